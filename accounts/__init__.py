@@ -1,0 +1,1 @@
+"""People and the social graph: users, follows, blocks, mutes, topics, preferences."""

@@ -1,0 +1,72 @@
+"""Edges between two people. Each pair at most once, nobody with themselves."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+
+def _pair_constraints(first: str, second: str, name: str) -> list[models.BaseConstraint]:
+    return [
+        models.UniqueConstraint(fields=[first, second], name=f"accounts_{name}_unique"),
+        models.CheckConstraint(condition=~Q(**{first: F(second)}), name=f"accounts_{name}_not_self"),
+    ]
+
+
+class Follow(models.Model):
+    follower = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="following_edges")
+    followee = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="follower_edges")
+    shows_reposts = models.BooleanField(default=True)
+    notifies = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = _pair_constraints("follower", "followee", "follow")
+        indexes = [models.Index(fields=["followee", "follower"], name="accounts_follow_reverse")]
+
+
+class FollowRequest(models.Model):
+    """A wish to follow a locked account, waiting for its owner."""
+
+    requester = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sent_requests")
+    target = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="received_requests")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = _pair_constraints("requester", "target", "follow_request")
+
+
+class Block(models.Model):
+    blocker = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="block_edges")
+    blocked = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="blocked_by_edges")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = _pair_constraints("blocker", "blocked", "block")
+        indexes = [models.Index(fields=["blocked", "blocker"], name="accounts_block_reverse")]
+
+
+class Mute(models.Model):
+    """Silence one way. Past `expires_at` the row counts as absent."""
+
+    muter = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="mute_edges")
+    muted = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="muted_by_edges")
+    hides_notifications = models.BooleanField(default=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = _pair_constraints("muter", "muted", "mute")
+
+
+class CreatorSubscription(models.Model):
+    """Paid access to an author's subscriber-only posts until `expires_at`."""
+
+    subscriber = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="creator_subscriptions"
+    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="subscribers")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = _pair_constraints("subscriber", "author", "subscription")

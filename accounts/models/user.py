@@ -1,0 +1,85 @@
+"""The custom user: a person's account and public profile.
+
+The primary key is a snowflake, so an account's age can be read from its id.
+"""
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.validators import ASCIIUsernameValidator
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from xsocial.kernel import ids
+
+USERNAME_MAX_LENGTH = 30
+BIO_MAX_LENGTH = 500
+
+validate_handle = RegexValidator(
+    r"^[A-Za-z0-9_]+\Z", "Use letters, digits and underscores only.", code="invalid_handle"
+)
+
+
+class User(AbstractUser):
+    """One account. `username` is the handle, unique without regard to case."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
+    username = models.CharField(
+        max_length=USERNAME_MAX_LENGTH, validators=[ASCIIUsernameValidator(), validate_handle]
+    )
+    first_name = None
+    last_name = None
+    email = models.EmailField(blank=True)
+    display_name = models.CharField(max_length=50, blank=True)
+    bio = models.CharField(max_length=BIO_MAX_LENGTH, blank=True)
+    website = models.URLField(blank=True)
+    location = models.CharField(max_length=60, blank=True)
+    avatar = models.ImageField(upload_to="avatars/", blank=True)
+    header = models.ImageField(upload_to="headers/", blank=True)
+
+    language = models.CharField(max_length=8, default="en")
+    country_code = models.CharField(max_length=2, blank=True)
+    time_zone = models.CharField(max_length=40, default="UTC")
+    birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    gender = models.CharField(max_length=20, blank=True, help_text="As declared; never inferred.")
+
+    is_locked = models.BooleanField(default=False, help_text="Followers need approval.")
+    is_bot = models.BooleanField(default=False)
+    is_demo = models.BooleanField(default=False, help_text="Login printed by the demo.")
+    is_adult_author = models.BooleanField(default=False)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    deactivated_at = models.DateTimeField(null=True, blank=True)
+
+    followers_count = models.PositiveIntegerField(default=0)
+    following_count = models.PositiveIntegerField(default=0)
+    posts_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="accounts_user_username_unique",
+                violation_error_message="This name is taken.",
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~models.Q(email=""),
+                name="accounts_user_email_unique",
+                violation_error_message="An account with this address exists.",
+            ),
+        ]
+
+    @property
+    def name(self) -> str:
+        """What people call the account: the display name, else the handle."""
+        return self.display_name or self.username
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether profile and posts are shown at all."""
+        return self.is_active and self.suspended_at is None and self.deactivated_at is None
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name

@@ -1,0 +1,26 @@
+"""Tables of posts and of everything that happens to them."""
+
+from posts.models.embedding import PostEmbedding
+from posts.models.engagement import Bookmark, Engagement, Impression
+from posts.models.idempotency import IdempotencyKey
+from posts.models.media import Media
+from posts.models.notification import Notification
+from posts.models.post import Post, PostCounts, PostEdit
+from posts.models.tagging import Mention, PostTag, PostTopic, Tag
+
+__all__ = [
+    "Bookmark",
+    "Engagement",
+    "IdempotencyKey",
+    "Impression",
+    "Media",
+    "Mention",
+    "Notification",
+    "Post",
+    "PostCounts",
+    "PostEdit",
+    "PostEmbedding",
+    "PostTag",
+    "PostTopic",
+    "Tag",
+]

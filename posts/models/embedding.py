@@ -1,0 +1,29 @@
+"""Content embeddings: written by Grox, read by Phoenix. Peers meet in this store below them."""
+
+from django.db import models
+from pgvector.django import HnswIndex, VectorField
+
+from xsocial.kernel import clock
+
+CONTENT_DIMENSIONS = 384
+
+
+class PostEmbedding(models.Model):
+    """Unit vector of a post's content under one embedder version."""
+
+    post = models.ForeignKey("posts.Post", models.CASCADE, related_name="embeddings")
+    model = models.CharField(max_length=40, help_text="Embedder and version.")
+    vector = VectorField(dimensions=CONTENT_DIMENSIONS)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["post", "model"], name="posts_embedding_unique")]
+        indexes = [
+            HnswIndex(
+                name="posts_embedding_hnsw",
+                fields=["vector"],
+                m=16,
+                ef_construction=64,
+                opclasses=["vector_ip_ops"],
+            )
+        ]

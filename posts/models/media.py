@@ -1,0 +1,30 @@
+"""Pictures and videos, as re-encoded by us."""
+
+from django.conf import settings
+from django.db import models
+
+from posts.types import MediaKind
+from xsocial.kernel import clock, ids
+
+
+class Media(models.Model):
+    """One attachment; without `post` it waits in its owner's composer."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="media")
+    post = models.ForeignKey("posts.Post", models.CASCADE, null=True, blank=True, related_name="media")
+    position = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=8, choices=[(k.value, k.name.title()) for k in MediaKind])
+    file = models.FileField(upload_to="media/%Y/%m/")
+    preview = models.ImageField(upload_to="previews/%Y/%m/", blank=True)
+    alt_text = models.CharField(max_length=1500, blank=True)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    blurhash = models.CharField(max_length=120, blank=True)
+    content_type = models.CharField(max_length=60)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["position", "id"]
+        indexes = [models.Index(fields=["owner", "-id"], name="posts_media_owner")]
