@@ -1,0 +1,1 @@
+"""Ads: campaigns, the auction, delivery, and the blending of ads into a page of posts."""
