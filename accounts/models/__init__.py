@@ -1,7 +1,18 @@
 """Tables of people and of what stands between them."""
 
-from accounts.models.graph import Block, CreatorSubscription, Follow, FollowRequest, Mute
-from accounts.models.interest import FollowedTopic, StarterPack, StarterPackFollow, Topic
+from accounts.models.graph import (
+    Block,
+    CreatorSubscription,
+    Follow,
+    FollowRequest,
+    Mute,
+)
+from accounts.models.interest import (
+    FollowedTopic,
+    StarterPack,
+    StarterPackFollow,
+    Topic,
+)
 from accounts.models.preference import FeedPreferences, MutedKeyword
 from accounts.models.user import User
 

@@ -6,13 +6,17 @@ Topics live here, below posts, because people follow them and posts are about th
 from django.conf import settings
 from django.db import models
 
+from xsocial.kernel import clock
+
 
 class Topic(models.Model):
     """One entry of the topic vocabulary; `parent` is its super-topic."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=60)
-    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="children"
+    )
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -23,13 +27,24 @@ class Topic(models.Model):
 
 
 class FollowedTopic(models.Model):
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="followed_topics")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="followed_topics",
+        db_index=False,
+    )
     topic = models.ForeignKey(Topic, models.CASCADE, related_name="followers")
-    is_snoozed = models.BooleanField(default=False, help_text="Excluded from For You instead of sought.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    is_snoozed = models.BooleanField(
+        default=False, help_text="Excluded from For You instead of sought."
+    )
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "topic"], name="accounts_followed_topic_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "topic"], name="accounts_followed_topic_unique"
+            )
+        ]
 
 
 class StarterPack(models.Model):
@@ -38,10 +53,14 @@ class StarterPack(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=60)
     description = models.CharField(max_length=200, blank=True)
-    creator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="starter_packs")
-    members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="in_starter_packs")
+    creator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="starter_packs"
+    )
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="in_starter_packs"
+    )
     position = models.PositiveSmallIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["position", "id"]
@@ -51,9 +70,18 @@ class StarterPack(models.Model):
 
 
 class StarterPackFollow(models.Model):
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="followed_packs")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="followed_packs",
+        db_index=False,
+    )
     pack = models.ForeignKey(StarterPack, models.CASCADE, related_name="follows")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "pack"], name="accounts_pack_follow_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "pack"], name="accounts_pack_follow_unique"
+            )
+        ]

@@ -5,9 +5,10 @@ The primary key is a snowflake, so an account's age can be read from its id.
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.validators import ASCIIUsernameValidator
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Upper
 
 from xsocial.kernel import ids
 
@@ -15,7 +16,9 @@ USERNAME_MAX_LENGTH = 30
 BIO_MAX_LENGTH = 500
 
 validate_handle = RegexValidator(
-    r"^[A-Za-z0-9_]+\Z", "Use letters, digits and underscores only.", code="invalid_handle"
+    r"^[A-Za-z0-9_]+\Z",
+    "Use letters, digits and underscores only.",
+    code="invalid_handle",
 )
 
 
@@ -24,7 +27,8 @@ class User(AbstractUser):
 
     id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
     username = models.CharField(
-        max_length=USERNAME_MAX_LENGTH, validators=[ASCIIUsernameValidator(), validate_handle]
+        max_length=USERNAME_MAX_LENGTH,
+        validators=[ASCIIUsernameValidator(), validate_handle],
     )
     first_name = None
     last_name = None
@@ -40,7 +44,9 @@ class User(AbstractUser):
     country_code = models.CharField(max_length=2, blank=True)
     time_zone = models.CharField(max_length=40, default="UTC")
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
-    gender = models.CharField(max_length=20, blank=True, help_text="As declared; never inferred.")
+    gender = models.CharField(
+        max_length=20, blank=True, help_text="As declared; never inferred."
+    )
 
     is_locked = models.BooleanField(default=False, help_text="Followers need approval.")
     is_bot = models.BooleanField(default=False)
@@ -56,15 +62,30 @@ class User(AbstractUser):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                Lower("username"),
+                fields=["username"], name="accounts_user_username_exact"
+            ),
+            # UPPER, because that is what `iexact` compiles to: the same index serves log-ins.
+            models.UniqueConstraint(
+                Upper("username"),
                 name="accounts_user_username_unique",
                 violation_error_message="This name is taken.",
             ),
             models.UniqueConstraint(
-                Lower("email"),
+                Upper("email"),
                 condition=~models.Q(email=""),
                 name="accounts_user_email_unique",
                 violation_error_message="An account with this address exists.",
+            ),
+        ]
+        indexes = [
+            # People are searched by any part of either name; `icontains` compiles to UPPER(...).
+            GinIndex(
+                OpClass(Upper("username"), "gin_trgm_ops"),
+                name="accounts_user_username_trgm",
+            ),
+            GinIndex(
+                OpClass(Upper("display_name"), "gin_trgm_ops"),
+                name="accounts_user_name_trgm",
             ),
         ]
 
@@ -76,7 +97,9 @@ class User(AbstractUser):
     @property
     def is_reachable(self) -> bool:
         """Whether profile and posts are shown at all."""
-        return self.is_active and self.suspended_at is None and self.deactivated_at is None
+        return (
+            self.is_active and self.suspended_at is None and self.deactivated_at is None
+        )
 
     def get_full_name(self) -> str:
         return self.name

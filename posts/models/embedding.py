@@ -11,13 +11,19 @@ CONTENT_DIMENSIONS = 384
 class PostEmbedding(models.Model):
     """Unit vector of a post's content under one embedder version."""
 
-    post = models.ForeignKey("posts.Post", models.CASCADE, related_name="embeddings")
+    post = models.ForeignKey(
+        "posts.Post", models.CASCADE, related_name="embeddings", db_index=False
+    )
     model = models.CharField(max_length=40, help_text="Embedder and version.")
     vector = VectorField(dimensions=CONTENT_DIMENSIONS)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["post", "model"], name="posts_embedding_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["post", "model"], name="posts_embedding_unique"
+            )
+        ]
         indexes = [
             HnswIndex(
                 name="posts_embedding_hnsw",

@@ -16,15 +16,32 @@ class Engagement(models.Model):
     """One action of one person on one post; taking it back deletes the row."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="engagements")
-    post = models.ForeignKey("posts.Post", models.CASCADE, related_name="engagements")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="engagements",
+        db_index=False,
+    )
+    post = models.ForeignKey(
+        "posts.Post", models.CASCADE, related_name="engagements", db_index=False
+    )
     author_id = models.BigIntegerField(help_text="Author of the post.")
-    kind = models.PositiveSmallIntegerField(choices=[(k.value, k.name.lower()) for k in EngagementKind])
+    kind = models.PositiveSmallIntegerField(
+        choices=[(k.value, k.name.lower()) for k in EngagementKind]
+    )
     surface = models.PositiveSmallIntegerField(
-        choices=[(s.value, s.name.lower()) for s in Surface], default=Surface.UNSPECIFIED
+        choices=[(s.value, s.name.lower()) for s in Surface],
+        default=Surface.UNSPECIFIED,
     )
     seconds = models.FloatField(null=True, blank=True, help_text="Dwell or watch time.")
-    request_id = models.BigIntegerField(null=True, blank=True, help_text="Page load it happened on.")
+    request_id = models.BigIntegerField(
+        null=True, blank=True, help_text="Page load it happened on."
+    )
+    made_post_id = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="The reply, quote or repost that the action made.",
+    )
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -36,9 +53,19 @@ class Engagement(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["user", "-created_at"], name="posts_engagement_user_time"),
-            models.Index(fields=["post", "kind", "-created_at"], name="posts_engagement_post_kind"),
+            models.Index(
+                fields=["user", "-created_at"], name="posts_engagement_user_time"
+            ),
+            models.Index(
+                fields=["post", "kind", "-created_at"],
+                name="posts_engagement_post_kind",
+            ),
             models.Index(fields=["created_at"], name="posts_engagement_time"),
+            models.Index(
+                fields=["made_post_id"],
+                name="posts_engagement_made",
+                condition=Q(made_post_id__isnull=False),
+            ),
         ]
 
 
@@ -51,12 +78,19 @@ class Impression(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="impressions", db_constraint=False
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="impressions",
+        db_constraint=False,
+        db_index=False,
     )
-    post = models.ForeignKey("posts.Post", models.CASCADE, related_name="impressions", db_constraint=False)
+    post = models.ForeignKey(
+        "posts.Post", models.CASCADE, related_name="impressions", db_constraint=False
+    )
     author_id = models.BigIntegerField()
     surface = models.PositiveSmallIntegerField(
-        choices=[(s.value, s.name.lower()) for s in Surface], default=Surface.UNSPECIFIED
+        choices=[(s.value, s.name.lower()) for s in Surface],
+        default=Surface.UNSPECIFIED,
     )
     position = models.PositiveSmallIntegerField(null=True, blank=True)
     request_id = models.BigIntegerField(null=True, blank=True)
@@ -66,16 +100,27 @@ class Impression(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["user", "-created_at"], name="posts_impression_user_time"),
+            models.Index(
+                fields=["user", "-created_at"], name="posts_impression_user_time"
+            ),
             models.Index(fields=["created_at"], name="posts_impression_time"),
         ]
 
 
 class Bookmark(models.Model):
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="bookmarks")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="bookmarks",
+        db_index=False,
+    )
     post = models.ForeignKey("posts.Post", models.CASCADE, related_name="bookmarks")
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "post"], name="posts_bookmark_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "post"], name="posts_bookmark_unique"
+            )
+        ]
         indexes = [models.Index(fields=["user", "-id"], name="posts_bookmark_recent")]

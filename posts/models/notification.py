@@ -22,10 +22,19 @@ class NotificationKind(models.TextChoices):
 
 
 class Notification(models.Model):
-    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="notifications",
+        db_index=False,
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+"
+    )
     kind = models.CharField(max_length=20, choices=NotificationKind.choices)
-    post = models.ForeignKey("posts.Post", models.CASCADE, null=True, blank=True, related_name="+")
+    post = models.ForeignKey(
+        "posts.Post", models.CASCADE, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=clock.now)
     read_at = models.DateTimeField(null=True, blank=True)
 
@@ -37,4 +46,6 @@ class Notification(models.Model):
                 nulls_distinct=False,
             )
         ]
-        indexes = [models.Index(fields=["recipient", "-id"], name="posts_notification_recent")]
+        indexes = [
+            models.Index(fields=["recipient", "-id"], name="posts_notification_recent")
+        ]

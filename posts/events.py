@@ -1,0 +1,114 @@
+"""What posts announces. Listeners read these from the event log; fields are plain values.
+
+Times are milliseconds since 1970; durations say their unit. Private content never travels:
+a listener that needs the text loads the post.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xsocial.kernel.event_log import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostCreated(Event):
+    """A post, reply, quote or repost was committed."""
+
+    name: ClassVar[str] = "posts.post_created"
+    version: ClassVar[int] = 1
+
+    post_id: int
+    author_id: int
+    created_ms: int
+    conversation_id: int
+    in_reply_to_id: int | None = None
+    in_reply_to_user_id: int | None = None
+    repost_of_id: int | None = None
+    repost_of_user_id: int | None = None
+    quote_of_id: int | None = None
+    quote_of_user_id: int | None = None
+    video_duration_ms: int | None = None
+    has_media: bool = False
+    language: str = ""
+    visibility: str = "public"
+    subscribers_only: bool = False
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostEdited(Event):
+    name: ClassVar[str] = "posts.post_edited"
+    version: ClassVar[int] = 1
+
+    post_id: int
+    author_id: int
+    created_ms: int
+    edited_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostDeleted(Event):
+    """A post is gone, or a repost was undone; one event per row."""
+
+    name: ClassVar[str] = "posts.post_deleted"
+    version: ClassVar[int] = 1
+
+    post_id: int
+    author_id: int
+    created_ms: int
+    repost_of_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engaged(Event):
+    """Someone acted on a post. `kind` and `surface` are numbers of `posts.types`."""
+
+    name: ClassVar[str] = "posts.engaged"
+    version: ClassVar[int] = 1
+
+    user_id: int
+    post_id: int
+    author_id: int
+    kind: int
+    at_ms: int
+    surface: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngagementUndone(Event):
+    name: ClassVar[str] = "posts.engagement_undone"
+    version: ClassVar[int] = 1
+
+    user_id: int
+    post_id: int
+    author_id: int
+    kind: int
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpressionsRecorded(Event):
+    """A batch of posts was seen by one person."""
+
+    name: ClassVar[str] = "posts.impressions_recorded"
+    version: ClassVar[int] = 1
+
+    user_id: int
+    post_ids: tuple[int, ...]
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notified(Event):
+    """A notification was stored for its recipient."""
+
+    name: ClassVar[str] = "posts.notified"
+    version: ClassVar[int] = 1
+
+    notification_id: int
+    recipient_id: int
+    actor_id: int
+    kind: str
+    post_id: int | None
+    at_ms: int
