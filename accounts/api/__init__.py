@@ -1,0 +1,1 @@
+"""REST resources of people: accounts, relationships, follows, mutes and blocks."""

@@ -1,0 +1,1 @@
+"""The composed REST API: router, OAuth, errors and rate limits."""

@@ -1,0 +1,52 @@
+"""OAuth scopes as Mastodon names them: broad (`read`) and fine (`read:statuses`)."""
+
+from collections.abc import Iterable
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+_READ = ("accounts", "blocks", "bookmarks", "favourites", "filters", "follows", "lists", "mutes", "notifications")
+_WRITE = (
+    *("accounts", "blocks", "bookmarks", "conversations", "favourites", "filters", "follows", "lists", "media"),
+    *("mutes", "notifications", "reports", "statuses"),
+)
+
+SCOPES: dict[str, str] = {
+    "read": "Read your timelines, posts and profile",
+    "write": "Post and act for you",
+    "follow": "Follow, block and mute for you",
+    "push": "Receive your notifications",
+    "profile": "See who you are",
+    **{f"read:{part}": f"Read your {part}" for part in (*_READ, "search", "statuses")},
+    **{f"write:{part}": f"Change your {part}" for part in _WRITE},
+}
+
+#: What the older `follow` scope stands for.
+FOLLOW_SCOPES = frozenset(f"{verb}:{part}" for verb in ("read", "write") for part in ("blocks", "follows", "mutes"))
+
+
+def grants(granted: Iterable[str], wanted: str) -> bool:
+    """Whether a token's scopes cover `wanted`: itself, its broad form, or `follow` for its parts."""
+    held = set(granted)
+    if wanted in held or wanted.split(":")[0] in held:
+        return True
+    return wanted in FOLLOW_SCOPES and "follow" in held
+
+
+def requires(*, read: str = "", write: str = "", public: bool = False) -> type[BasePermission]:
+    """A permission class: `read` for safe methods, `write` for the others.
+
+    A signed-in browser session needs no scope; a token does. With `public`, safe methods are
+    open to everybody.
+    """
+
+    class ScopePermission(BasePermission):
+        def has_permission(self, request: Request, view: APIView) -> bool:
+            safe = request.method in ("GET", "HEAD", "OPTIONS")
+            token = request.auth
+            if token is not None:
+                return grants(token.scope.split(), read if safe else write)
+            return bool(request.user and request.user.is_authenticated) or (safe and public)
+
+    return ScopePermission
