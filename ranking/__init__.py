@@ -1,0 +1,1 @@
+"""Phoenix: retrieval and ranking of posts, from training to serving."""
