@@ -1,0 +1,1 @@
+"""One request in, one timeline out: the Home Mixer, Thunder and the pipeline framework."""
