@@ -2,10 +2,15 @@
 
 Times are milliseconds since 1970. An event of a pair names both ends, so that a listener can
 update its copy of the graph without asking the database.
+
+The two signals at the end run inside the transaction. They are for apps above that must write
+in the same transaction; everything else reads the log.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
+
+from django.dispatch import Signal
 
 from xsocial.kernel.event_log import Event
 
@@ -115,3 +120,8 @@ class ReachabilityChanged(Event):
     user_id: int
     is_reachable: bool
     at_ms: int
+
+
+#: Both send `follower` and `followee`.
+follow_made = Signal()
+follow_requested = Signal()

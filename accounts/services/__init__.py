@@ -1,0 +1,64 @@
+"""What can be done to people and their graph. Keyword arguments, one transaction each."""
+
+from accounts.services.blocks import block, unblock
+from accounts.services.follows import (
+    accept_follow,
+    follow,
+    reject_follow,
+    remove_follower,
+    unfollow,
+)
+from accounts.services.interests import (
+    follow_starter_pack,
+    follow_topic,
+    snooze_topic,
+    subscribe,
+    unfollow_starter_pack,
+    unfollow_topic,
+    unsubscribe,
+)
+from accounts.services.lifecycle import (
+    deactivate_account,
+    delete_account,
+    reactivate_account,
+    suspend_account,
+    unsuspend_account,
+)
+from accounts.services.mutes import (
+    add_muted_keyword,
+    delete_expired_mutes,
+    mute,
+    remove_muted_keyword,
+    unmute,
+)
+from accounts.services.preferences import set_preferences
+from accounts.services.profile import update_profile
+
+__all__ = [
+    "accept_follow",
+    "add_muted_keyword",
+    "block",
+    "deactivate_account",
+    "delete_account",
+    "delete_expired_mutes",
+    "follow",
+    "follow_starter_pack",
+    "follow_topic",
+    "mute",
+    "reactivate_account",
+    "reject_follow",
+    "remove_follower",
+    "remove_muted_keyword",
+    "set_preferences",
+    "snooze_topic",
+    "subscribe",
+    "suspend_account",
+    "unblock",
+    "unfollow",
+    "unfollow_starter_pack",
+    "unfollow_topic",
+    "unmute",
+    "unsubscribe",
+    "unsuspend_account",
+    "update_profile",
+]

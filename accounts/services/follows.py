@@ -1,0 +1,132 @@
+"""Following people: edges, requests to locked accounts, and the exact counters of both.
+
+Each function is one transaction under the locks of both people, and may be repeated safely.
+"""
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts import events
+from accounts.models import Block, Follow, FollowRequest, User
+from accounts.services.locks import lock_pair
+from accounts.types import FollowState
+from xsocial.kernel import clock, event_log
+from xsocial.kernel.errors import NotAllowed, NotFound
+
+
+@transaction.atomic
+def follow(
+    *,
+    follower: User,
+    followee: User,
+    shows_reposts: bool | None = None,
+    notifies: bool | None = None,
+) -> FollowState:
+    """Follow an account, or ask a locked one. Repeating it only changes the options given.
+
+    Raises NotFound for an unreachable account and NotAllowed across a block.
+    """
+    follower, followee = lock_pair(follower, followee)
+    _check_may_follow(follower, followee)
+    given = {"shows_reposts": shows_reposts, "notifies": notifies}
+    options = {name: value for name, value in given.items() if value is not None}
+    edges = Follow.objects.filter(follower=follower, followee=followee)
+    if edges.exists():
+        if options:
+            edges.update(**options)
+        return FollowState.FOLLOWING
+    if followee.is_locked:
+        return _request(follower, followee)
+    FollowRequest.objects.filter(requester=follower, target=followee).delete()
+    connect(follower, followee, **options)
+    return FollowState.FOLLOWING
+
+
+@transaction.atomic
+def unfollow(*, follower: User, followee: User) -> None:
+    """Stop following, or withdraw the request."""
+    follower, followee = lock_pair(follower, followee)
+    FollowRequest.objects.filter(requester=follower, target=followee).delete()
+    disconnect(follower, followee)
+
+
+@transaction.atomic
+def remove_follower(*, user: User, follower: User) -> None:
+    """Make `follower` stop following `user`, without a block."""
+    user, follower = lock_pair(user, follower)
+    disconnect(follower, user)
+
+
+@transaction.atomic
+def accept_follow(*, target: User, requester: User) -> None:
+    """Let a requester follow. Raises NotFound when there is no such request."""
+    target, requester = lock_pair(target, requester)
+    _take_request(target, requester)
+    connect(requester, target)
+
+
+@transaction.atomic
+def reject_follow(*, target: User, requester: User) -> None:
+    """Turn a request down silently. Raises NotFound when there is none."""
+    target, requester = lock_pair(target, requester)
+    _take_request(target, requester)
+
+
+def connect(follower: User, followee: User, **options: bool) -> None:
+    """Create the edge. Call it under both locks, when there is none yet."""
+    Follow.objects.create(follower=follower, followee=followee, **options)
+    User.objects.filter(pk=follower.pk).update(following_count=F("following_count") + 1)
+    User.objects.filter(pk=followee.pk).update(followers_count=F("followers_count") + 1)
+    event_log.publish(
+        events.Followed(
+            follower_id=follower.pk, followee_id=followee.pk, at_ms=clock.now_ms()
+        )
+    )
+    events.follow_made.send(sender=Follow, follower=follower, followee=followee)
+
+
+def disconnect(follower: User, followee: User) -> bool:
+    """Delete the edge under both locks. Says whether there was one."""
+    deleted, _ = Follow.objects.filter(follower=follower, followee=followee).delete()
+    if not deleted:
+        return False
+    User.objects.filter(pk=follower.pk).update(following_count=F("following_count") - 1)
+    User.objects.filter(pk=followee.pk).update(followers_count=F("followers_count") - 1)
+    event_log.publish(
+        events.Unfollowed(
+            follower_id=follower.pk, followee_id=followee.pk, at_ms=clock.now_ms()
+        )
+    )
+    return True
+
+
+def _request(requester: User, target: User) -> FollowState:
+    _, is_new = FollowRequest.objects.get_or_create(requester=requester, target=target)
+    if is_new:
+        event_log.publish(
+            events.FollowRequested(
+                requester_id=requester.pk, target_id=target.pk, at_ms=clock.now_ms()
+            )
+        )
+        events.follow_requested.send(
+            sender=FollowRequest, follower=requester, followee=target
+        )
+    return FollowState.REQUESTED
+
+
+def _take_request(target: User, requester: User) -> None:
+    deleted, _ = FollowRequest.objects.filter(
+        requester=requester, target=target
+    ).delete()
+    if not deleted:
+        raise NotFound("There is no such follow request.")
+
+
+def _check_may_follow(follower: User, followee: User) -> None:
+    if not followee.is_reachable:
+        raise NotFound("This account is not available.")
+    between = Q(blocker=follower, blocked=followee) | Q(
+        blocker=followee, blocked=follower
+    )
+    if Block.objects.filter(between).exists():
+        raise NotAllowed("One of you has blocked the other.")

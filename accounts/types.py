@@ -1,0 +1,29 @@
+"""Plain vocabulary of people that other apps share."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FollowState(StrEnum):
+    """What stands after asking to follow somebody."""
+
+    FOLLOWING = "following"
+    REQUESTED = "requested"
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """How the viewer stands to one other account, and it to the viewer."""
+
+    user_id: int
+    is_following: bool = False
+    shows_reposts: bool = False
+    notifies: bool = False
+    is_followed_by: bool = False
+    is_blocking: bool = False
+    is_blocked_by: bool = False
+    is_muting: bool = False
+    is_muting_notifications: bool = False
+    is_requested: bool = False
+    is_requested_by: bool = False
+    is_subscribed: bool = False
