@@ -1,0 +1,34 @@
+#!/usr/bin/env python
+"""Django's entry point, with two doors of our own in front of it.
+
+`up` and `services` run the embedded PostgreSQL and Valkey, so they must work before Django can
+load. Every other command that needs a database first makes sure that the embedded ones answer.
+"""
+
+import os
+import sys
+
+USAGE_ERROR = 2
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xsocial.settings.development")
+    from xsocial.services import cli
+    from xsocial.settings.env import SettingError
+
+    try:
+        if cli.handles(sys.argv):
+            return cli.main(sys.argv[1:])
+        cli.ensure_services(sys.argv)
+
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(sys.argv)
+    except (SettingError, cli.ServiceError) as error:
+        print(f"manage.py: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

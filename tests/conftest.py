@@ -1,0 +1,75 @@
+"""What every test may ask for: real stores, a fixed clock, a browser.
+
+The suite runs on an embedded PostgreSQL and Valkey of its own, thrown away afterwards. Naming
+XSOCIAL_PG_PORT (and XSOCIAL_KV_PORT, XSOCIAL_DATA_DIR) uses services that run already.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from xsocial.kernel import clock, redis
+from xsocial.services.embedded import Service, start_all
+from xsocial.services.postgres import Postgres
+from xsocial.services.supervisor import Supervisor
+from xsocial.services.valkey import Valkey
+from xsocial.settings import stores
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+_supervisor = pytest.StashKey[Supervisor]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the stores once, in the process that owns the run; its workers inherit the ports."""
+    if hasattr(config, "workerinput"):
+        return
+    data_dir = Path(settings.DATA_DIR)
+    services: list[Service] = []
+    if stores.EMBEDDED_PG:
+        services.append(Postgres(data_dir, settings.PG_PORT, throw_away=True))
+    if stores.EMBEDDED_KV:
+        services.append(Valkey(data_dir, settings.KV_PORT, throw_away=True))
+    missing = [service for service in services if not service.answers()]
+    if missing:
+        supervisor = config.stash[_supervisor] = Supervisor(data_dir, is_quiet=True)
+        start_all(supervisor, missing)
+    ports = {"XSOCIAL_PG_PORT": settings.PG_PORT, "XSOCIAL_KV_PORT": settings.KV_PORT, "XSOCIAL_DATA_DIR": data_dir}
+    os.environ.update({name: str(value) for name, value in ports.items()})
+    if stores.EMBEDDED_PG:  # known only now, if the cluster was just made
+        settings.DATABASES["default"].update(stores.embedded_database(data_dir, settings.PG_PORT))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what `pytest_configure` started and remove its data."""
+    supervisor = config.stash.get(_supervisor, None)
+    if supervisor:
+        supervisor.stop()
+        if supervisor.data_dir.parent == Path(tempfile.gettempdir()):
+            shutil.rmtree(supervisor.data_dir, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def empty_valkey() -> None:
+    """Each test begins with empty Valkey databases; only those of this worker are touched."""
+    for use in settings.REDIS_NUMBERS:
+        redis.client(use).flushdb()
+
+
+@pytest.fixture(autouse=True)
+def media_folder(settings, tmp_path: Path) -> None:
+    """Uploads of a test go to its own folder."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def noon() -> Iterator[datetime]:
+    """The clock stands at noon of a Monday in March 2026, UTC."""
+    with clock.fixed(NOON):
+        yield NOON

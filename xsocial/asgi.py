@@ -1,0 +1,25 @@
+"""One ASGI application on one port: pages, API and websockets."""
+
+import os
+
+# Before the settings load: under ASGI connections come from a pool (see settings/stores.py).
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xsocial.settings.production")
+os.environ.setdefault("XSOCIAL_DB_POOL", "1")
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+# First: it loads the apps, which the consumers import from.
+http = get_asgi_application()
+
+from xsocial.routing import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        # A page of another site must not open a socket with this site's cookies.
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

@@ -1,0 +1,91 @@
+"""Probes and metrics: is the process alive, can it serve, what has it counted."""
+
+import hmac
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.views.decorators.cache import never_cache
+from django_prometheus.exports import ExportToDjangoView
+from psycopg_pool import PoolTimeout
+
+from xsocial.kernel import redis
+
+OK = "ok"
+
+
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers. Asks nothing of anybody else, so that an outage restarts no web worker."""
+    return JsonResponse({"status": OK, "build": settings.BUILD})
+
+
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Whether this process can serve: 503 while PostgreSQL or a migration is missing.
+
+    Without Valkey pages still work, so its state is told but does not take the site down.
+    """
+    parts = {name: check() for name, check in CHECKS.items()}
+    is_ready = parts["database"] == OK and parts["migrations"] == OK
+    return JsonResponse({"status": OK if is_ready else "unavailable", **parts}, status=200 if is_ready else 503)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        # Drop the broken connection, so that the next probe tries a fresh one.
+        connection.close()
+        return _first_line(error)
+    return OK
+
+
+def _valkey() -> str:
+    try:
+        redis.client("cache").ping()
+    except redis.RedisError as error:
+        return _first_line(error)
+    return OK
+
+
+def _migrations() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        return _first_line(error)
+    return f"{len(plan)} not applied" if plan else OK
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+CHECKS: dict[str, Callable[[], str]] = {"database": _database, "valkey": _valkey, "migrations": _migrations}
+
+
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text, for this machine or the bearer of XSOCIAL_METRICS_TOKEN."""
+    if not (_has_token(request) or _is_local(request)):
+        return HttpResponseForbidden("metrics are for this machine or a token's bearer\n", content_type="text/plain")
+    return ExportToDjangoView(request)
+
+
+def _has_token(request: HttpRequest) -> bool:
+    expected = f"Bearer {settings.METRICS_TOKEN}"
+    return bool(settings.METRICS_TOKEN) and hmac.compare_digest(
+        request.headers.get("Authorization", "").encode(), expected.encode()
+    )
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """Straight from this machine: behind a proxy every request has a loopback address."""
+    address = request.META.get("REMOTE_ADDR", "")
+    forwarded = "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META
+    return bool(address) and not forwarded and ip_address(address).is_loopback

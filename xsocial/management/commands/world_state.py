@@ -1,0 +1,45 @@
+"""`manage.py world_state`: what there is already, so that `up` builds only what is missing."""
+
+import json
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandParser
+
+NUM_LOGINS = 3
+
+
+class Command(BaseCommand):
+    """Reports people, model and the demo logins."""
+
+    help = "Tell whether the world has people and a model, and who the demo people are."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        state = world_state()
+        if options["json"]:
+            self.stdout.write(json.dumps(state))
+            return
+        for name, value in state.items():
+            self.stdout.write(f"{name}: {value}")
+
+
+def world_state() -> dict[str, Any]:
+    """Whether there are people and a promoted model, and the first demo logins."""
+    people = get_user_model().objects
+    demo_users = people.filter(is_demo=True).order_by("id").values_list("username", flat=True)[:NUM_LOGINS]
+    return {
+        "has_people": people.exists(),
+        "has_model": _has_model(),
+        "demo_users": list(demo_users),
+        "demo_password": settings.DEMO_PASSWORD,
+    }
+
+
+def _has_model() -> bool:
+    model = apps.get_model("ranking", "ModelVersion")
+    return model.objects.filter(status="promoted").exists()

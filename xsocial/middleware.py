@@ -1,0 +1,94 @@
+"""The project's own middleware: request ids in logs, a clear answer without PostgreSQL, staff MFA."""
+
+import re
+import uuid
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import structlog
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from psycopg_pool import PoolTimeout
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# What we accept from a proxy; anything else could forge log lines.
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+RETRY_AFTER_S = 5
+
+
+class RequestIdMiddleware:
+    """Gives each request an id: taken from X-Request-ID, bound to its logs, sent back."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        with structlog.contextvars.bound_contextvars(request_id=request.id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request.id
+        return response
+
+
+class DatabaseDownMiddleware:
+    """Answers 503 with Retry-After when PostgreSQL is away; other database errors stay errors."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            return unavailable(request, error)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Views' errors pass here before Django would turn them into a 500."""
+        if isinstance(error, (OperationalError, InterfaceError, PoolTimeout)) and not database_answers():
+            return unavailable(request, error)
+        return None
+
+
+def database_answers() -> bool:
+    """Whether PostgreSQL can be asked now; a lock time-out, say, is not an outage."""
+    try:
+        connection.close_if_unusable_or_obsolete()
+        connection.ensure_connection()
+    except (OperationalError, InterfaceError, PoolTimeout):
+        return False
+    return connection.is_usable()
+
+
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The 503 page, or its JSON for the API."""
+    structlog.get_logger(__name__).error("database unavailable", path=request.path, error=str(error).strip())
+    message = "The database is not available right now. Please try again in a moment."
+    if request.path.startswith("/api/"):
+        response: HttpResponse = JsonResponse({"error": message, "code": "unavailable"}, status=503)
+    else:
+        response = HttpResponse(render_to_string("503.html", {"message": message}), status=503)
+    response["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+class StaffSecondFactorMiddleware:
+    """Sends staff without a second factor to its set-up page instead of into the admin."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.STAFF_SECOND_FACTOR_REQUIRED and self._must_set_up(request):
+            return HttpResponseRedirect(f"{reverse('mfa_activate_totp')}?{urlencode({'next': request.path})}")
+        return self.get_response(request)
+
+    def _must_set_up(self, request: HttpRequest) -> bool:
+        if not request.path.startswith(reverse("admin:index")):
+            return False
+        return request.user.is_authenticated and request.user.is_staff and not is_mfa_enabled(request.user)

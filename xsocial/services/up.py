@@ -1,0 +1,186 @@
+"""`manage.py up`: from an empty folder to a running site, then keep it running.
+
+Services, migrations, the demo world and the first model come in order and show their progress;
+what is there already is left alone, so a second start takes seconds. The steps that need Django
+run as commands of their own: this process stays small and keeps watch.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from xsocial.services.embedded import embedded, lock_path, start_all
+from xsocial.services.errors import ServiceError
+from xsocial.services.process import Program
+from xsocial.services.supervisor import AlreadyRunning, Lock, Supervisor, require_free_port
+from xsocial.settings import env, stores
+
+OWNER = "manage.py up"
+MANAGE = str(env.BASE_DIR / "manage.py")
+QUEUES = "default,media,grox.realtime,grox.safety,grox.embed,grox.media,grox.asr,grox.recovery,training"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `up`."""
+    parser.add_argument("--port", type=int, default=env.port("XSOCIAL_WEB_PORT", 8000), help="web port (8000)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--no-seed", action="store_true", help="leave an empty world empty")
+    parser.add_argument("--no-train", action="store_true", help="do without a model")
+    parser.add_argument("--exit-when-ready", action="store_true", help="stop again once the site answers")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Bring everything up and keep watch until Ctrl-C."""
+    began = time.monotonic()
+    lock = Lock(stores.DATA_DIR / "up.lock")
+    try:
+        lock.acquire(OWNER)
+    except AlreadyRunning as error:
+        raise ServiceError(f"{error}; stop it first, or set XSOCIAL_DATA_DIR for a second site") from None
+    require_free_port(options.port, setting="--port or XSOCIAL_WEB_PORT")
+    supervisor = Supervisor(stores.DATA_DIR)
+    supervisor.handle_signals()
+    supervisor.clean_up()
+    try:
+        _bring_up(supervisor, options)
+        _announce(options, time.monotonic() - began)
+        supervisor.watch(until=lambda: options.exit_when_ready)
+    except KeyboardInterrupt:
+        print("\nstopping", flush=True)
+    finally:
+        supervisor.stop()
+        lock.release()
+    return 0
+
+
+def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> None:
+    _start_services(supervisor)
+    _step("migrations", "migrate", "--no-input", "--verbosity=0")
+    state = _world_state()
+    if not state["has_people"] and not options.no_seed:
+        _step("demo world", "seed_world")
+    if not state["has_model"] and not options.no_train:
+        _step("first model", "phoenix_train", "--bootstrap")
+    for program in programs(options):
+        supervisor.start(program, wait=program.name == "web")
+
+
+def _start_services(supervisor: Supervisor) -> None:
+    """Own the services, unless `services start` runs them already: then they are used as they are."""
+    try:
+        services_lock = Lock(lock_path())
+        services_lock.acquire(OWNER)
+    except AlreadyRunning:
+        print("using the services that are running already", flush=True)
+        return
+    _kept_open.append(services_lock)
+    start_all(supervisor, embedded())
+
+
+# Closing a lock's file frees it, so locks live as long as the process.
+_kept_open: list[Lock] = []
+
+
+def _step(title: str, *command: str) -> None:
+    """Run one command to its end on this terminal, with its own progress lines."""
+    began = time.monotonic()
+    print(f"      up | {title}", flush=True)
+    done = subprocess.run([sys.executable, MANAGE, *command], env=_environment(), check=False)
+    if done.returncode:
+        raise ServiceError(f"{title} failed: `manage.py {' '.join(command)}` ended with {done.returncode}")
+    print(f"      up | {title}: done in {time.monotonic() - began:.1f} s", flush=True)
+
+
+def _environment() -> dict[str, str]:
+    """Children must neither start services of their own nor buffer what they say."""
+    return {**os.environ, "XSOCIAL_AUTOSTART": "0", "PYTHONUNBUFFERED": "1"}
+
+
+def _world_state() -> dict[str, Any]:
+    """What the database holds already, and who can sign in."""
+    answer = subprocess.run(
+        [sys.executable, MANAGE, "world_state", "--json"],
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        raise ServiceError(f"cannot look into the database: {answer.stderr.strip().splitlines()[-1]}")
+    return json.loads(answer.stdout)
+
+
+def programs(options: argparse.Namespace) -> list[Program]:
+    """The site's own processes: web, relay, worker, beat."""
+    python = [sys.executable, "-u"]
+    celery = [*python, "-m", "celery", "-A", "xsocial"]
+    uvicorn = [
+        *python,
+        "-m",
+        "uvicorn",
+        "xsocial.asgi:application",
+        "--host",
+        options.host,
+        "--port",
+        str(options.port),
+    ]
+    common = {
+        "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
+        "XSOCIAL_AUTOSTART": "0",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(env.BASE_DIR),
+    }
+    beat_file = stores.DATA_DIR / "beat-schedule"
+    return [
+        Program(
+            name="web",
+            # Open sockets must not hold up a stop; access lines come from our own logs if wanted.
+            command=[*uvicorn, "--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"],
+            environment={**common, "XSOCIAL_DB_POOL": "1"},
+            is_ready=lambda: _is_site_ready(options),
+        ),
+        Program(name="relay", command=[*python, MANAGE, "relay"], environment=common),
+        Program(
+            name="worker",
+            # Two children: a training run occupies one, posts go on being looked at in the other.
+            command=[*celery, "worker", "-Q", QUEUES, "--concurrency", "2", "--loglevel", "WARNING", "-n", "all@%h"],
+            environment=common,
+            # Left alone it must not finish a long task first; tasks are done again after a loss.
+            orphan_signal=signal.SIGQUIT,
+        ),
+        Program(
+            name="beat",
+            command=[*celery, "beat", "--schedule", str(beat_file), "--pidfile", "", "--loglevel", "WARNING"],
+            environment=common,
+        ),
+    ]
+
+
+def _site(options: argparse.Namespace) -> str:
+    host = "127.0.0.1" if options.host in {"0.0.0.0", "::"} else options.host
+    return f"http://{host}:{options.port}"
+
+
+def _is_site_ready(options: argparse.Namespace) -> bool:
+    try:
+        with urllib.request.urlopen(f"{_site(options)}/readyz", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _announce(options: argparse.Namespace, seconds: float) -> None:
+    """Where the site is and who can sign in."""
+    state = _world_state()
+    print(f"\n  xsocial is ready after {seconds:.1f} s:  {_site(options)}\n")
+    for username in state["demo_users"]:
+        print(f"    sign in as  {username:<20} password  {state['demo_password']}")
+    print("\n  Ctrl-C stops everything.\n", flush=True)

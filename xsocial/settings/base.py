@@ -1,0 +1,311 @@
+"""Everything the environments share. Each option has its reason in the line above it."""
+
+from xsocial.settings import env, stores
+
+BASE_DIR = env.BASE_DIR
+# Everything a process may write: clusters, logs, pictures, models, the development secret.
+DATA_DIR = stores.DATA_DIR
+BUILD = env.text("XSOCIAL_BUILD", "dev")
+
+# --- Applications -----------------------------------------------------------------------------
+
+LOCAL_APPS = ["accounts", "posts", "feed", "ranking", "moderation", "ads"]
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    # Before staticfiles, so that `runserver` leaves static files to WhiteNoise too.
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "channels",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_prometheus",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "oauth2_provider",
+    "rest_framework",
+    "xsocial.apps.ProjectConfig",
+    "xsocial.kernel",
+    *LOCAL_APPS,
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    # The request id comes first, so that every later log line carries it.
+    "xsocial.middleware.RequestIdMiddleware",
+    "xsocial.middleware.DatabaseDownMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "xsocial.middleware.StaffSecondFactorMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    # Axes asks to be last: it turns a locked-out log-in into its answer.
+    "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "xsocial.urls"
+ASGI_APPLICATION = "xsocial.asgi.application"
+WSGI_APPLICATION = "xsocial.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+
+# --- Stores -----------------------------------------------------------------------------------
+
+# Set by the launcher of an ASGI process; everything else keeps one connection per thread.
+DB_POOLED = env.boolean("XSOCIAL_DB_POOL", False)
+DATABASES = {"default": stores.database(pooled=DB_POOLED, pool_size=env.integer("XSOCIAL_DB_POOL_SIZE", 10, minimum=2))}
+
+# One Valkey, a numbered database per use; the offset lets parallel test workers share a server.
+REDIS_DB_OFFSET = 0
+REDIS_BASE = stores.redis_base()
+REDIS_NUMBERS = {"broker": 0, "results": 1, "cache": 2, "channels": 3, "events": 4}
+# A dead Valkey must cost a request little: pages work without it.
+REDIS_TIMEOUT_S = 2.0
+
+
+def redis_url(use: str, offset: int = 0) -> str:
+    """The address of the numbered Valkey database for one use."""
+    return f"{REDIS_BASE}/{REDIS_NUMBERS[use] + offset}"
+
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": redis_url("cache"),
+        "OPTIONS": {"socket_connect_timeout": REDIS_TIMEOUT_S, "socket_timeout": REDIS_TIMEOUT_S},
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [redis_url("channels")]},
+    }
+}
+# Sessions live in PostgreSQL: a lost Valkey signs nobody out.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# The event log: the stream and how long its rows stay replayable.
+EVENT_STREAM = "xsocial:events"
+EVENT_RETENTION_HOURS = env.integer("XSOCIAL_EVENT_RETENTION_HOURS", 48, minimum=1)
+
+# --- Background work --------------------------------------------------------------------------
+
+CELERY_BROKER_URL = redis_url("broker")
+CELERY_RESULT_BACKEND = redis_url("results")
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_RESULT_EXPIRES = 3600
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_QUEUES = [
+    "default",
+    "media",
+    "grox.realtime",
+    "grox.safety",
+    "grox.embed",
+    "grox.media",
+    "grox.asr",
+    "grox.recovery",
+    "training",
+]
+# A task names its queue where it is declared; these catch the ones that do not.
+CELERY_TASK_ROUTES = {
+    "posts.tasks.*media*": {"queue": "media"},
+    "moderation.*": {"queue": "grox.realtime"},
+    "ranking.*": {"queue": "training"},
+}
+# A killed worker's task is done again by another; tasks are idempotent.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+# --- People -----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    # First, so that a locked-out name is refused before a password is looked at.
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_UNIQUE_EMAIL = True
+# Answer the same whether or not an address is known here.
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_VERIFICATION = env.text("XSOCIAL_EMAIL_VERIFICATION", "mandatory")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[xsocial] "
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "xsocial"
+# Staff must have a second factor before the admin opens to them.
+STAFF_SECOND_FACTOR_REQUIRED = True
+
+# Five wrong passwords for a name from one address close that pair for a quarter of an hour.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_VERBOSE = False
+
+# What the demo world's people sign in with; they exist only where `seed_world` ran.
+DEMO_PASSWORD = env.text("XSOCIAL_DEMO_PASSWORD", "demo-password")
+
+# --- API --------------------------------------------------------------------------------------
+
+OAUTH2_PROVIDER = {
+    "SCOPES": {
+        "read": "Read your timelines, posts and profile",
+        "write": "Post and act for you",
+        "follow": "Follow, block and mute for you",
+        "push": "Receive your notifications",
+        "profile": "See who you are",
+    },
+    "DEFAULT_SCOPES": ["read"],
+    # Of public clients; see the validator for those that keep a secret.
+    "PKCE_REQUIRED": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "OAUTH2_VALIDATOR_CLASS": "xsocial.oauth.Validator",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 90 * 24 * 3600,
+    "ROTATE_REFRESH_TOKEN": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http", "urn"],
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "oauth2_provider.contrib.rest_framework.OAuth2Authentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "xsocial.api.errors.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "xsocial API",
+    "DESCRIPTION": "The Mastodon dialect, and our own resources beside it.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Security ---------------------------------------------------------------------------------
+
+# No inline script or style anywhere: pages are plain HTML, one stylesheet and small modules.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "media-src": ["'self'", "blob:"],
+        "connect-src": ["'self'"],
+        "font-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# A post is short; an upload is checked by its own, larger limit.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# Who may read /metrics from elsewhere than this machine: the bearer of this token.
+METRICS_TOKEN = env.text("XSOCIAL_METRICS_TOKEN", "")
+
+# --- Files ------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = env.path("XSOCIAL_STATIC_ROOT", BASE_DIR / "staticfiles")
+MEDIA_URL = "/media/"
+MEDIA_ROOT = env.path("XSOCIAL_MEDIA_ROOT", DATA_DIR / "media")
+
+# --- Language and time ------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français"), ("ja", "日本語")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Mail -------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("XSOCIAL_FROM_EMAIL", "xsocial <no-reply@localhost>")
+
+# --- Logs -------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.text("XSOCIAL_LOG_LEVEL", "INFO")
+LOG_JSON = True
+# Configured by the kernel's app when Django is ready; see xsocial/kernel/logging.py.
+LOGGING_CONFIG = None
+
+# --- Other processes --------------------------------------------------------------------------
+
+# Where Thunder and Phoenix answer over gRPC; empty means inside this process.
+THUNDER_TARGET = env.text("THUNDER_TARGET", "")
+PHOENIX_TARGET = env.text("PHOENIX_TARGET", "")

@@ -1,0 +1,14 @@
+"""A laptop: helpful errors, a secret made on first use, mail in the terminal."""
+
+from xsocial.settings import secrets
+from xsocial.settings.base import *
+from xsocial.settings.base import DATA_DIR, env
+
+DEBUG = env.boolean("XSOCIAL_DEBUG", True)
+SECRET_KEY = env.text("SECRET_KEY", "") or secrets.development_key(DATA_DIR)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+INTERNAL_IPS = ["127.0.0.1"]
+LOG_JSON = False
+# Nobody reads mail on a laptop, and the demo people have no second factor.
+ACCOUNT_EMAIL_VERIFICATION = env.text("XSOCIAL_EMAIL_VERIFICATION", "optional")
+STAFF_SECOND_FACTOR_REQUIRED = False

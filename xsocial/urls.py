@@ -1,0 +1,44 @@
+"""Every address of the site, app by app. The wiring only."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path, re_path
+from django.views.static import serve
+from oauth2_provider import views as oauth2
+
+from xsocial import health
+
+
+def media(request: HttpRequest, path: str) -> HttpResponse:
+    """Uploaded pictures and clips, where no web server or object store serves them.
+
+    A sandboxing policy and the type guessed from the name keep an upload from acting as a page.
+    """
+    response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+# Mastodon's clients leave the last slash out, Django's keep it.
+oauth_patterns = [
+    re_path(r"^authorize/?$", oauth2.AuthorizationView.as_view(), name="authorize"),
+    re_path(r"^token/?$", oauth2.TokenView.as_view(), name="token"),
+    re_path(r"^revoke/?$", oauth2.RevokeTokenView.as_view(), name="revoke-token"),
+    re_path(r"^introspect/?$", oauth2.IntrospectTokenView.as_view(), name="introspect"),
+]
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("oauth/", include((oauth_patterns, "oauth2_provider"))),
+    path("api/", include("xsocial.api.urls")),
+    re_path(r"^media/(?P<path>.+)$", media, name="media"),
+    path("", include("feed.urls")),
+    path("", include("posts.urls")),
+    path("", include("accounts.urls")),
+]
