@@ -1,0 +1,1 @@
+"""Template vocabulary that knows no more than people."""
