@@ -23,18 +23,14 @@ class Column:
 
     def blank(self, n: int) -> np.ndarray:
         """``n`` rows of the missing value."""
-        return np.full(
-            (n, self.width) if self.width else n, self.missing, dtype=self.dtype
-        )
+        return np.full((n, self.width) if self.width else n, self.missing, dtype=self.dtype)
 
     def of(self, values: Sequence | np.ndarray) -> np.ndarray:
         """``values`` as an array of this column's type (text and ragged values stay objects)."""
         if self.dtype is not object or isinstance(values, np.ndarray):
             return np.asarray(values, dtype=self.dtype)
         column = np.empty(len(values), dtype=object)
-        for row, value in enumerate(
-            values
-        ):  # assignment by slice would unpack nested lists
+        for row, value in enumerate(values):  # assignment by slice would unpack nested lists
             column[row] = value
         return column
 
@@ -119,21 +115,14 @@ class Batch:
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
         return Batch(self.schema, len(index), _parent=self, _index=index)
 
-    def assign(
-        self, name: str, values: np.ndarray, ok: np.ndarray | None = None
-    ) -> None:
+    def assign(self, name: str, values: np.ndarray, ok: np.ndarray | None = None) -> None:
         """Write a column, or only its rows under ``ok``. Only the pipeline's runner calls this."""
         if ok is not None:
-            values = np.where(
-                ok if values.ndim == 1 else ok[:, None], values, self[name]
-            )
+            values = np.where(ok if values.ndim == 1 else ok[:, None], values, self[name])
         self._own[name] = values
 
     def rows(self, names: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Row dictionaries: for the edges (a page, a receipt), never for a whole batch."""
         names = list(names or self.names())
         columns = [self[name].tolist() for name in names]
-        return [
-            dict(zip(names, values, strict=True))
-            for values in zip(*columns, strict=True)
-        ]
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

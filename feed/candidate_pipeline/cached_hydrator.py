@@ -49,9 +49,7 @@ class CachedHydrator(Hydrator):
             values.update(fresh)
         return self._columns(keys, values)
 
-    def _fetched(
-        self, query: Any, misses: Batch, keys: list, batch_size: int
-    ) -> dict[Any, tuple]:
+    def _fetched(self, query: Any, misses: Batch, keys: list, batch_size: int) -> dict[Any, tuple]:
         outcome = guarded(self.name, lambda: self.fetch(query, misses))
         if outcome.error and misses.n == batch_size:
             raise outcome.error  # nothing to save: the whole answer failed
@@ -63,18 +61,12 @@ class CachedHydrator(Hydrator):
             report(self.name, BadAnswer(f"expected {misses.n} rows"))
             return {}
         ok = hydrated.ok if hydrated.ok is not None else np.ones(misses.n, dtype=bool)
-        return {
-            key: tuple(column[row] for column in columns)
-            for row, key in enumerate(keys)
-            if ok[row]
-        }
+        return {key: tuple(column[row] for column in columns) for row, key in enumerate(keys) if ok[row]}
 
     def _columns(self, keys: list, values: Mapping[Any, tuple]) -> Hydrated:
         ok = np.array([key in values for key in keys], dtype=bool)
         if not ok.any():
             return Hydrated({}, ok)
-        filler = next(
-            iter(values.values())
-        )  # keeps column types whole; masked out by ``ok``
+        filler = next(iter(values.values()))  # keeps column types whole; masked out by ``ok``
         columns = zip(*(values.get(key, filler) for key in keys), strict=True)
         return Hydrated(dict(zip(self.writes, map(list, columns), strict=True)), ok)

@@ -37,9 +37,7 @@ def problems(pipeline: Pipeline, query_type: type) -> list[str]:
     ]
 
 
-def _unknown_query_fields(
-    stages: dict[str, tuple[Component, ...]], query_type: type
-) -> list[str]:
+def _unknown_query_fields(stages: dict[str, tuple[Component, ...]], query_type: type) -> list[str]:
     known = {field.name for field in fields(query_type)}
     parts = stages["QueryHydrator"] + stages["DependentQueryHydrator"]
     return [
@@ -50,9 +48,7 @@ def _unknown_query_fields(
     ]
 
 
-def _unknown_columns(
-    pipeline: Pipeline, stages: dict[str, tuple[Component, ...]]
-) -> list[str]:
+def _unknown_columns(pipeline: Pipeline, stages: dict[str, tuple[Component, ...]]) -> list[str]:
     return [
         f"{part.name} uses column {name}, which the schema does not have"
         for stage in COLUMN_STAGES
@@ -68,13 +64,9 @@ def _read_before_written(stages: dict[str, tuple[Component, ...]]) -> list[str]:
     for stage in COLUMN_STAGES:
         for part in stages[stage]:
             found += [
-                f"{part.name} reads {name} before anything writes it"
-                for name in part.reads
-                if name not in written
+                f"{part.name} reads {name} before anything writes it" for name in part.reads if name not in written
             ]
-            if (
-                stage == "Scorer"
-            ):  # scorers run one after another and may build on each other
+            if stage == "Scorer":  # scorers run one after another and may build on each other
                 written.update(part.writes)
         written.update(name for part in stages[stage] for name in part.writes)
     return found
@@ -85,10 +77,6 @@ def _written_twice(stages: dict[str, tuple[Component, ...]]) -> list[str]:
     for stage in PARALLEL_STAGES:
         owner: dict[str, str] = {}
         for part in stages[stage]:
-            found += [
-                f"{part.name} and {owner[name]} both write {name}"
-                for name in part.writes
-                if name in owner
-            ]
+            found += [f"{part.name} and {owner[name]} both write {name}" for name in part.writes if name in owner]
             owner.update(dict.fromkeys(part.writes, part.name))
     return found

@@ -30,9 +30,7 @@ class Budgets:
 
     def component_ms(self, stage: str, own_ms: int | None) -> int:
         """A component's own limit, else its stage's, else the request's."""
-        return (
-            own_ms if own_ms is not None else self.stage_ms.get(stage, self.request_ms)
-        )
+        return own_ms if own_ms is not None else self.stage_ms.get(stage, self.request_ms)
 
 
 @dataclass

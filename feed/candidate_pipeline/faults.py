@@ -36,7 +36,7 @@ def guarded(name: str, call: Callable[[], Any]) -> Outcome:
     started = time.perf_counter()
     try:
         value, error = call(), None
-    except Exception as caught:  # noqa: BLE001 - this is the boundary every component sits behind
+    except Exception as caught:
         value, error = None, caught
         report(name, caught)
     return Outcome(value, error, (time.perf_counter() - started) * 1000)

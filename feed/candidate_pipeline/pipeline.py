@@ -68,17 +68,13 @@ class Pipeline:
         selected, rest = run.truncate(query, selected, rest)
         if self.finalize is not None:
             selected = self.finalize(query, selected)
-        result = Result(
-            query, retrieved, early + late, selected, rest, tuple(run.reports)
-        )
+        result = Result(query, retrieved, early + late, selected, rest, tuple(run.reports))
         run.side_effects(result)
         return result
 
     def components(self) -> dict[str, tuple[str, ...]]:
         """Stage -> component names in order, enabled or not. Always these ten groups."""
-        return {
-            stage: tuple(part.name for part in parts) for stage, parts in self.stages()
-        }
+        return {stage: tuple(part.name for part in parts) for stage, parts in self.stages()}
 
     def stages(self) -> tuple[tuple[str, tuple[Component, ...]], ...]:
         """The ten groups with their components."""

@@ -32,9 +32,7 @@ class StageReport:
     @property
     def faults(self) -> tuple[ComponentReport, ...]:
         """Components that did not answer properly."""
-        return tuple(
-            part for part in self.components if part.state in ("failed", "late")
-        )
+        return tuple(part for part in self.components if part.state in ("failed", "late"))
 
     @property
     def removed_rate(self) -> float:

@@ -76,9 +76,7 @@ class Runner:
             )
         return batch
 
-    def filters(
-        self, stage: str, query: Any, batch: Batch
-    ) -> tuple[Batch, tuple[Removed, ...]]:
+    def filters(self, stage: str, query: Any, batch: Batch) -> tuple[Batch, tuple[Removed, ...]]:
         """Survivors of all filters in order, and what each one removed."""
         started, rows_in = time.perf_counter(), batch.n
         removed: list[Removed] = []
@@ -108,9 +106,7 @@ class Runner:
 
     def scorers(self, query: Any, batch: Batch) -> Batch:
         """The batch after every scorer, one after another."""
-        scored = batch.take(
-            np.arange(batch.n)
-        )  # scores never reach the retrieved snapshot
+        scored = batch.take(np.arange(batch.n))  # scores never reach the retrieved snapshot
         if not (self.pipeline.scorers and batch.n):
             return scored
         started = time.perf_counter()
@@ -144,11 +140,7 @@ class Runner:
 
     def truncate(self, query: Any, selected: Batch, rest: Batch) -> tuple[Batch, Batch]:
         """Cut to the result size; the overflow joins the end of the rest. There is no refill."""
-        size = (
-            self.pipeline.result_size(query)
-            if self.pipeline.result_size
-            else selected.n
-        )
+        size = self.pipeline.result_size(query) if self.pipeline.result_size else selected.n
         if selected.n <= size:
             return selected, rest
         positions = np.arange(selected.n)
@@ -159,9 +151,7 @@ class Runner:
     def side_effects(self, result: Result) -> None:
         """Hand the side effects over; the response does not wait."""
         for part in self.pipeline.side_effects:
-            self.pipeline.background.submit(
-                lambda part=part: self._side_effect(part, result)
-            )
+            self.pipeline.background.submit(lambda part=part: self._side_effect(part, result))
 
     def _side_effect(self, part: Any, result: Result) -> None:
         if not self._enabled(part, result.query):
@@ -198,9 +188,7 @@ class Runner:
         outcomes = dict(zip(enabled, self._workers(tasks).run(tasks), strict=True))
         self.deadline.check()
         return [
-            _merged(part, outcomes[part], merge)
-            if part in outcomes
-            else ComponentReport(part.name, "disabled")
+            _merged(part, outcomes[part], merge) if part in outcomes else ComponentReport(part.name, "disabled")
             for part in parts
         ]
 
@@ -234,9 +222,7 @@ class Runner:
         self.pipeline.observer(self.pipeline.name, report)
 
 
-def _merged(
-    part: Component, outcome: faults.Outcome, merge: Callable
-) -> ComponentReport:
+def _merged(part: Component, outcome: faults.Outcome, merge: Callable) -> ComponentReport:
     if outcome.error:
         return _component_report(part, outcome, 0)
     merging = faults.guarded(part.name, lambda: merge(part, outcome.value))
@@ -244,9 +230,7 @@ def _merged(
     return _component_report(part, whole, merging.value or 0)
 
 
-def _component_report(
-    part: Component, outcome: faults.Outcome, size: int
-) -> ComponentReport:
+def _component_report(part: Component, outcome: faults.Outcome, size: int) -> ComponentReport:
     state = "ok"
     if outcome.error:
         state = "late" if isinstance(outcome.error, faults.TimedOut) else "failed"
@@ -265,9 +249,7 @@ def _write(part: Component, batch: Batch, answer: Any) -> int:
     """Check the whole answer, then write it: a wrong length changes no candidate."""
     hydrated = answer if isinstance(answer, Hydrated) else Hydrated(answer)
     _only_own(part, hydrated.columns)
-    columns = {
-        name: batch.schema[name].of(values) for name, values in hydrated.columns.items()
-    }
+    columns = {name: batch.schema[name].of(values) for name, values in hydrated.columns.items()}
     lengths = {len(values) for values in columns.values()}
     if hydrated.ok is not None:
         lengths.add(len(hydrated.ok))

@@ -38,18 +38,13 @@ class Inline:
 
     def run(self, tasks: Sequence[Task]) -> list[Outcome]:
         """Outcomes in task order; a task without budget left is not started."""
-        return [
-            guarded(task.name, task.call) if task.budget_ms > 0 else _late(task)
-            for task in tasks
-        ]
+        return [guarded(task.name, task.call) if task.budget_ms > 0 else _late(task) for task in tasks]
 
 
 class Threads:
     """A bounded pool. ``prepare`` runs in the worker before each task (database hygiene)."""
 
-    def __init__(
-        self, size: int = 16, *, prepare: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, size: int = 16, *, prepare: Callable[[], None] | None = None) -> None:
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="pipeline")
         self._prepare = prepare
 
@@ -61,11 +56,7 @@ class Threads:
             for position, task in enumerate(tasks)
             if not task.inline and task.budget_ms > 0
         }
-        here = {
-            position: guarded(task.name, task.call)
-            for position, task in enumerate(tasks)
-            if task.inline
-        }
+        here = {position: guarded(task.name, task.call) for position, task in enumerate(tasks) if task.inline}
         return [
             here.get(position) or self._await(task, pending.get(position), started)
             for position, task in enumerate(tasks)
@@ -80,17 +71,13 @@ class Threads:
             self._prepare()
         return guarded(task.name, task.call)
 
-    def _await(
-        self, task: Task, future: Future[Outcome] | None, started: float
-    ) -> Outcome:
+    def _await(self, task: Task, future: Future[Outcome] | None, started: float) -> Outcome:
         if future is None:
             return _late(task)
         left = task.budget_ms / 1000 - (time.monotonic() - started)
         try:
             return future.result(timeout=max(0.0, left))
-        except (
-            FutureTimeout
-        ):  # the thread cannot be killed; its late answer is never read
+        except FutureTimeout:  # the thread cannot be killed; its late answer is never read
             future.cancel()
             return _late(task)
 

@@ -44,9 +44,7 @@ class Query:
 class Named:
     """Gives a component the name a test wants, and counts its calls."""
 
-    def __init__(
-        self, name: str, call: Callable[..., Any], *, on: bool = True, **attributes: Any
-    ):
+    def __init__(self, name: str, call: Callable[..., Any], *, on: bool = True, **attributes: Any):
         self._name, self._call, self._on, self.calls = name, call, on, 0
         for attribute, value in attributes.items():
             setattr(self, attribute, value)

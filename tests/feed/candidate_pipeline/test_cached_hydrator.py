@@ -41,9 +41,7 @@ class Doubles(CachedHydrator):
 
 
 def hydrated(part, *candidates):
-    run = pipeline(
-        sources=(SourcePart("S", ids(*candidates)),), hydrators=(part,)
-    ).execute(Query())
+    run = pipeline(sources=(SourcePart("S", ids(*candidates)),), hydrators=(part,)).execute(Query())
     return run.selected
 
 
@@ -58,7 +56,8 @@ def test_only_misses_are_fetched_and_the_order_is_restored():
 def test_not_found_is_cached_errors_are_not_and_a_full_hit_calls_nobody():
     part = Doubles(DictCache())
     hydrated(part, 2, 101)
-    assert 2 in part.cache and 101 not in part.cache
+    assert 2 in part.cache
+    assert 101 not in part.cache
     hydrated(part, 2)
     assert part.asked == [[2, 101]]
 
@@ -71,7 +70,8 @@ def test_one_multi_get_per_run():
 
 def test_hits_survive_a_failing_client():
     batch = hydrated(Doubles(DictCache({3: (60.0, "cached")}), broken=True), 1, 3)
-    assert np.isnan(batch["a"][0]) and batch["a"][1] == 60.0
+    assert np.isnan(batch["a"][0])
+    assert batch["a"][1] == 60.0
 
 
 def test_a_failing_client_without_hits_is_a_fault():

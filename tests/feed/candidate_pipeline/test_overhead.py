@@ -26,20 +26,10 @@ def test_overhead_stays_small_at_1500_candidates():
     made = pipeline(
         workers=Threads(16),
         query_hydrators=tuple(QueryPart(f"Q{k}", lambda q: {}) for k in range(12)),
-        sources=tuple(
-            SourcePart(f"S{k}", lambda q: Batch.of(SCHEMA, id=rows[:500]))
-            for k in range(3)
-        ),
-        hydrators=tuple(
-            HydratorPart(f"H{k}", lambda q, b: {"a": np.zeros(b.n)}) for k in range(10)
-        ),
-        filters=tuple(
-            FilterPart(f"F{k}", lambda q, b: np.ones(b.n, bool)) for k in range(14)
-        ),
-        scorers=tuple(
-            ScorerPart(f"Sc{k}", lambda q, b: {"score": b["id"] * 1.0})
-            for k in range(3)
-        ),
+        sources=tuple(SourcePart(f"S{k}", lambda q: Batch.of(SCHEMA, id=rows[:500])) for k in range(3)),
+        hydrators=tuple(HydratorPart(f"H{k}", lambda q, b: {"a": np.zeros(b.n)}) for k in range(10)),
+        filters=tuple(FilterPart(f"F{k}", lambda q, b: np.ones(b.n, bool)) for k in range(14)),
+        scorers=tuple(ScorerPart(f"Sc{k}", lambda q, b: {"score": b["id"] * 1.0}) for k in range(3)),
         selector=TopScore(50),
     )
     made.execute(Query())

@@ -49,9 +49,7 @@ def test_sources_are_concatenated_in_declared_order_not_completion_order():
     assert selected(result) == [1, 2, 3]
 
 
-@pytest.mark.parametrize(
-    "stage", ["query_hydrators", "sources", "hydrators", "scorers"]
-)
+@pytest.mark.parametrize("stage", ["query_hydrators", "sources", "hydrators", "scorers"])
 def test_a_failing_component_leaves_the_others_and_is_counted_once(stage):
     parts = {
         "query_hydrators": (QueryPart("Q", lambda q: {"first": 7}, writes=("first",)),),
@@ -74,11 +72,10 @@ def test_a_failing_component_leaves_the_others_and_is_counted_once(stage):
 
 
 def test_a_hydrator_of_wrong_length_changes_nothing_and_warns_once(caplog):
-    short = HydratorPart(
-        "Short", lambda q, b: {"a": np.ones(b.n - 1), "b": np.ones(b.n)}
-    )
+    short = HydratorPart("Short", lambda q, b: {"a": np.ones(b.n - 1), "b": np.ones(b.n)})
     result = pipeline(hydrators=(short,)).execute(Query())
-    assert np.isnan(result.selected["a"]).all() and np.isnan(result.selected["b"]).all()
+    assert np.isnan(result.selected["a"]).all()
+    assert np.isnan(result.selected["b"]).all()
     assert result.failed("Short")
     assert "expected 5 rows" in result.faults[0].error
     assert len(result.faults) == 1
@@ -123,9 +120,7 @@ def test_a_hydrator_cannot_write_a_column_it_did_not_declare():
 def test_dependent_query_hydrators_see_the_first_stage():
     second = QueryPart("Second", lambda q: {"second": q.first + 1}, writes=("second",))
     first = QueryPart("First", lambda q: {"first": 10}, writes=("first",))
-    result = pipeline(
-        query_hydrators=(first,), dependent_query_hydrators=(second,)
-    ).execute(Query())
+    result = pipeline(query_hydrators=(first,), dependent_query_hydrators=(second,)).execute(Query())
     assert result.query.second == 11
     names = [report.stage for report in pipeline().execute(Query()).stages]
     assert "dependent_query_hydrators" not in names
@@ -134,9 +129,7 @@ def test_dependent_query_hydrators_see_the_first_stage():
 def test_query_hydrators_of_one_stage_see_the_same_query():
     first = QueryPart("First", lambda q: {"first": 10}, writes=("first",))
     other = QueryPart("Other", lambda q: {"second": q.first}, writes=("second",))
-    assert pipeline(query_hydrators=(first, other)).execute(Query()).query == Query(
-        first=10
-    )
+    assert pipeline(query_hydrators=(first, other)).execute(Query()).query == Query(first=10)
 
 
 def test_a_scorer_sees_the_scorer_before_it():
@@ -149,9 +142,7 @@ def test_filters_run_in_order_and_removed_is_a_disjoint_union():
     odd = FilterPart("Odd", lambda q, b: b["id"] % 2 == 1)
     small = FilterPart("Small", lambda q, b: b["id"] < 5)
     late = FilterPart("Late", lambda q, b: b["id"] != 1)
-    run = pipeline(filters=(odd, small), post_selection_filters=(late,)).execute(
-        Query()
-    )
+    run = pipeline(filters=(odd, small), post_selection_filters=(late,)).execute(Query())
     assert [(r.filter, r.rows["id"].tolist()) for r in run.removed] == [
         ("Odd", [2, 4]),
         ("Small", [5]),
@@ -164,7 +155,8 @@ def test_filters_run_in_order_and_removed_is_a_disjoint_union():
 
 def test_a_broken_filter_keeps_everything_unless_it_guards_privacy():
     result = pipeline(filters=(FilterPart("Open", fails),)).execute(Query())
-    assert result.selected.n == 5 and result.failed("Open")
+    assert result.selected.n == 5
+    assert result.failed("Open")
     guard = FilterPart("Guard", fails, keeps_on_fault=False)
     assert pipeline(filters=(guard,)).execute(Query()).selected.n == 0
 
@@ -172,16 +164,15 @@ def test_a_broken_filter_keeps_everything_unless_it_guards_privacy():
 def test_a_filter_of_wrong_length_is_a_fault():
     wrong = FilterPart("Wrong", lambda q, b: np.ones(b.n + 1, dtype=bool))
     result = pipeline(filters=(wrong,)).execute(Query())
-    assert result.failed("Wrong") and result.selected.n == 5
+    assert result.failed("Wrong")
+    assert result.selected.n == 5
 
 
 def test_retrieved_is_the_hydrated_unfiltered_snapshot():
     scorer = ScorerPart("S", lambda q, b: {"score": b["id"] * 1.0, "a": np.zeros(b.n)})
     hydrator = HydratorPart("H", lambda q, b: {"a": b["id"] * 2.0})
     odd = FilterPart("Odd", lambda q, b: b["id"] % 2 == 1)
-    run = pipeline(hydrators=(hydrator,), filters=(odd,), scorers=(scorer,)).execute(
-        Query()
-    )
+    run = pipeline(hydrators=(hydrator,), filters=(odd,), scorers=(scorer,)).execute(Query())
     assert run.retrieved["id"].tolist() == [1, 2, 3, 4, 5]
     assert run.retrieved["a"].tolist() == [2, 4, 6, 8, 10]
     assert np.isnan(run.retrieved["score"]).all()
@@ -199,17 +190,13 @@ def test_overflow_joins_the_end_of_the_rest_and_nothing_is_refilled():
     ).execute(Query())
     assert selected(run) == [2, 3]
     assert run.non_selected["id"].tolist() == [5, 4]
-    short = pipeline(selector=TopScore(1), post_selection_filters=(late,)).execute(
-        Query()
-    )
+    short = pipeline(selector=TopScore(1), post_selection_filters=(late,)).execute(Query())
     assert selected(short) == []
 
 
 def test_ties_keep_source_order_and_a_missing_score_is_last():
     scores = np.array([1.0, np.nan, 2.0, 1.0, 2.0])
-    run = pipeline(scorers=(ScorerPart("S", lambda q, b: {"score": scores}),)).execute(
-        Query()
-    )
+    run = pipeline(scorers=(ScorerPart("S", lambda q, b: {"score": scores}),)).execute(Query())
     assert selected(run) == [3, 5, 1, 4, 2]
 
 
@@ -272,24 +259,16 @@ def test_a_disabled_component_is_never_called():
     run = pipeline(**parts).execute(Query())
     assert selected(run) == [1]
     assert run.faults == ()
-    assert [
-        p.calls for group in parts.values() for p in group if not p.enabled(Query())
-    ] == [0] * 6
+    assert [p.calls for group in parts.values() for p in group if not p.enabled(Query())] == [0] * 6
 
 
 def test_fifty_concurrent_requests_share_no_state():
     hydrator = HydratorPart(
         "H",
-        lambda q, b: slowly(
-            random.random() / 200, lambda: {"a": np.full(b.n, q.first)}
-        )(),
+        lambda q, b: slowly(random.random() / 200, lambda: {"a": np.full(b.n, q.first)})(),
     )
-    source = SourcePart(
-        "S", lambda q: Batch.of(SCHEMA, id=np.arange(1, 4) + q.first * 10)
-    )
-    shared = pipeline(
-        sources=(source,), hydrators=(hydrator,), workers=POOL, budgets=ROOMY
-    )
+    source = SourcePart("S", lambda q: Batch.of(SCHEMA, id=np.arange(1, 4) + q.first * 10))
+    shared = pipeline(sources=(source,), hydrators=(hydrator,), workers=POOL, budgets=ROOMY)
     with ThreadPoolExecutor(16) as callers:
         runs = list(callers.map(lambda n: shared.execute(Query(first=n)), range(50)))
     for number, run in enumerate(runs):
@@ -299,20 +278,14 @@ def test_fifty_concurrent_requests_share_no_state():
 
 def test_same_answers_give_the_same_output_whatever_the_completion_order():
     def run():
-        pause = lambda: random.random() / 100
-        sources = tuple(
-            SourcePart(f"S{k}", slowly(pause(), ids(*range(k * 10, k * 10 + 3))))
-            for k in range(4)
-        )
+        def pause():
+            return random.random() / 100
+
+        sources = tuple(SourcePart(f"S{k}", slowly(pause(), ids(*range(k * 10, k * 10 + 3)))) for k in range(4))
         hydrators = tuple(
-            HydratorPart(
-                f"H{k}", slowly(pause(), lambda q, b, k=k: {"a": b["id"] * 1.0 + k})
-            )
-            for k in range(4)
+            HydratorPart(f"H{k}", slowly(pause(), lambda q, b, k=k: {"a": b["id"] * 1.0 + k})) for k in range(4)
         )
-        made = pipeline(
-            sources=sources, hydrators=hydrators, workers=POOL, budgets=ROOMY
-        )
+        made = pipeline(sources=sources, hydrators=hydrators, workers=POOL, budgets=ROOMY)
         return made.execute(Query()).selected.rows(["id", "a"])
 
     first = run()
@@ -320,13 +293,9 @@ def test_same_answers_give_the_same_output_whatever_the_completion_order():
 
 
 def test_a_late_component_counts_as_failed_and_its_late_answer_is_ignored():
-    late = HydratorPart(
-        "Late", slowly(0.2, lambda q, b: {"a": np.ones(b.n)}), timeout_ms=20
-    )
+    late = HydratorPart("Late", slowly(0.2, lambda q, b: {"a": np.ones(b.n)}), timeout_ms=20)
     quick = HydratorPart("Quick", lambda q, b: {"b": np.ones(b.n)})
-    run = pipeline(hydrators=(late, quick), workers=POOL, budgets=ROOMY).execute(
-        Query()
-    )
+    run = pipeline(hydrators=(late, quick), workers=POOL, budgets=ROOMY).execute(Query())
     assert [(f.name, f.state) for f in run.faults] == [("Late", "late")]
     time.sleep(0.25)
     assert np.isnan(run.selected["a"]).all()
@@ -336,9 +305,9 @@ def test_a_late_component_counts_as_failed_and_its_late_answer_is_ignored():
 def test_the_requests_remaining_budget_bounds_every_component():
     slow = SourcePart("Slow", slowly(0.2, ids(9)))
     started = time.monotonic()
-    run = pipeline(
-        sources=(slow, SourcePart("Here", ids(1), inline=True)), workers=POOL
-    ).execute(Query(), deadline=Deadline.after(30))
+    run = pipeline(sources=(slow, SourcePart("Here", ids(1), inline=True)), workers=POOL).execute(
+        Query(), deadline=Deadline.after(30)
+    )
     assert time.monotonic() - started < 0.15
     assert selected(run) == [1]
 
@@ -365,9 +334,7 @@ def test_a_traceback_is_logged_once_a_minute_per_component(caplog):
 def test_the_observer_sees_every_stage_with_counts():
     seen = []
     odd = FilterPart("Odd", lambda q, b: b["id"] % 2 == 1)
-    pipeline(
-        filters=(odd,), observer=lambda name, report: seen.append((name, report))
-    ).execute(Query())
+    pipeline(filters=(odd,), observer=lambda name, report: seen.append((name, report))).execute(Query())
     report = {report.stage: report for _, report in seen}["filters"]
     assert (report.rows_in, report.rows_out, report.removed_rate) == (5, 3, 0.4)
     assert [(part.name, part.size) for part in report.components] == [("Odd", 2)]
@@ -375,16 +342,13 @@ def test_the_observer_sees_every_stage_with_counts():
 
 
 def test_an_empty_pool_of_candidates_runs_to_an_empty_page():
-    run = pipeline(
-        sources=(SourcePart("None", ids()),), scorers=(ScorerPart("S", fails),)
-    ).execute(Query())
-    assert run.selected.n == 0 and run.faults == ()
+    run = pipeline(sources=(SourcePart("None", ids()),), scorers=(ScorerPart("S", fails),)).execute(Query())
+    assert run.selected.n == 0
+    assert run.faults == ()
 
 
 def test_finalize_may_edit_the_final_list():
-    run = pipeline(finalize=lambda q, batch: batch.take(np.array([1, 0]))).execute(
-        Query()
-    )
+    run = pipeline(finalize=lambda q, batch: batch.take(np.array([1, 0]))).execute(Query())
     assert selected(run) == [2, 1]
 
 

@@ -40,9 +40,7 @@ def test_components_lists_the_ten_groups_enabled_or_not():
 
 def test_a_sound_wiring_passes():
     scorer = ScorerPart("S", call, reads=("a",))
-    made = pipeline(
-        hydrators=(HydratorPart("H", call, writes=("a",)),), scorers=(scorer,)
-    )
+    made = pipeline(hydrators=(HydratorPart("H", call, writes=("a",)),), scorers=(scorer,))
     assert made.verified(Query) is made
 
 

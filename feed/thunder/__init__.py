@@ -1,0 +1,1 @@
+"""Thunder: recent posts by the accounts a viewer follows, answered from memory."""
