@@ -39,6 +39,8 @@ def load_cases(path: str | Path) -> Json:
         raise Invalid(f"{path} is not a {FORMAT} file")
     if not isinstance(document.get("cases"), list) or not document["cases"]:
         raise Invalid(f"{path} holds no cases")
+    if not isinstance(document.get("constants", {}), dict):
+        raise Invalid(f"the constants of {path} are not an object")
     return document
 
 

@@ -43,9 +43,7 @@ _RULE_CATEGORIES = (
 )
 
 
-def verdict_of_labels(
-    labels: Collection[str], *, post_id: int, review_cutoff_id: int | None = None
-) -> Verdict:
+def verdict_of_labels(labels: Collection[str], *, post_id: int, review_cutoff_id: int | None = None) -> Verdict:
     """Verdict for one post; the first rule that fires wins.
 
     `review_cutoff_id`: posts with this id or a later one also need the review label. None asks for no

@@ -25,9 +25,7 @@ class AdjacencyCheck:
     def __init__(self) -> None:
         self._tokens: dict[str, Tokens] = {}
 
-    def refusal(
-        self, control: AdjacencyControl | None, above: BlendablePost, below: BlendablePost
-    ) -> Refusal | None:
+    def refusal(self, control: AdjacencyControl | None, above: BlendablePost, below: BlendablePost) -> Refusal | None:
         """The first control that refuses the pair, or None."""
         if control is None:
             return None

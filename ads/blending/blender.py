@@ -59,9 +59,7 @@ def _partition_organic(
     posts: Sequence[BlendablePost], ads: Sequence[BlendableAd], spacing: Spacing, result_size: int
 ) -> BlendResult:
     num_safe = sum(not is_avoided(post) for post in posts)
-    target = partition_organic.target_ads(
-        num_posts=len(posts), num_safe=num_safe, num_ads=len(ads), spacing=spacing
-    )
+    target = partition_organic.target_ads(num_posts=len(posts), num_safe=num_safe, num_ads=len(ads), spacing=spacing)
     if target == 0:
         return BlendResult(items=_numbered(posts, ads=()), spacing=spacing, counters=_counters(posts, ads))
     items, num_placed, enforcement = partition_organic.partition(posts, ads, target)

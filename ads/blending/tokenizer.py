@@ -36,9 +36,7 @@ def contains_run(tokens: Sequence[str], needle: Sequence[str]) -> bool:
     if not needle:
         return False
     width, first, wanted = len(needle), needle[0], list(needle)
-    return any(
-        token == first and list(tokens[start : start + width]) == wanted for start, token in enumerate(tokens)
-    )
+    return any(token == first and list(tokens[start : start + width]) == wanted for start, token in enumerate(tokens))
 
 
 def _tokenize_unicode(text: str) -> list[str]:

@@ -10,8 +10,8 @@ from ads.blending.tokenizer import _tokenize_unicode, contains_run, tokenize
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
-        ("I don’t #Know @Bank_x $TSLA", "i don t know bank_x tsla"),
-        ("ＰＬＡＮＥ Straße 3.5%", "plane strasse 3 5"),
+        ("I don’t #Know @Bank_x $TSLA", "i don t know bank_x tsla"),  # noqa: RUF001
+        ("ＰＬＡＮＥ Straße 3.5%", "plane strasse 3 5"),  # noqa: RUF001
         ("東京タワーへ go", "東 京 タ ワ ー へ go"),
         ("nice 😀 day", "nice 😀 day"),
         ("https://x.example/a?b=1 end", "https://x.example/a?b=1 end"),

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("file", help="a case file in the format xsocial-ads-blend/1")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
-    def handle(self, *, file, json: bool, **options):  # noqa: A002 - named by the option
+    def handle(self, *, file, json: bool, **options):
         try:
             num_cases, differences = _run(file)
         except Invalid as error:
