@@ -14,7 +14,13 @@ class Validator(OAuth2Validator):
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Any, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """Only codes, refreshes and an app acting as itself; never a person's password."""
+        """Only codes, refreshes and an app acting as itself; never a person's password.
+
+        Apps registered over the API are stored with the code grant; with their secret they may
+        also act for themselves, as clients of this dialect expect.
+        """
+        if grant_type == "client_credentials":
+            return bool(request.client.client_type == AbstractApplication.CLIENT_CONFIDENTIAL)
         return grant_type in ALLOWED_GRANTS and super().validate_grant_type(
             client_id, grant_type, client, request, *args, **kwargs
         )

@@ -8,6 +8,7 @@ from django.views.static import serve
 from oauth2_provider import views as oauth2
 
 from xsocial import health
+from xsocial.api import instance, oauth
 
 
 def media(request: HttpRequest, path: str) -> HttpResponse:
@@ -23,10 +24,11 @@ def media(request: HttpRequest, path: str) -> HttpResponse:
 
 # Mastodon's clients leave the last slash out, Django's keep it.
 oauth_patterns = [
-    re_path(r"^authorize/?$", oauth2.AuthorizationView.as_view(), name="authorize"),
+    re_path(r"^authorize/?$", oauth.AuthorizeView.as_view(), name="authorize"),
     re_path(r"^token/?$", oauth2.TokenView.as_view(), name="token"),
     re_path(r"^revoke/?$", oauth2.RevokeTokenView.as_view(), name="revoke-token"),
     re_path(r"^introspect/?$", oauth2.IntrospectTokenView.as_view(), name="introspect"),
+    re_path(r"^userinfo/?$", oauth.UserInfoView.as_view(), name="userinfo"),
 ]
 
 urlpatterns = [
@@ -37,6 +39,9 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("oauth/", include((oauth_patterns, "oauth2_provider"))),
     path("api/", include("xsocial.api.urls")),
+    path(".well-known/oauth-authorization-server", oauth.metadata),
+    path(".well-known/nodeinfo", instance.nodeinfo_index),
+    path("nodeinfo/2.0", instance.nodeinfo),
     re_path(r"^media/(?P<path>.+)$", media, name="media"),
     path("", include("feed.urls")),
     path("", include("posts.urls")),

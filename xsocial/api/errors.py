@@ -17,6 +17,7 @@ from rest_framework.views import set_rollback
 
 from xsocial.kernel.errors import ApplicationError
 
+
 def problem(status: int, title: str, *, description: str = "", details: Any = None) -> dict[str, Any]:
     """The body of every error answer."""
     body: dict[str, Any] = {"error": title, "error_description": description or title, "status": status}

@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 
 from xsocial.kernel.errors import Invalid
 from xsocial.kernel.rest.inputs import Inputs, ScalarOrList, validated
-from xsocial.kernel.rest.scopes import SCOPES
+from xsocial.kernel.scopes import SCOPES
 
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 _ALLOWED_SCHEMES = frozenset({"http", "https"})
@@ -68,7 +68,9 @@ def _redirects(entries: list[str]) -> list[str]:
         parts = urlsplit(uri)
         is_web = parts.scheme in _ALLOWED_SCHEMES and bool(parts.netloc) and not parts.fragment
         if uri != OUT_OF_BAND and not is_web:
-            raise Invalid("redirect_uris must be web addresses or the out-of-band address.", extra={"redirect_uri": uri})
+            raise Invalid(
+                "redirect_uris must be web addresses or the out-of-band address.", extra={"redirect_uri": uri}
+            )
     if not uris:
         raise Invalid("Name at least one redirect URI.")
     return uris

@@ -4,7 +4,6 @@ The markup is what Mastodon clients expect in `content`. Everything else is esca
 """
 
 import re
-from collections.abc import Iterator
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -15,20 +14,6 @@ _TOKEN = re.compile(
     r"|(?<![\w/#&])#(?P<tag>\w*[^\W\d_]\w*)"
 )
 SHOWN_URL_LENGTH = 36
-
-
-def mentions(text: str) -> list[str]:
-    """Handles named in the text, casefolded, in order, each once."""
-    return _unique(match["mention"] for match in _TOKEN.finditer(text) if match["mention"])
-
-
-def hashtags(text: str) -> list[str]:
-    """Hashtags of the text without the sign, casefolded, in order, each once."""
-    return _unique(match["tag"] for match in _TOKEN.finditer(text) if match["tag"])
-
-
-def _unique(words: Iterator[str]) -> list[str]:
-    return list(dict.fromkeys(word.casefold() for word in words))
 
 
 def _shown(url: str) -> str:
@@ -57,4 +42,4 @@ def to_html(text: str, *, origin: str = "") -> SafeString:
     parts.append(escape(text[end:]))
     paragraphs = re.split(r"\n{2,}", "".join(parts).strip("\n"))
     # Safe: every piece above is escaped or built from escaped parts.
-    return mark_safe("".join(f"<p>{p.replace(chr(10), '<br>')}</p>" for p in paragraphs))  # noqa: S308
+    return mark_safe("".join(f"<p>{p.replace(chr(10), '<br>')}</p>" for p in paragraphs))

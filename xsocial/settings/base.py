@@ -1,5 +1,6 @@
 """Everything the environments share. Each option has its reason in the line above it."""
 
+from xsocial.kernel.scopes import SCOPES
 from xsocial.settings import env, stores
 
 BASE_DIR = env.BASE_DIR
@@ -56,6 +57,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "xsocial.middleware.StaffSecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "xsocial.api.throttling.RateLimitHeadersMiddleware",
     # Axes asks to be last: it turns a locked-out log-in into its answer.
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -205,13 +207,7 @@ DEMO_PASSWORD = env.text("XSOCIAL_DEMO_PASSWORD", "demo-password")
 # --- API --------------------------------------------------------------------------------------
 
 OAUTH2_PROVIDER = {
-    "SCOPES": {
-        "read": "Read your timelines, posts and profile",
-        "write": "Post and act for you",
-        "follow": "Follow, block and mute for you",
-        "push": "Receive your notifications",
-        "profile": "See who you are",
-    },
+    "SCOPES": SCOPES,
     "DEFAULT_SCOPES": ["read"],
     # Of public clients; see the validator for those that keep a secret.
     "PKCE_REQUIRED": True,
@@ -229,6 +225,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_THROTTLE_CLASSES": ["xsocial.api.throttling.RateLimitThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "xsocial.api.errors.exception_handler",

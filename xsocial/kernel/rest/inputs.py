@@ -12,6 +12,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from xsocial.kernel.errors import NotFound
+
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 
 
@@ -53,6 +55,14 @@ class ScalarOrList(serializers.ListField):
 
 class IdList(ScalarOrList):
     child = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+
+
+def object_id(value: str | int) -> int:
+    """The id in an address; one that no row can have is NotFound, not a database error."""
+    number = int(value)
+    if not 0 < number < 2**63:
+        raise NotFound("Record not found")
+    return number
 
 
 def validated(kind: type[serializers.Serializer], request: Request) -> dict[str, Any]:

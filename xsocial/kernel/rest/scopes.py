@@ -1,26 +1,10 @@
-"""OAuth scopes as Mastodon names them: broad (`read`) and fine (`read:statuses`)."""
+"""Permission classes by OAuth scope."""
 
 from collections.abc import Iterable
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
-
-_READ = ("accounts", "blocks", "bookmarks", "favourites", "filters", "follows", "lists", "mutes", "notifications")
-_WRITE = (
-    *("accounts", "blocks", "bookmarks", "conversations", "favourites", "filters", "follows", "lists", "media"),
-    *("mutes", "notifications", "reports", "statuses"),
-)
-
-SCOPES: dict[str, str] = {
-    "read": "Read your timelines, posts and profile",
-    "write": "Post and act for you",
-    "follow": "Follow, block and mute for you",
-    "push": "Receive your notifications",
-    "profile": "See who you are",
-    **{f"read:{part}": f"Read your {part}" for part in (*_READ, "search", "statuses")},
-    **{f"write:{part}": f"Change your {part}" for part in _WRITE},
-}
 
 #: What the older `follow` scope stands for.
 FOLLOW_SCOPES = frozenset(f"{verb}:{part}" for verb in ("read", "write") for part in ("blocks", "follows", "mutes"))
