@@ -306,3 +306,5 @@ LOGGING_CONFIG = None
 # Where Thunder and Phoenix answer over gRPC; empty means inside this process.
 THUNDER_TARGET = env.text("THUNDER_TARGET", "")
 PHOENIX_TARGET = env.text("PHOENIX_TARGET", "")
+# What gRPC callers show as a bearer token; empty means that only this machine may call.
+RPC_TOKEN = env.text("XSOCIAL_RPC_TOKEN", "")
