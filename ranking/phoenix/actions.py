@@ -74,10 +74,7 @@ def continuous_names(config: PhoenixConfig) -> tuple[str, ...]:
     if config.continuous_names:
         return config.continuous_names
     known = ("reserved_0", "dwell_time", "video_watch_time", "scroll_depth")
-    return tuple(
-        known[i] if i < len(known) else f"reserved_{i}"
-        for i in range(config.num_continuous)
-    )
+    return tuple(known[i] if i < len(known) else f"reserved_{i}" for i in range(config.num_continuous))
 
 
 def surface_index(config: PhoenixConfig, name: str) -> int:

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -67,16 +67,14 @@ class NpzFile:
         except FileNotFoundError:
             raise ArtifactError(f"{path}: no such file") from None
         except (zipfile.BadZipFile, OSError, ValueError) as error:
-            raise ArtifactError(
-                f"{path}: not a complete npz archive ({error})"
-            ) from None
+            raise ArtifactError(f"{path}: not a complete npz archive ({error})") from None
         self.members = {
             info.filename.removesuffix(".npy"): info
             for info in self.archive.infolist()
             if info.filename.endswith(".npy")
         }
 
-    def __enter__(self) -> NpzFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -117,9 +115,7 @@ class NpzFile:
             raise self.fail(name, f"unreadable header ({error})") from None
         if dtype.hasobject:
             raise self.fail(name, "holds pickled objects, which are never loaded")
-        header = Header(
-            shape, dtype, fortran, offset, info.compress_type == zipfile.ZIP_STORED
-        )
+        header = Header(shape, dtype, fortran, offset, info.compress_type == zipfile.ZIP_STORED)
         if header.nbytes != info.file_size - offset:
             raise self.fail(
                 name,
@@ -140,9 +136,7 @@ class NpzFile:
             RuntimeError,
         ) as error:
             raise self.fail(name, f"damaged ({error})") from None
-        flat = np.frombuffer(
-            bytearray(data), dtype=header.dtype, offset=header.data_offset
-        )
+        flat = np.frombuffer(bytearray(data), dtype=header.dtype, offset=header.data_offset)
         return flat.reshape(header.shape, order="F" if header.fortran else "C")
 
     def map(self, name: str) -> Array:
@@ -157,9 +151,7 @@ class NpzFile:
             size = file.seek(0, 2)
         if len(local) < LOCAL_HEADER_BYTES or local[:4] != b"PK\x03\x04":
             raise self.fail(name, "damaged archive entry")
-        names = int.from_bytes(local[26:28], "little") + int.from_bytes(
-            local[28:30], "little"
-        )
+        names = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
         start = info.header_offset + LOCAL_HEADER_BYTES + names + header.data_offset
         if start + header.nbytes > size:
             raise self.fail(name, "cut short")
@@ -197,9 +189,7 @@ class Slot:
 
 def published_slots(config: PhoenixConfig) -> dict[str, Slot]:
     """Published array name -> our parameter (fused matrices are several published ones)."""
-    root = (
-        "phoenix_model" if config.model_type == "ranker" else "phoenix_retrieval_model"
-    )
+    root = "phoenix_model" if config.model_type == "ranker" else "phoenix_retrieval_model"
     names = {
         "product_surface_embedding_table": "surface_table",
         "action_projection": "action_projection",
@@ -208,11 +198,7 @@ def published_slots(config: PhoenixConfig) -> dict[str, Slot]:
     }
     slots = {f"{root}/{theirs}": Slot(ours) for theirs, ours in names.items()}
     slots |= dict(_extension_slots(config, root))
-    slots |= dict(
-        _ranker_slots(root)
-        if config.model_type == "ranker"
-        else _tower_slots(config, root)
-    )
+    slots |= dict(_ranker_slots(root) if config.model_type == "ranker" else _tower_slots(config, root))
     for number in range(config.num_layers):
         slots |= dict(_layer_slots(config, number))
     return slots
@@ -241,7 +227,7 @@ def _extension_slots(config: PhoenixConfig, root: str) -> Iterator[tuple[str, Sl
         yield f"{root}/content_projection", Slot("content_projection")
     blocks = {"history_features": config.num_history_features}
     if config.model_type == "ranker":
-        blocks["candidate_features"] = config.num_candidate_inputs
+        blocks["candidate_features"] = config.num_candidate_features
     for block in (name for name, size in blocks.items() if size):
         for part in ("into", "bias", "out"):
             yield f"{root}/{block}/{part}", Slot(f"{block}.{part}")
@@ -266,11 +252,7 @@ def _layer_slots(config: PhoenixConfig, number: int) -> Iterator[tuple[str, Slot
 
 def build_model(config: PhoenixConfig) -> Model:
     """An initialised model of the kind the config names."""
-    return (
-        PhoenixRanker(config)
-        if config.model_type == "ranker"
-        else PhoenixRetrieval(config)
-    )
+    return PhoenixRanker(config) if config.model_type == "ranker" else PhoenixRetrieval(config)
 
 
 def empty_model(config: PhoenixConfig) -> Model:
@@ -295,9 +277,7 @@ def read_config(folder: Path, expected: str | None = None) -> PhoenixConfig:
     except ConfigError as error:
         raise ArtifactError(f"{path}: {error}") from None
     if expected and config.model_type != expected:
-        raise ArtifactError(
-            f"{path}: a {config.model_type} model where a {expected} one belongs"
-        )
+        raise ArtifactError(f"{path}: a {config.model_type} model where a {expected} one belongs")
     return config
 
 
@@ -329,9 +309,7 @@ def _check(file: NpzFile, name: str, shape: tuple[int, ...]) -> None:
 
 
 def _read_parameters(config: PhoenixConfig, file: NpzFile) -> dict[str, Tensor]:
-    shapes = {
-        name: tuple(p.shape) for name, p in empty_model(config).named_parameters()
-    }
+    shapes = {name: tuple(p.shape) for name, p in empty_model(config).named_parameters()}
     slots = published_slots(config)
     pieces: dict[str, list[Tensor]] = {}
     for name, slot in slots.items():
@@ -344,10 +322,7 @@ def _read_parameters(config: PhoenixConfig, file: NpzFile) -> dict[str, Tensor]:
         if not np.isfinite(array).all():
             raise file.fail(name, "has values that are not finite numbers")
         pieces.setdefault(slot.parameter, []).append(torch.from_numpy(array))
-    return {
-        name: torch.cat(parts, -1) if parts[0].ndim else parts[0]
-        for name, parts in pieces.items()
-    }
+    return {name: torch.cat(parts, -1) if parts[0].ndim else parts[0] for name, parts in pieces.items()}
 
 
 def load(folder: Path, expected: str | None = None) -> Artifact:
@@ -378,20 +353,13 @@ def save(folder: Path, *, model: Model, tables: dict[str, Array]) -> None:
     for name, slot in published_slots(model.config).items():
         value = state[slot.parameter].detach().float().numpy()
         start_stop = slot.columns
-        arrays[name] = np.ascontiguousarray(
-            value[..., slice(*start_stop)] if start_stop else value
-        )
+        arrays[name] = np.ascontiguousarray(value[..., slice(*start_stop)] if start_stop else value)
     np.savez(folder / "model_params.npz", **arrays)
     np.savez(
         folder / "embedding_tables.npz",
-        **{
-            TABLES[entity]: np.asarray(table, np.float32)
-            for entity, table in tables.items()
-        },
+        **{TABLES[entity]: np.asarray(table, np.float32) for entity, table in tables.items()},
     )
-    (folder / "config.json").write_text(
-        json.dumps(model.config.to_dict(), indent=1) + "\n"
-    )
+    (folder / "config.json").write_text(json.dumps(model.config.to_dict(), indent=1) + "\n")
 
 
 @dataclass(frozen=True)
@@ -411,23 +379,15 @@ def load_corpus(path: Path, *, emb_size: int) -> Corpus:
         for name in ("post_ids", "author_ids"):
             header = file.header(name)
             if header.dtype.kind not in "iu" or len(header.shape) != 1:
-                raise file.fail(
-                    name, f"{header.dtype} {header.shape} is not a list of integers"
-                )
+                raise file.fail(name, f"{header.dtype} {header.shape} is not a list of integers")
             array = file.read(name)
-            ids[name] = (
-                array.view(np.int64)
-                if array.dtype == np.uint64
-                else array.astype(np.int64)
-            )
+            ids[name] = array.view(np.int64) if array.dtype == np.uint64 else array.astype(np.int64)
         name = "candidate_representations"
         _check(file, name, (len(ids["post_ids"]), emb_size))
         if len(ids["author_ids"]) != len(ids["post_ids"]):
             raise file.fail("author_ids", "not as many as post_ids")
         vectors = file.read(name).astype(np.float32)
-        return Corpus(
-            ids["post_ids"], ids["author_ids"], vectors, _topics(file, len(vectors))
-        )
+        return Corpus(ids["post_ids"], ids["author_ids"], vectors, _topics(file, len(vectors)))
 
 
 def _topics(file: NpzFile, count: int) -> Array | None:
@@ -457,9 +417,7 @@ def load_sequence(path: Path) -> Sequence:
     raw = read_json(path)
     if not isinstance(raw, dict) or not isinstance(raw.get("history"), list):
         raise ArtifactError(f"{path}: needs user_id and a history list")
-    items = [
-        _sequence_item(path, index, item) for index, item in enumerate(raw["history"])
-    ]
+    items = [_sequence_item(path, index, item) for index, item in enumerate(raw["history"])]
     return Sequence(
         _identifier(path, "user_id", raw.get("user_id")),
         [item[0] for item in items],
@@ -468,20 +426,14 @@ def load_sequence(path: Path) -> Sequence:
     )
 
 
-def _sequence_item(
-    path: Path, index: int, item: Any
-) -> tuple[int, int, dict[int, float]]:
+def _sequence_item(path: Path, index: int, item: Any) -> tuple[int, int, dict[int, float]]:
     where = f"history[{index}]"
     if not isinstance(item, dict) or not isinstance(item.get("actions", {}), dict):
         raise ArtifactError(f"{path}: {where} needs post_id, author_id and actions")
     try:
-        actions = {
-            int(key): float(value) for key, value in item.get("actions", {}).items()
-        }
+        actions = {int(key): float(value) for key, value in item.get("actions", {}).items()}
     except (TypeError, ValueError):
-        raise ArtifactError(
-            f"{path}: {where}.actions must map numbers to numbers"
-        ) from None
+        raise ArtifactError(f"{path}: {where}.actions must map numbers to numbers") from None
     if not all(math.isfinite(value) for value in actions.values()):
         raise ArtifactError(f"{path}: {where}.actions has a value that is not finite")
     return (
@@ -494,10 +446,6 @@ def _sequence_item(
 def _identifier(path: Path, key: str, value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:20])
-    if (
-        not isinstance(value, int)
-        or isinstance(value, bool)
-        or not -(1 << 63) <= value < 1 << 64
-    ):
+    if not isinstance(value, int) or isinstance(value, bool) or not -(1 << 63) <= value < 1 << 64:
         raise ArtifactError(f"{path}: {key} must be a 64-bit integer, not {value!r}")
     return value - (1 << 64) if value >= 1 << 63 else value

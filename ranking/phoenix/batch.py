@@ -43,9 +43,7 @@ class Candidates:
     impression_seconds: Tensor | None = None  # int64 [B, C]
     creation_seconds: Tensor | None = None  # int64 [B, C]
     content: Tensor | None = None  # float [B, C, content_size]
-    features: Tensor | None = (
-        None  # float [B, C, num_candidate_features + num_match_features]
-    )
+    features: Tensor | None = None  # float [B, C, num_candidate_features]
 
 
 class Tables(Protocol):
@@ -61,9 +59,7 @@ class Tables(Protocol):
 class ArrayTables:
     """Read-only tables over NumPy arrays, memory-mapped ones included: only the rows asked for are read."""
 
-    def __init__(
-        self, arrays: dict[str, npt.NDArray[np.float32]], config: PhoenixConfig
-    ) -> None:
+    def __init__(self, arrays: dict[str, npt.NDArray[np.float32]], config: PhoenixConfig) -> None:
         self.arrays = arrays
         self.config = config
 
@@ -76,9 +72,7 @@ class ArrayTables:
     def author(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         return self._rows("author", self.config.author_hash, ids)
 
-    def _rows(
-        self, name: str, entity: EntityHash, ids: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _rows(self, name: str, entity: EntityHash, ids: Tensor) -> tuple[Tensor, Tensor]:
         index = hash_ids(ids.numpy(), entity)
         rows = self.arrays[name][index].astype(np.float32, copy=False)
         rows[index == 0] = 0.0  # row 0 of a split table is never read
@@ -86,16 +80,19 @@ class ArrayTables:
 
 
 class TrainableTables(nn.Module):
-    """The same three tables as parameters with sparse gradients."""
+    """The same three tables as parameters with sparse gradients.
 
-    def __init__(self, config: PhoenixConfig, *, std: float = 0.05) -> None:
+    While training, each post's rows are dropped with probability `item_dropout`, so that the model
+    learns to judge posts it has never met by their author, content and features.
+    """
+
+    def __init__(self, config: PhoenixConfig, *, std: float = 0.05, item_dropout: float = 0.0) -> None:
         super().__init__()
         self.config = config
+        self.item_dropout = item_dropout
         for name in ("user", "item", "author"):
             vocab_size = getattr(config, f"{name}_hash").vocab_size
-            table = nn.Embedding(
-                vocab_size, config.emb_size, padding_idx=0, sparse=True
-            )
+            table = nn.Embedding(vocab_size, config.emb_size, padding_idx=0, sparse=True)
             with torch.no_grad():
                 table.weight.normal_(std=std)
                 table.weight[0] = 0.0
@@ -105,14 +102,15 @@ class TrainableTables(nn.Module):
         return self._rows(self.user_table, self.config.user_hash, ids)
 
     def item(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        return self._rows(self.item_table, self.config.item_hash, ids)
+        rows, valid = self._rows(self.item_table, self.config.item_hash, ids)
+        if self.training and self.item_dropout:
+            rows = rows * (torch.rand(ids.shape) >= self.item_dropout)[..., None, None]
+        return rows, valid
 
     def author(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         return self._rows(self.author_table, self.config.author_hash, ids)
 
-    def _rows(
-        self, table: nn.Module, entity: EntityHash, ids: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _rows(self, table: nn.Module, entity: EntityHash, ids: Tensor) -> tuple[Tensor, Tensor]:
         index = torch.from_numpy(hash_ids(ids.numpy(), entity))
         return table(index), ids != 0
 

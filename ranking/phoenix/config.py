@@ -63,9 +63,8 @@ class PhoenixConfig:
     dwell_use_log: bool = False
     linear_candidate_tower: bool = True
     content_size: int = 0
-    num_history_features: int = 0
-    num_candidate_features: int = 0
-    num_match_features: int = 0
+    history_feature_names: tuple[str, ...] = ()
+    candidate_feature_names: tuple[str, ...] = ()
     feature_hidden: int = 64
     action_names: tuple[str, ...] = ()
     continuous_names: tuple[str, ...] = ()
@@ -74,15 +73,11 @@ class PhoenixConfig:
 
     def __post_init__(self) -> None:
         if self.model_type not in ("retrieval", "ranker"):
-            raise ConfigError(
-                f"model_type must be 'retrieval' or 'ranker', not {self.model_type!r}"
-            )
+            raise ConfigError(f"model_type must be 'retrieval' or 'ranker', not {self.model_type!r}")
         for field in dataclasses.fields(self):
             self._check(field.name, field.type, getattr(self, field.name))
         if self.key_size % 2:
-            raise ConfigError(
-                f"key_size must be even for rotary positions, not {self.key_size}"
-            )
+            raise ConfigError(f"key_size must be even for rotary positions, not {self.key_size}")
         for names, size, key in (
             (self.action_names, self.num_actions, "action_names"),
             (self.continuous_names, self.num_continuous, "continuous_names"),
@@ -131,11 +126,15 @@ class PhoenixConfig:
     @property
     def num_candidate_parts(self) -> int:
         """Post parts, surface, post age; ours adds candidate features (live counts, relation, match)."""
-        return self.num_post_parts + 2 + (1 if self.num_candidate_inputs else 0)
+        return self.num_post_parts + 2 + (1 if self.num_candidate_features else 0)
 
     @property
-    def num_candidate_inputs(self) -> int:
-        return self.num_candidate_features + self.num_match_features
+    def num_history_features(self) -> int:
+        return len(self.history_feature_names)
+
+    @property
+    def num_candidate_features(self) -> int:
+        return len(self.candidate_feature_names)
 
     def replace(self, **changes: Any) -> PhoenixConfig:
         return dataclasses.replace(self, **changes)
@@ -153,10 +152,7 @@ class PhoenixConfig:
             params[f"{entity}_modulus"] = hashes.modulus
         out["hash_params"] = params
         for field in dataclasses.fields(self):
-            if (
-                field.name in EXTENSION_KEYS
-                and getattr(self, field.name) != field.default
-            ):
+            if field.name in EXTENSION_KEYS and getattr(self, field.name) != field.default:
                 value = getattr(self, field.name)
                 out[field.name] = list(value) if isinstance(value, tuple) else value
         return out
@@ -173,9 +169,7 @@ class PhoenixConfig:
         values |= {f"{entity}_hash": _entity_hash(raw, entity) for entity in ENTITIES}
         for key in EXTENSION_KEYS:
             if key in raw:
-                values[key] = (
-                    _names(key, raw[key]) if key.endswith("_names") else raw[key]
-                )
+                values[key] = _names(key, raw[key]) if key.endswith("_names") else raw[key]
         return cls(**values)
 
 
@@ -199,9 +193,8 @@ EXTENSION_KEYS = (
     "dwell_use_log",
     "linear_candidate_tower",
     "content_size",
-    "num_history_features",
-    "num_candidate_features",
-    "num_match_features",
+    "history_feature_names",
+    "candidate_feature_names",
     "feature_hidden",
     "action_names",
     "continuous_names",
@@ -209,12 +202,7 @@ EXTENSION_KEYS = (
     "dtype",
 )
 REQUIRED_KEYS = PUBLISHED_KEYS[:8]
-OPTIONAL_SIZES = {
-    "content_size",
-    "num_history_features",
-    "num_candidate_features",
-    "num_match_features",
-}
+OPTIONAL_SIZES = {"content_size"}
 
 
 def _names(key: str, raw: Any) -> tuple[str, ...]:
@@ -235,25 +223,17 @@ def _entity_hash(raw: dict[str, Any], entity: str) -> EntityHash:
     vocab_size = _integer(raw, f"{entity}_vocab_size")
     declared = raw.get(f"num_{entity}_hashes", len(scales))
     if not len(scales) == len(biases) == declared:
-        raise ConfigError(
-            f"{entity}: {declared} hashes, {len(scales)} scales, {len(biases)} biases"
-        )
+        raise ConfigError(f"{entity}: {declared} hashes, {len(scales)} scales, {len(biases)} biases")
     if not scales:
         raise ConfigError(f"{entity}: at least one hash is needed")
     if modulus < 1 or not 2 <= vocab_size < MAX_DIMENSION:
-        raise ConfigError(
-            f"{entity}: modulus {modulus} or vocabulary {vocab_size} is out of range"
-        )
+        raise ConfigError(f"{entity}: modulus {modulus} or vocabulary {vocab_size} is out of range")
     return EntityHash(scales, biases, modulus, vocab_size)
 
 
 def _integer(raw: dict[str, Any], key: str) -> int:
     value = raw.get(key)
-    if (
-        not isinstance(value, int)
-        or isinstance(value, bool)
-        or not -(1 << 63) <= value < 1 << 63
-    ):
+    if not isinstance(value, int) or isinstance(value, bool) or not -(1 << 63) <= value < 1 << 63:
         raise ConfigError(f"{key} must be a 64-bit integer, not {value!r}")
     return value
 

@@ -34,9 +34,7 @@ def hash_ids(ids: npt.ArrayLike, entity: EntityHash) -> IntArray:
     return np.where(column == 0, 0, residues % (entity.vocab_size - 1) + 1)
 
 
-def unified_rows(
-    rows: IntArray, *, entity: str, config: PhoenixConfig
-) -> npt.NDArray[np.int32]:
+def unified_rows(rows: IntArray, *, entity: str, config: PhoenixConfig) -> npt.NDArray[np.int32]:
     """Split-table rows as indices into the published unified table (users, items, authors stacked)."""
     offset = RESERVED_ROWS
     if entity != "user":

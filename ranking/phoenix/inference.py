@@ -88,31 +88,20 @@ class RankerRuntime:
         self.tables = tables
         self.dtype = dtype
         self.slot_chunk = slot_chunk
-        self.layers = [
-            _layer_weights(layer, dtype) for layer in model.transformer.layers
-        ]
+        self.layers = [_layer_weights(layer, dtype) for layer in model.transformer.layers]
 
     @torch.inference_mode()
     def encode(self, context: Context) -> ServingContext:
         """The context of a single user (B = 1)."""
         config = self.model.config
-        tokens, valid = self.model.context_tokens(
-            _without_padding(context), self.tables
-        )
+        tokens, valid = self.model.context_tokens(_without_padding(context), self.tables)
         history_valid = context.post_ids != 0
-        positions = context_positions(
-            history_valid, right_anchored=config.right_anchored_rope
-        )
+        positions = context_positions(history_valid, right_anchored=config.right_anchored_rope)
         kept = torch.cat([torch.ones(1, dtype=torch.bool), history_valid[0]])
-        _, cache = self.model.transformer.context(
-            tokens, positions[:, kept], valid, need_output=False
-        )
+        _, cache = self.model.transformer.context(tokens, positions[:, kept], valid, need_output=False)
         usable = valid[0]
         return ServingContext(
-            tuple(
-                k[0][:, usable].transpose(1, 2).contiguous().to(self.dtype)
-                for k in cache.keys
-            ),
+            tuple(k[0][:, usable].transpose(1, 2).contiguous().to(self.dtype) for k in cache.keys),
             tuple(v[0][:, usable].contiguous().to(self.dtype) for v in cache.values),
         )
 
@@ -122,9 +111,7 @@ class RankerRuntime:
         count = candidates.post_ids.shape[1]
         positions = self._positions(count)
         outputs = [
-            self._rank_block(
-                context, take(candidates, at, at + BLOCK), positions[at : at + BLOCK]
-            )
+            self._rank_block(context, take(candidates, at, at + BLOCK), positions[at : at + BLOCK])
             for at in range(0, count, BLOCK)
         ]
         if not outputs:
@@ -157,15 +144,11 @@ class RankerRuntime:
         slots = torch.arange(count)
         return start + (slots % self.slot_chunk if self.slot_chunk else slots)
 
-    def _rank_block(
-        self, context: ServingContext, candidates: Candidates, positions: Tensor
-    ) -> RankerOutput:
+    def _rank_block(self, context: ServingContext, candidates: Candidates, positions: Tensor) -> RankerOutput:
         tokens, _ = self.model.candidate_tokens(candidates, self.tables)
         rotate = rotation(positions, self.model.config.key_size)
         x = tokens[0]
-        for layer, keys, values in zip(
-            self.layers, context.keys, context.values, strict=True
-        ):
+        for layer, keys, values in zip(self.layers, context.keys, context.values, strict=True):
             x = x + _norm(_attend(layer, x, rotate, keys, values), layer.gains[1])
             x = x + _norm(_feed_forward(layer, x), layer.gains[3])
         return self.model.heads(x[None])
@@ -175,9 +158,7 @@ def _norm(x: Tensor, gain: Tensor) -> Tensor:
     return F.rms_norm(x.float(), gain.shape, gain, NORM_EPSILON)
 
 
-def _attend(
-    layer: LayerWeights, x: Tensor, rotate: Rotation, keys: Tensor, values: Tensor
-) -> Tensor:
+def _attend(layer: LayerWeights, x: Tensor, rotate: Rotation, keys: Tensor, values: Tensor) -> Tensor:
     """Attention of N single tokens to T cached keys and to themselves, [N, D]."""
     dtype = layer.qkv.dtype
     qkv = _norm(x, layer.gains[0]).to(dtype) @ layer.qkv
@@ -198,9 +179,7 @@ def _feed_forward(layer: LayerWeights, x: Tensor) -> Tensor:
 
 
 def _row(batch: Batch, row: int) -> Batch:
-    fields = {
-        name: None if v is None else v[row : row + 1] for name, v in vars(batch).items()
-    }
+    fields = {name: None if v is None else v[row : row + 1] for name, v in vars(batch).items()}
     return type(batch)(**fields)
 
 
@@ -212,6 +191,4 @@ def _without_padding(context: Context) -> Context:
         for name, value in vars(context).items()
         if value is not None and name not in ("user_ids", "user_ip_rows")
     }
-    return Context(
-        user_ids=context.user_ids, user_ip_rows=context.user_ip_rows, **fields
-    )
+    return Context(user_ids=context.user_ids, user_ip_rows=context.user_ip_rows, **fields)

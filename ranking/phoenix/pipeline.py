@@ -45,9 +45,7 @@ class PipelineResult:
         return self.retrieval_scores[self.final_order]
 
 
-def sequence_context(
-    sequence: Sequence, *, history_len: int, num_actions: int
-) -> Context:
+def sequence_context(sequence: Sequence, *, history_len: int, num_actions: int) -> Context:
     """The first `history_len` items of a file (upstream's rule); actions out of range are dropped."""
     post_ids = torch.zeros(1, history_len, dtype=torch.int64)
     author_ids = torch.zeros_like(post_ids)
@@ -68,9 +66,7 @@ def sequence_context(
 
 
 def pipeline_weights(names: tuple[str, ...]) -> FloatArray:
-    return np.array(
-        [PIPELINE_WEIGHTS.get(name, 0.0) for name in names], dtype=np.float32
-    )
+    return np.array([PIPELINE_WEIGHTS.get(name, 0.0) for name in names], dtype=np.float32)
 
 
 @torch.inference_mode()
@@ -85,17 +81,13 @@ def run_pipeline(
     """The best `top_k` posts of the corpus for a user, ranked by the published four weights."""
     history_len = retrieval.config.history_seq_len
     user = retrieval.model.encode_user(
-        sequence_context(
-            sequence, history_len=history_len, num_actions=retrieval.config.num_actions
-        ),
+        sequence_context(sequence, history_len=history_len, num_actions=retrieval.config.num_actions),
         retrieval.tables,
     )
     scores = user.vectors @ torch.from_numpy(corpus.vectors).T
     order, values = best(scores, min(top_k, len(corpus.post_ids)))
     chosen = order[0].numpy()
-    context = sequence_context(
-        sequence, history_len=history_len, num_actions=ranker.config.num_actions
-    )
+    context = sequence_context(sequence, history_len=history_len, num_actions=ranker.config.num_actions)
     slot_chunk = retrieval.config.candidate_seq_len
     runtime = RankerRuntime(ranker.model, ranker.tables, slot_chunk=slot_chunk)
     output = runtime.rank_batch(context, _candidates(corpus, chosen))

@@ -54,9 +54,7 @@ def post_age_bucket(candidates: Candidates, granularity: int) -> Tensor:
     if impression is None or creation is None:
         return torch.zeros_like(candidates.post_ids)
     age = (impression - creation).div(60, rounding_mode="floor")
-    bucket = (age.div(granularity, rounding_mode="floor") + 1).clamp(
-        0, MAX_POST_AGE_MINUTES // granularity + 1
-    )
+    bucket = (age.div(granularity, rounding_mode="floor") + 1).clamp(0, MAX_POST_AGE_MINUTES // granularity + 1)
     unknown = (age < 0) | (impression == 0) | (creation == 0)
     return bucket.masked_fill(unknown, 0)
 
@@ -96,9 +94,7 @@ class TokenBuilder(nn.Module):
         if config.content_size:
             self.content_projection = fan_in(config.content_size, size)
         if config.num_history_features:
-            self.history_features = FeatureProjection(
-                config.num_history_features, config.feature_hidden, size
-            )
+            self.history_features = FeatureProjection(config.num_history_features, config.feature_hidden, size)
 
     def post_parts(
         self,
@@ -128,9 +124,7 @@ class TokenBuilder(nn.Module):
     def context_tokens(self, context: Context, tables: Tables) -> tuple[Tensor, Tensor]:
         """[user, history] as [B, 1 + S, D] and their validity [B, 1 + S]."""
         user, user_valid = self.user_token(context, tables)
-        parts, valid = self.post_parts(
-            context.post_ids, context.author_ids, context.content, tables
-        )
+        parts, valid = self.post_parts(context.post_ids, context.author_ids, context.content, tables)
         parts.append(action_embedding(context.actions, self.action_projection))
         parts.append(rows_or_zero(self.surface_table, context.surface))
         parts += self.extra_history_parts(context)
@@ -156,10 +150,8 @@ class PhoenixRanker(TokenBuilder):
         self.dwell_in = fan_in(1, config.dwell_hidden)
         self.dwell_out = fan_in(config.dwell_hidden, size)
         self.post_age_table = fan_in(config.num_age_buckets, size)
-        if config.num_candidate_inputs:
-            self.candidate_features = FeatureProjection(
-                config.num_candidate_inputs, config.feature_hidden, size
-            )
+        if config.num_candidate_features:
+            self.candidate_features = FeatureProjection(config.num_candidate_features, config.feature_hidden, size)
         self.transformer = Transformer(config)
         self.final_norm = RMSNorm(size)
         self.action_head = fan_in(size, config.num_actions)
@@ -173,39 +165,29 @@ class PhoenixRanker(TokenBuilder):
         embedded = F.gelu(dwell @ self.dwell_in, approximate="tanh") @ self.dwell_out
         return [embedded, *super().extra_history_parts(context)]
 
-    def candidate_tokens(
-        self, candidates: Candidates, tables: Tables
-    ) -> tuple[Tensor, Tensor]:
+    def candidate_tokens(self, candidates: Candidates, tables: Tables) -> tuple[Tensor, Tensor]:
         """[B, C, D] and validity [B, C]."""
-        parts, valid = self.post_parts(
-            candidates.post_ids, candidates.author_ids, candidates.content, tables
-        )
+        parts, valid = self.post_parts(candidates.post_ids, candidates.author_ids, candidates.content, tables)
         parts.append(rows_or_zero(self.surface_table, candidates.surface))
         age = post_age_bucket(candidates, self.config.post_age_granularity_mins)
         parts.append(rows_or_zero(self.post_age_table, age))
-        if self.config.num_candidate_inputs:
+        if self.config.num_candidate_features:
             features = candidates.features
             if features is None:
-                features = torch.zeros(*age.shape, self.config.num_candidate_inputs)
+                features = torch.zeros(*age.shape, self.config.num_candidate_features)
             parts.append(self.candidate_features(features))
         return torch.cat(parts, dim=-1) @ self.candidate_projection, valid
 
     def encode_context(self, context: Context, tables: Tables) -> ContextCache:
         tokens, valid = self.context_tokens(context, tables)
-        positions = context_positions(
-            valid[:, 1:], right_anchored=self.config.right_anchored_rope
-        )
+        positions = context_positions(valid[:, 1:], right_anchored=self.config.right_anchored_rope)
         return self.transformer.context(tokens, positions, valid, need_output=False)[1]
 
     def heads(self, x: Tensor) -> RankerOutput:
         y = self.final_norm(x)
-        return RankerOutput(
-            y @ self.action_head, torch.sigmoid(y @ self.continuous_head)
-        )
+        return RankerOutput(y @ self.action_head, torch.sigmoid(y @ self.continuous_head))
 
-    def forward(
-        self, context: Context, candidates: Candidates, tables: Tables
-    ) -> RankerOutput:
+    def forward(self, context: Context, candidates: Candidates, tables: Tables) -> RankerOutput:
         cache = self.encode_context(context, tables)
         tokens, _ = self.candidate_tokens(candidates, tables)
         positions = candidate_positions(

@@ -50,9 +50,7 @@ class PhoenixRetrieval(TokenBuilder):
         """Mean of the valid output tokens, user included, normalised. No final norm."""
         tokens, valid = self.context_tokens(context, tables)
         # The published retrieval model never right-anchors; ours does when its config says so.
-        positions = context_positions(
-            valid[:, 1:], right_anchored=self.config.right_anchored_rope
-        )
+        positions = context_positions(valid[:, 1:], right_anchored=self.config.right_anchored_rope)
         x, _ = self.transformer.context(tokens, positions, valid)
         weights = valid[..., None].float()
         pooled = (x * weights).sum(1) / weights.sum(1).clamp(min=1.0)
@@ -70,9 +68,7 @@ class PhoenixRetrieval(TokenBuilder):
         parts, _ = self.post_parts(post_ids, author_ids, content, tables)
         joined = torch.cat(parts, dim=-1)
         if not self.config.linear_candidate_tower:
-            return normalise(joined.unflatten(-1, (-1, self.config.emb_size)).mean(-2))[
-                0
-            ]
+            return normalise(joined.unflatten(-1, (-1, self.config.emb_size)).mean(-2))[0]
         return normalise(F.silu(joined @ self.tower_in) @ self.tower_out)[0]
 
 

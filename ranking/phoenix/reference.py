@@ -40,9 +40,7 @@ class Trace:
 def structure_mask(num_context: int, num_tokens: int) -> Tensor:
     """Who may look at whom: causal context; a candidate sees the context and itself."""
     allowed = torch.ones(num_tokens, num_tokens, dtype=torch.bool).tril()
-    allowed[num_context:, num_context:] = torch.eye(
-        num_tokens - num_context, dtype=torch.bool
-    )
+    allowed[num_context:, num_context:] = torch.eye(num_tokens - num_context, dtype=torch.bool)
     return allowed
 
 
@@ -95,17 +93,12 @@ def rank_chunk(
 def take(candidates: Candidates, start: int, stop: int) -> Candidates:
     """Candidates start..stop of every row."""
     return Candidates(
-        **{
-            name: None if value is None else value[:, start:stop]
-            for name, value in vars(candidates).items()
-        }
+        **{name: None if value is None else value[:, start:stop] for name, value in vars(candidates).items()}
     )
 
 
 @torch.inference_mode()
-def rank(
-    model: PhoenixRanker, context: Context, candidates: Candidates, tables: Tables
-) -> RankerOutput:
+def rank(model: PhoenixRanker, context: Context, candidates: Candidates, tables: Tables) -> RankerOutput:
     """All candidates in chunks of `candidate_seq_len`, each chunk with its own pass over the context."""
     size = model.config.candidate_seq_len
     outputs = []

@@ -41,9 +41,7 @@ class Rotation:
 
 def rotation(positions: Tensor, key_size: int) -> Rotation:
     """Half-split rotary phases for float positions of shape [..., tokens]."""
-    exponents = torch.arange(
-        0, key_size, 2, dtype=torch.float32, device=positions.device
-    )
+    exponents = torch.arange(0, key_size, 2, dtype=torch.float32, device=positions.device)
     phase = positions.float()[..., None] * (10000.0 ** (-exponents / key_size))
     phase = torch.cat([phase, phase], dim=-1)
     return Rotation(phase.cos(), phase.sin())
@@ -63,9 +61,7 @@ def context_positions(history_valid: Tensor, *, right_anchored: bool) -> Tensor:
     return F.pad(shifted, (1, 0)).float()
 
 
-def candidate_positions(
-    num_candidates: int, *, history_len: int, right_anchored: bool
-) -> Tensor:
+def candidate_positions(num_candidates: int, *, history_len: int, right_anchored: bool) -> Tensor:
     """Positions [C] of candidates in one call: one shared place after the history, or a slot each."""
     if right_anchored:
         return torch.full((num_candidates,), 1.0 + history_len)
@@ -115,9 +111,7 @@ class Layer(nn.Module):
     def queries_keys_values(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Each [B, H, tokens, K], of the normalised input."""
         qkv = self.attention_in_norm(x) @ self.qkv
-        shaped = (
-            qkv.unflatten(-1, (3, self.num_heads, -1)).transpose(-2, -4).movedim(-3, 0)
-        )
+        shaped = qkv.unflatten(-1, (3, self.num_heads, -1)).transpose(-2, -4).movedim(-3, 0)
         return shaped[0], shaped[1], shaped[2]
 
     def add_attention(self, x: Tensor, attended: Tensor) -> Tensor:
@@ -154,9 +148,7 @@ class Transformer(nn.Module):
         """Causal pass over [B, T, D]; without `need_output` the last layer only yields keys and values."""
         rotate = rotation(positions, self.key_size)
         rotate = Rotation(rotate.cos[:, None], rotate.sin[:, None])
-        causal = torch.ones(
-            x.shape[1], x.shape[1], dtype=torch.bool, device=x.device
-        ).tril()
+        causal = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril()
         blocked = ~(causal & valid[:, None, None, :])
         keys, values = [], []
         for number, layer in enumerate(self.layers):
@@ -174,14 +166,10 @@ class Transformer(nn.Module):
         """Each of [B, C, D] attends to the cached context and to itself."""
         rotate = rotation(positions, self.key_size)
         blocked = ~cache.valid[:, None, None, :]
-        for layer, k_context, v_context in zip(
-            self.layers, cache.keys, cache.values, strict=True
-        ):
+        for layer, k_context, v_context in zip(self.layers, cache.keys, cache.values, strict=True):
             q, k, v = layer.queries_keys_values(x)
             q, k = rotate.apply(q), rotate.apply(k)
-            to_context = cap(q @ k_context.transpose(-1, -2)).masked_fill(
-                blocked, MASKED
-            )
+            to_context = cap(q @ k_context.transpose(-1, -2)).masked_fill(blocked, MASKED)
             to_self = cap((q * k).sum(-1, keepdim=True))
             weights = torch.cat([to_context, to_self], dim=-1).softmax(-1)
             attended = weights[..., :-1] @ v_context + weights[..., -1:] * v

@@ -73,9 +73,7 @@ def read_golden(path: Path) -> dict[str, Case]:
     return cases
 
 
-def verify(
-    *, retrieval: Artifact, ranker: Artifact, folder: Path, golden: Path
-) -> Iterator[Finding]:
+def verify(*, retrieval: Artifact, ranker: Artifact, folder: Path, golden: Path) -> Iterator[Finding]:
     """One finding per golden array, case by case."""
     for name, case in read_golden(golden).items():
         if name in NOT_TARGETS:
@@ -110,9 +108,7 @@ def _verify_hashes(name: str, case: Case, config: PhoenixConfig) -> Iterator[Fin
             yield Finding(name, entity, _difference(unified, case[entity]), 0)
 
 
-def _verify_case_hashes(
-    name: str, case: Case, config: PhoenixConfig
-) -> Iterator[Finding]:
+def _verify_case_hashes(name: str, case: Case, config: PhoenixConfig) -> Iterator[Finding]:
     for key, expected in case.items():
         part, _, field = key.partition("/")
         if part == "hash":
@@ -170,18 +166,12 @@ def _verify_ranker(name: str, case: Case, artifact: Artifact) -> Iterator[Findin
     context, candidates = case_context(case), case_candidates(case)
     if "expected_bucket" in case:
         bucket = post_age_bucket(candidates, artifact.config.post_age_granularity_mins)
-        yield Finding(
-            name, "expected_bucket", _difference(bucket, case["expected_bucket"]), 0
-        )
+        yield Finding(name, "expected_bucket", _difference(bucket, case["expected_bucket"]), 0)
     yield from _verify_rows(name, case, artifact, context, candidates)
     for part, anchored in (("out_default", False), ("out_right_anchored", True)):
         if any(key.startswith(part + "/") for key in case):
-            model = with_options(
-                artifact, right_anchored=anchored, use_log="dwell_log" in name
-            )
-            yield from _verify_outputs(
-                name, case, part, model, artifact, context, candidates
-            )
+            model = with_options(artifact, right_anchored=anchored, use_log="dwell_log" in name)
+            yield from _verify_outputs(name, case, part, model, artifact, context, candidates)
 
 
 def _verify_rows(
@@ -200,13 +190,9 @@ def _verify_rows(
             yield Finding(name, key, _difference(lookup(ids)[0], case[key]), 0)
 
 
-def with_options(
-    artifact: Artifact, *, right_anchored: bool, use_log: bool
-) -> PhoenixRanker:
+def with_options(artifact: Artifact, *, right_anchored: bool, use_log: bool) -> PhoenixRanker:
     """The same weights under other options that are not part of the published config."""
-    config = artifact.config.replace(
-        right_anchored_rope=right_anchored, dwell_use_log=use_log
-    )
+    config = artifact.config.replace(right_anchored_rope=right_anchored, dwell_use_log=use_log)
     with torch.device("meta"):
         model = PhoenixRanker(config)
     model.load_state_dict(artifact.model.state_dict(), assign=True)
@@ -240,9 +226,7 @@ def _verify_outputs(
             expected = case[f"{part}/{field}"]
             label = f"{part}/{field} ({route})"
             if field == "logits":
-                yield Finding(
-                    name, label, _difference(actual, expected, offered), LOGIT_TOLERANCE
-                )
+                yield Finding(name, label, _difference(actual, expected, offered), LOGIT_TOLERANCE)
                 label = f"{part}/probabilities ({route})"
                 actual, expected = (
                     actual.sigmoid(),
@@ -256,9 +240,7 @@ def _verify_outputs(
             )
 
 
-def _traced(
-    trace: reference.Trace, field: str, tokens: Array
-) -> tuple[Any, float, Array | None]:
+def _traced(trace: reference.Trace, field: str, tokens: Array) -> tuple[Any, float, Array | None]:
     """A traced array by its golden name; hidden states are compared on valid tokens only."""
     if field == "padding_mask":
         return trace.padding_mask, 0, None
@@ -278,13 +260,9 @@ def _traced(
 
 
 @torch.inference_mode()
-def _verify_retrieval(
-    name: str, case: Case, artifact: Artifact, folder: Path
-) -> Iterator[Finding]:
+def _verify_retrieval(name: str, case: Case, artifact: Artifact, folder: Path) -> Iterator[Finding]:
     yield from _verify_case_hashes(name, case, artifact.config)
-    corpus = load_corpus(
-        folder / "sports_corpus.npz", emb_size=artifact.config.emb_size
-    )
+    corpus = load_corpus(folder / "sports_corpus.npz", emb_size=artifact.config.emb_size)
     user = artifact.model.encode_user(case_context(case), artifact.tables)
     scores = user.vectors @ torch.from_numpy(corpus.vectors).T
     for key, actual in (
@@ -305,15 +283,11 @@ def _verify_retrieval(
             yield from _verify_top(name, case, key, expected, scores, masks[part])
     for key, expected in case.items():
         if key.startswith("mean_pool_representations"):
-            vectors = _mean_pooled(
-                artifact, corpus.post_ids, corpus.author_ids, len(expected)
-            )
+            vectors = _mean_pooled(artifact, corpus.post_ids, corpus.author_ids, len(expected))
             yield Finding(name, key, _difference(vectors, expected), VECTOR_TOLERANCE)
 
 
-def _mean_pooled(
-    artifact: Artifact, post_ids: Array, author_ids: Array, count: int
-) -> Tensor:
+def _mean_pooled(artifact: Artifact, post_ids: Array, author_ids: Array, count: int) -> Tensor:
     config = artifact.config.replace(linear_candidate_tower=False)
     with torch.device("meta"):
         model = type(artifact.model)(config)
@@ -343,32 +317,22 @@ def _verify_top(
     )
     scores_key = key.replace("_indices", "_scores")
     if scores_key in case:
-        yield Finding(
-            name, scores_key, _difference(values, case[scores_key]), VECTOR_TOLERANCE
-        )
+        yield Finding(name, scores_key, _difference(values, case[scores_key]), VECTOR_TOLERANCE)
 
 
-def _order_error(
-    actual: Array, expected: Array, values: Array, reached: Array
-) -> float:
+def _order_error(actual: Array, expected: Array, values: Array, reached: Array) -> float:
     """How far apart the scores are where two orders differ; near ties may swap."""
     differs = actual != expected
     return float(np.abs(values.astype(np.float64) - reached)[differs].max(initial=0.0))
 
 
-def _verify_pipeline(
-    name: str, case: Case, retrieval: Artifact, ranker: Artifact, folder: Path
-) -> Iterator[Finding]:
+def _verify_pipeline(name: str, case: Case, retrieval: Artifact, ranker: Artifact, folder: Path) -> Iterator[Finding]:
     result = run_pipeline(
         retrieval=retrieval,
         ranker=ranker,
-        corpus=load_corpus(
-            folder / "sports_corpus.npz", emb_size=retrieval.config.emb_size
-        ),
+        corpus=load_corpus(folder / "sports_corpus.npz", emb_size=retrieval.config.emb_size),
         sequence=load_sequence(folder / "example_sequence.json"),
-        top_k=int(case["top_k"])
-        if "top_k" in case
-        else len(case["retrieved_post_ids"]),
+        top_k=int(case["top_k"]) if "top_k" in case else len(case["retrieved_post_ids"]),
     )
     yield from _verify_pipeline_values(name, case, result)
     for key, actual, score in (
@@ -377,14 +341,10 @@ def _verify_pipeline(
     ):
         position = {int(post): score[i] for i, post in enumerate(actual)}
         reached = np.array([position.get(int(post), np.inf) for post in case[key]])
-        yield Finding(
-            name, key, _order_error(actual, case[key], score, reached), NEAR_TIE
-        )
+        yield Finding(name, key, _order_error(actual, case[key], score, reached), NEAR_TIE)
 
 
-def _verify_pipeline_values(
-    name: str, case: Case, result: PipelineResult
-) -> Iterator[Finding]:
+def _verify_pipeline_values(name: str, case: Case, result: PipelineResult) -> Iterator[Finding]:
     for key, actual, tolerance in (
         ("user_representation", result.user_representation, VECTOR_TOLERANCE),
         ("corpus_scores", result.corpus_scores, VECTOR_TOLERANCE),

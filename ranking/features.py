@@ -1,0 +1,210 @@
+"""Numbers beside the identifiers: live counts, freshness, relation, likeness to the history.
+
+The same functions serve training and serving; everything is as of the request, never of now. A
+feature is addressed by name, and a checkpoint lists the names it was trained with, in order.
+
+Shapes: R requests, C candidates, S history rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ranking.heads import NEGATIVE, STRONG_POSITIVE, WEAK_POSITIVE
+from ranking.types import Bools, Floats, Int64s
+
+MINUTE_MS = 60_000
+RECENT_MS = 60 * MINUTE_MS
+# Prior of the smoothed rates: this many views, of which the given share engaged.
+PRIOR_VIEWS = 20.0
+PRIOR_RATE = 0.04
+WEAK_WEIGHT = 0.35
+RECENT_HALF_LIFE_HOURS = 6.0
+MATCH_LENGTH = 256
+
+HISTORY_FEATURES = ("log_gap_minutes", "has_content", "strength")
+CANDIDATE_FEATURES = (
+    "log_favorites",
+    "log_replies",
+    "log_reposts",
+    "log_quotes",
+    "log_views",
+    "log_recent",
+    "favorite_rate",
+    "engagement_rate",
+    "log_age_minutes",
+    "is_author_followed",
+    "is_reply",
+    "has_media",
+    "has_video",
+    "log_video_seconds",
+    "has_content",
+    "log_idle_minutes",
+    "position",
+    "author_strong",
+    "author_weak",
+    "author_recent",
+    "author_negative",
+    "similarity_mean",
+    "similarity_max",
+    "similarity_recent",
+    "similarity_negative",
+    "similarity_last",
+)
+
+
+@dataclass(frozen=True)
+class HistoryColumns:
+    """History rows [R, S] as they were known at the request; `valid` false for padding."""
+
+    author_ids: Int64s
+    action_bits: Int64s
+    first_ms: Int64s
+    content: Floats  # [R, S, content size], zero where unknown
+    valid: Bools
+
+    @property
+    def strong(self) -> Floats:
+        return (self.valid & ((self.action_bits & STRONG_POSITIVE) != 0)).astype(np.float32)
+
+    @property
+    def weak(self) -> Floats:
+        is_weak = (self.action_bits & WEAK_POSITIVE) != 0
+        return (self.valid & is_weak).astype(np.float32)
+
+    @property
+    def negative(self) -> Floats:
+        return (self.valid & ((self.action_bits & NEGATIVE) != 0)).astype(np.float32)
+
+    @property
+    def strength(self) -> Floats:
+        """1 for a like and its kin, less for a look, 0 for rows with negative feedback."""
+        return np.maximum(self.strong, WEAK_WEIGHT * self.weak) * (1 - self.negative)
+
+
+@dataclass(frozen=True)
+class CandidateTable:
+    """Candidates [R, C] with everything known of them at the request `at_ms` [R, C]."""
+
+    author_ids: Int64s
+    created_ms: Int64s
+    at_ms: Int64s
+    favorites: Int64s
+    replies: Int64s
+    reposts: Int64s
+    quotes: Int64s
+    views: Int64s
+    recent: Int64s
+    is_author_followed: Bools
+    is_reply: Bools
+    has_media: Bools
+    video_duration_ms: Int64s
+    position: Int64s
+    content: Floats  # [R, C, content size]
+
+
+def _log(counts: Int64s) -> Floats:
+    return np.log1p(np.maximum(counts, 0)).astype(np.float32)
+
+
+def _rate(events: Int64s, views: Int64s) -> Floats:
+    """Logarithm of a smoothed rate relative to its prior; 0 knows nothing."""
+    seen = np.maximum(views, events)
+    rate = (events + PRIOR_VIEWS * PRIOR_RATE) / (seen + PRIOR_VIEWS)
+    return np.log(rate / PRIOR_RATE).astype(np.float32)
+
+
+def history_features(history: HistoryColumns, *, names: Sequence[str] = HISTORY_FEATURES) -> Floats:
+    """[R, S, names]; times are relative to the newest row, so that a context can be cached."""
+    newest = np.where(history.valid, history.first_ms, 0).max(axis=1, initial=0, keepdims=True)
+    gap = (newest - history.first_ms) / MINUTE_MS
+    values = {
+        "log_gap_minutes": np.log1p(np.maximum(gap, 0)) / 4,
+        "has_content": history.content.any(axis=-1),
+        "strength": history.strength - history.negative,
+    }
+    stacked = np.stack([values[name].astype(np.float32) for name in names], axis=-1)
+    return stacked * history.valid[..., None]
+
+
+def candidate_features(
+    history: HistoryColumns,
+    candidates: CandidateTable,
+    *,
+    names: Sequence[str] = CANDIDATE_FEATURES,
+) -> Floats:
+    """[R, C, names]."""
+    values = {**_count_features(candidates), **_post_features(history, candidates)}
+    values |= _author_matches(history, candidates)
+    values |= _content_matches(history, candidates)
+    return np.stack([values[name].astype(np.float32, copy=False) for name in names], axis=-1)
+
+
+def _count_features(c: CandidateTable) -> dict[str, Floats]:
+    engaged = c.favorites + c.replies + c.reposts + c.quotes
+    return {
+        "log_favorites": _log(c.favorites),
+        "log_replies": _log(c.replies),
+        "log_reposts": _log(c.reposts),
+        "log_quotes": _log(c.quotes),
+        "log_views": _log(c.views) / 2,
+        "log_recent": _log(c.recent),
+        "favorite_rate": _rate(c.favorites, c.views),
+        "engagement_rate": _rate(engaged, c.views),
+    }
+
+
+def _post_features(history: HistoryColumns, c: CandidateTable) -> dict[str, Floats]:
+    age = np.maximum(c.at_ms - c.created_ms, 0) / MINUTE_MS
+    newest = np.where(history.valid, history.first_ms, 0).max(axis=1, initial=0)[:, None]
+    idle = np.where(newest > 0, np.maximum(c.at_ms - newest, 0) / MINUTE_MS, 0)
+    return {
+        "log_age_minutes": np.log1p(age) / 4,
+        "is_author_followed": c.is_author_followed.astype(np.float32),
+        "is_reply": c.is_reply.astype(np.float32),
+        "has_media": c.has_media.astype(np.float32),
+        "has_video": (c.video_duration_ms > 0).astype(np.float32),
+        "log_video_seconds": np.log1p(c.video_duration_ms / 1000) / 4,
+        "has_content": c.content.any(axis=-1).astype(np.float32),
+        "log_idle_minutes": np.log1p(idle) / 8,
+        "position": np.log1p(np.maximum(c.position, 0)) / 3,
+    }
+
+
+def _recency(history: HistoryColumns, c: CandidateTable) -> Floats:
+    """Weight [R, S] that halves every six hours before the request."""
+    request_ms = c.at_ms.max(axis=1, keepdims=True)
+    hours = np.maximum(request_ms - history.first_ms, 0) / (60 * MINUTE_MS)
+    return np.exp2(-hours / RECENT_HALF_LIFE_HOURS).astype(np.float32) * history.valid
+
+
+def _author_matches(history: HistoryColumns, c: CandidateTable) -> dict[str, Floats]:
+    same = (c.author_ids[:, :, None] == history.author_ids[:, None, :]).astype(np.float32)
+    weights = np.stack([history.strong, history.weak, _recency(history, c), history.negative], axis=-1)
+    sums = np.log1p(same @ weights)
+    names = ("author_strong", "author_weak", "author_recent", "author_negative")
+    return {name: sums[..., i] for i, name in enumerate(names)}
+
+
+def _content_matches(history: HistoryColumns, c: CandidateTable) -> dict[str, Floats]:
+    """Cosine likeness of a candidate's content to what the history liked."""
+    likeness = c.content @ history.content.transpose(0, 2, 1)  # [R, C, S]
+    strength = history.strength
+    recent = strength * _recency(history, c)
+    last = strength * (np.cumsum(history.valid[:, ::-1], axis=1)[:, ::-1] <= 8)
+    liked = (strength > 0)[:, None, :]
+    return {
+        "similarity_mean": _weighted(likeness, strength, 0.5),
+        "similarity_max": np.where(liked, likeness, 0).max(axis=-1, initial=0),
+        "similarity_recent": _weighted(likeness, recent, 0.2),
+        "similarity_last": _weighted(likeness, last, 0.2),
+        "similarity_negative": (likeness * history.negative[:, None]).max(axis=-1, initial=0),
+    }
+
+
+def _weighted(likeness: Floats, weights: Floats, prior: float) -> Floats:
+    total = weights.sum(axis=1)[:, None] + prior
+    return np.einsum("rcs,rs->rc", likeness, weights) / total * 3

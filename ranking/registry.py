@@ -1,0 +1,86 @@
+"""The registry of models: what is promoted, and changing it. Running servers look here for news."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from ranking.models import ModelVersion
+from ranking.phoenix.artifacts import ArtifactError
+from ranking.retrieval import indexer
+from ranking.serving import checkpoint as checkpoints
+from ranking.serving.checkpoint import Checkpoint
+from xsocial.kernel import clock
+from xsocial.kernel.errors import Conflict, NotFound
+
+NAME_FORMAT = "{kind}-{moment:%Y%m%d-%H%M%S}-{tail:03d}"
+
+
+def promoted(kind: str) -> ModelVersion | None:
+    """The version of a kind that serves, if any."""
+    return ModelVersion.objects.filter(kind=kind, status=ModelVersion.Status.PROMOTED).first()
+
+
+def by_name(name: str) -> ModelVersion:
+    """Raises NotFound."""
+    version = ModelVersion.objects.filter(name=name).first()
+    if version is None:
+        raise NotFound(f"There is no model called {name}.")
+    return version
+
+
+def register(checkpoint: Checkpoint, *, training: dict[str, Any], metrics: dict[str, Any]) -> ModelVersion:
+    """Stores a trained model and enters it as a candidate; its parent is the one that serves now."""
+    kind = checkpoint.model.config.model_type
+    tail = ModelVersion.objects.filter(kind=kind).count() + 1
+    name = NAME_FORMAT.format(kind=kind, moment=clock.now(), tail=tail)
+    digest = checkpoints.save(checkpoint, name)
+    return ModelVersion.objects.create(
+        kind=kind,
+        name=name,
+        path=name,
+        config=checkpoint.model.config.to_dict(),
+        training=training,
+        metrics=metrics,
+        artefact_hash=digest,
+        parent=promoted(kind),
+    )
+
+
+def load(version: ModelVersion) -> Checkpoint:
+    """The version's checkpoint, its hash verified; raises ArtifactError."""
+    return checkpoints.load(version.path, expected_hash=version.artefact_hash)
+
+
+def promote(version: ModelVersion) -> ModelVersion:
+    """Makes a version the one that serves; the former one is retired and can be promoted again.
+
+    The checkpoint is read first, and a retrieval model gets its candidate vectors first, so that
+    servers never meet a version they cannot use. Raises Conflict.
+    """
+    try:
+        checkpoint = load(version)
+    except ArtifactError as error:
+        raise Conflict(f"{version.name} cannot be used: {error}") from None
+    if version.kind == ModelVersion.Kind.RETRIEVAL:
+        indexer.index_window(version, checkpoint)
+    with transaction.atomic():
+        same_kind = ModelVersion.objects.select_for_update().filter(kind=version.kind)
+        same_kind.filter(status=ModelVersion.Status.PROMOTED).exclude(pk=version.pk).update(
+            status=ModelVersion.Status.RETIRED
+        )
+        version.status = ModelVersion.Status.PROMOTED
+        version.promoted_at = clock.now()
+        version.save(update_fields=["status", "promoted_at"])
+    return version
+
+
+def previous(kind: str) -> ModelVersion:
+    """The version that served before the present one; raises NotFound."""
+    version = (
+        ModelVersion.objects.filter(kind=kind, status=ModelVersion.Status.RETIRED).order_by("-promoted_at").first()
+    )
+    if version is None:
+        raise NotFound(f"No {kind} model served before.")
+    return version

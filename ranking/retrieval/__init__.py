@@ -1,0 +1,1 @@
+"""Candidate vectors of recent posts: written by the indexer, searched in memory or in pgvector."""

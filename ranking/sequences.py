@@ -1,0 +1,166 @@
+"""Engagement rows to model input: one builder for training and serving, so that they cannot differ.
+
+All actions of a person on the same original post within 300 seconds of the first become one row.
+Rows are ordered by their beginning; a request sees only actions strictly before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+
+from ranking.heads import DWELL_KINDS, MERE_IMPRESSION
+from ranking.types import ActionSequence, Floats, Int64s
+from xsocial.kernel import clock
+
+WINDOW_MS = 300_000
+# Raw actions fetched per row asked for; more are fetched when that does not suffice.
+ACTIONS_PER_ROW = 6
+
+EVENTS_SQL = """
+SELECT e.user_id,
+       coalesce(p.repost_of_id, e.post_id),
+       coalesce(o.author_id, e.author_id),
+       e.kind,
+       coalesce(e.seconds, 0)::real,
+       e.surface,
+       (extract(epoch FROM e.created_at) * 1000)::bigint
+  FROM posts_engagement e
+  JOIN posts_post p ON p.id = e.post_id
+  LEFT JOIN posts_post o ON o.id = p.repost_of_id
+ WHERE coalesce(o.author_id, e.author_id) <> e.user_id
+"""
+
+
+@dataclass(frozen=True)
+class Events:
+    """Raw engagements as columns. Actions on one's own posts are left out when they are read."""
+
+    user_ids: Int64s
+    post_ids: Int64s
+    author_ids: Int64s
+    kinds: Int64s
+    seconds: Floats
+    surfaces: Int64s
+    at_ms: Int64s
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    def take(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Events:
+        return Events(*(column[index] for column in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Aggregated rows of many people, ordered by (user, beginning, post)."""
+
+    user_ids: Int64s
+    post_ids: Int64s
+    author_ids: Int64s
+    action_bits: Int64s
+    dwell_seconds: Floats
+    surfaces: Int64s
+    first_ms: Int64s
+    last_ms: Int64s
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    def take(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Rows:
+        return Rows(*(column[index] for column in vars(self).values()))
+
+
+def events_from_tuples(rows: list[tuple[object, ...]]) -> Events:
+    """Columns from database rows in the order of `EVENTS_SQL`."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+    types = (np.int64, np.int64, np.int64, np.int64, np.float32, np.int64, np.int64)
+    return Events(*(np.array(c, dtype=t) for c, t in zip(columns, types, strict=True)))
+
+
+def aggregate(events: Events) -> Rows:
+    """Rows of all people at once, rows that are mere impressions left out."""
+    if not len(events):
+        return Rows(*(np.zeros(0, t) for t in (np.int64,) * 4 + (np.float32,) + (np.int64,) * 3))
+    order = np.lexsort((events.kinds, events.at_ms, events.post_ids, events.user_ids))
+    events = events.take(order)
+    starts = np.flatnonzero(_row_starts(events))
+    ends = np.append(starts[1:], len(events)) - 1
+    bits = np.bitwise_or.reduceat(np.int64(1) << events.kinds, starts)
+    is_dwell = (DWELL_KINDS >> events.kinds) & 1
+    dwell = np.maximum.reduceat(events.seconds * is_dwell, starts).astype(np.float32)
+    rows = Rows(
+        events.user_ids[starts],
+        events.post_ids[starts],
+        events.author_ids[starts],
+        bits,
+        dwell,
+        events.surfaces[starts],
+        events.at_ms[starts],
+        events.at_ms[ends],
+    )
+    rows = rows.take((rows.action_bits & ~MERE_IMPRESSION) != 0)
+    return rows.take(np.lexsort((rows.post_ids, rows.first_ms, rows.user_ids)))
+
+
+def _row_starts(events: Events) -> npt.NDArray[np.bool_]:
+    """Where a new row begins, for events sorted by (user, post, time)."""
+    is_start = np.ones(len(events), dtype=bool)
+    is_start[1:] = (np.diff(events.user_ids) != 0) | (np.diff(events.post_ids) != 0)
+    while True:
+        row = np.cumsum(is_start) - 1
+        too_late = events.at_ms - events.at_ms[is_start][row] >= WINDOW_MS
+        # The first event beyond the window opens the next row; later ones are judged against it.
+        opens = too_late.copy()
+        opens[1:] &= ~(too_late[:-1] & (row[1:] == row[:-1]))
+        if not opens.any():
+            return is_start
+        is_start |= opens
+
+
+def sequence_of(rows: Rows, *, user_id: int, max_length: int) -> ActionSequence:
+    """The newest rows of a single person's aggregated rows."""
+    newest = rows.take(np.arange(max(len(rows) - max_length, 0), len(rows)))
+    return ActionSequence(
+        user_id,
+        newest.post_ids,
+        newest.author_ids,
+        newest.action_bits,
+        newest.dwell_seconds,
+        newest.surfaces,
+        newest.first_ms,
+    )
+
+
+def action_sequence(user_id: int, *, before_ms: int, max_length: int) -> ActionSequence:
+    """What a person did strictly before a moment; empty for somebody who did nothing."""
+    limit = max_length * ACTIONS_PER_ROW
+    while True:
+        events = _newest_events(user_id, before_ms=before_ms, limit=limit)
+        rows = aggregate(events)
+        is_complete = len(events) < limit
+        if not is_complete:
+            # The oldest rows may lack actions that the limit cut off.
+            rows = rows.take(rows.first_ms >= events.at_ms.min() + WINDOW_MS)
+        if is_complete or len(rows) >= max_length:
+            return sequence_of(rows, user_id=user_id, max_length=max_length)
+        limit *= 4
+
+
+def _newest_events(user_id: int, *, before_ms: int, limit: int) -> Events:
+    sql = EVENTS_SQL + " AND e.user_id = %s AND e.created_at < %s ORDER BY e.created_at DESC LIMIT %s"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [user_id, clock.from_ms(before_ms), limit])
+        return events_from_tuples(cursor.fetchall())
+
+
+def all_events(*, since_ms: int = 0, until_ms: int | None = None) -> Events:
+    """The engagements of everybody in a period, for training."""
+    sql = EVENTS_SQL + " AND e.created_at >= %s AND e.created_at < %s"
+    until = clock.now_ms() if until_ms is None else until_ms
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [clock.from_ms(since_ms), clock.from_ms(until)])
+        return events_from_tuples(cursor.fetchall())

@@ -1,0 +1,220 @@
+"""The two questions feed asks of Phoenix: which posts might this viewer like, and how would he act.
+
+Plain values in, plain values out. Without a promoted model both raise Unavailable.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from django.db import connection
+
+from posts.types import EngagementKind
+from ranking.content import ContentCache
+from ranking.features import (
+    MATCH_LENGTH,
+    RECENT_MS,
+    CandidateTable,
+    HistoryColumns,
+    candidate_features,
+    history_features,
+)
+from ranking.heads import multi_hot
+from ranking.phoenix.actions import (
+    CONTINUOUS_SCALE_SECONDS,
+    action_names,
+    continuous_names,
+)
+from ranking.phoenix.batch import Candidates, Context
+from ranking.phoenix.config import PhoenixConfig
+from ranking.retrieval import vector_store
+from ranking.serving import live
+from ranking.types import ActionSequence, CandidateColumns, Floats, Int64s, Retrieved, Scores
+from xsocial.kernel import clock
+from xsocial.kernel.errors import Unavailable
+
+COUNTED_KINDS = [
+    int(kind)
+    for kind in (
+        EngagementKind.FAVORITE,
+        EngagementKind.REPLY,
+        EngagementKind.REPOST,
+        EngagementKind.QUOTE,
+    )
+]
+RECENT_SQL = """
+SELECT post_id, count(*) FROM posts_engagement
+ WHERE post_id = ANY(%s) AND kind = ANY(%s) AND created_at >= %s AND created_at < %s
+ GROUP BY post_id
+"""
+VIEWS_SQL = "SELECT post_id, views FROM posts_postcounts WHERE post_id = ANY(%s)"
+TOPIC_SQL = "SELECT DISTINCT post_id FROM posts_posttopic WHERE topic_id = ANY(%s)"
+
+_content = ContentCache()
+
+
+def is_available() -> bool:
+    """Whether a ranker and a retrieval model are promoted and loaded."""
+    try:
+        live.ranker.get()
+        live.retrieval.get()
+    except Unavailable:
+        return False
+    return True
+
+
+def retrieve(
+    *,
+    user_id: int,
+    sequence: ActionSequence,
+    k: int,
+    newer_than_ms: int,
+    exclude_ids: Int64s | tuple[int, ...] = (),
+    topic_ids: Int64s | tuple[int, ...] = (),
+) -> Retrieved:
+    """The k posts nearest to the viewer among those made after a moment, best first.
+
+    With topics, only posts of these topics. The window in memory answers for the last 48 hours;
+    earlier moments, and an empty window, are answered by pgvector.
+    """
+    model = live.retrieval.get()
+    model.refresh()
+    vector = _user_vector(model, sequence)
+    options = {
+        "k": k,
+        "newer_than_ms": newer_than_ms,
+        "exclude_ids": np.asarray(exclude_ids, dtype=np.int64),
+        "only_ids": _posts_about(topic_ids) if len(topic_ids) else None,
+    }
+    if len(model.window):
+        ids, scores = model.window.search(vector, **options)
+    else:
+        ids, scores = vector_store.search(model.model_id, vector, **options)
+    return Retrieved(ids, scores, model.version)
+
+
+def score(*, user_id: int, sequence: ActionSequence, candidates: CandidateColumns, now_ms: int) -> Scores:
+    """Probability of every action for every candidate; each is judged by itself and the history."""
+    model = live.ranker.get()
+    config = model.checkpoint.model.config
+    matched = sequence.newest(MATCH_LENGTH)
+    history = _history(matched)
+    read = sequence.newest(config.history_seq_len)
+    context = model.context(read.version(), lambda: model.runtime.encode(_context(user_id, read, config)))
+    output = model.runtime.rank(context, _candidates(candidates, history, config, now_ms))
+    logits = output.logits[0]
+    return Scores(
+        heads=action_names(config),
+        probabilities=model.checkpoint.calibrated(logits).sigmoid().numpy(),
+        raw_probabilities=logits.sigmoid().numpy(),
+        continuous_names=continuous_names(config),
+        continuous=output.continuous[0].numpy() * np.float32(CONTINUOUS_SCALE_SECONDS),
+        model=model.version,
+    )
+
+
+def _user_vector(model: live.LiveRetrieval, sequence: ActionSequence) -> Floats:
+    config = model.checkpoint.model.config
+    context = _context(sequence.user_id, sequence.newest(config.history_seq_len), config)
+    with torch.inference_mode():
+        return model.checkpoint.model.encode_user(context, model.checkpoint.tables).vectors[0].numpy()
+
+
+def _posts_about(topic_ids: Int64s | tuple[int, ...]) -> Int64s:
+    with connection.cursor() as cursor:
+        cursor.execute(TOPIC_SQL, [[int(topic) for topic in topic_ids]])
+        return np.array([row[0] for row in cursor.fetchall()], dtype=np.int64)
+
+
+def _history(sequence: ActionSequence) -> HistoryColumns:
+    """One person's rows with a leading axis of 1."""
+    return HistoryColumns(
+        author_ids=sequence.author_ids[None],
+        action_bits=sequence.action_bits[None],
+        first_ms=sequence.first_ms[None],
+        content=_content.get(sequence.post_ids)[None],
+        valid=np.ones((1, len(sequence)), dtype=bool),
+    )
+
+
+def _pad(column: np.ndarray, length: int) -> torch.Tensor:
+    """A history column [n, ...] as [1, length, ...], padding at the tail."""
+    out = np.zeros((1, length, *column.shape[1:]), dtype=column.dtype)
+    out[0, : len(column)] = column
+    return torch.from_numpy(out)
+
+
+def _context(user_id: int, sequence: ActionSequence, config: PhoenixConfig) -> Context:
+    length = config.history_seq_len
+    history = _history(sequence)
+    features = history_features(history, names=config.history_feature_names)
+    return Context(
+        user_ids=torch.tensor([user_id]),
+        post_ids=_pad(sequence.post_ids, length),
+        author_ids=_pad(sequence.author_ids, length),
+        actions=_pad(multi_hot(sequence.action_bits, action_names(config)), length),
+        surface=_pad(sequence.surfaces, length),
+        dwell_seconds=_pad(sequence.dwell_seconds, length),
+        content=_pad(history.content[0], length),
+        features=_pad(features[0], length),
+    )
+
+
+def _candidates(columns: CandidateColumns, history: HistoryColumns, config: PhoenixConfig, now_ms: int) -> Candidates:
+    content = _content.get(columns.post_ids)[None]
+    table = _table(columns, content, now_ms)
+    features = candidate_features(history, table, names=config.candidate_feature_names)
+    surface = np.broadcast_to(np.asarray(columns.surface, dtype=np.int64), (len(columns),))
+    return Candidates(
+        post_ids=torch.from_numpy(columns.post_ids[None]),
+        author_ids=torch.from_numpy(columns.author_ids[None]),
+        surface=torch.from_numpy(surface[None].copy()),
+        impression_seconds=torch.full((1, len(columns)), now_ms // 1000),
+        creation_seconds=torch.from_numpy(columns.created_ms[None] // 1000),
+        content=torch.from_numpy(content),
+        features=torch.from_numpy(features),
+    )
+
+
+def _table(columns: CandidateColumns, content: Floats, now_ms: int) -> CandidateTable:
+    count = len(columns)
+    zeros = np.zeros(count, dtype=np.int64)
+
+    def column(values: np.ndarray | None) -> np.ndarray:
+        return (zeros if values is None else np.asarray(values))[None]
+
+    views, recent = columns.views, columns.recent_engagements
+    return CandidateTable(
+        author_ids=columns.author_ids[None],
+        created_ms=columns.created_ms[None],
+        at_ms=np.full((1, count), now_ms),
+        favorites=column(columns.favorites),
+        replies=column(columns.replies),
+        reposts=column(columns.reposts),
+        quotes=column(columns.quotes),
+        views=column(_views(columns.post_ids) if views is None else views),
+        recent=column(_recent(columns.post_ids, now_ms) if recent is None else recent),
+        is_author_followed=column(columns.is_author_followed).astype(bool),
+        is_reply=column(columns.is_reply).astype(bool),
+        has_media=column(columns.has_media).astype(bool),
+        video_duration_ms=column(columns.video_duration_ms),
+        position=column(None),
+        content=content,
+    )
+
+
+def _counts(sql: str, parameters: list[object], post_ids: Int64s) -> Int64s:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = dict(cursor.fetchall())
+    return np.array([found.get(post_id, 0) for post_id in post_ids.tolist()], dtype=np.int64)
+
+
+def _views(post_ids: Int64s) -> Int64s:
+    return _counts(VIEWS_SQL, [post_ids.tolist()], post_ids)
+
+
+def _recent(post_ids: Int64s, now_ms: int) -> Int64s:
+    """Likes, replies, reposts and quotes of the last hour."""
+    since, until = clock.from_ms(now_ms - RECENT_MS), clock.from_ms(now_ms)
+    return _counts(RECENT_SQL, [post_ids.tolist(), COUNTED_KINDS, since, until], post_ids)

@@ -1,0 +1,1 @@
+"""Checkpoints in memory: what requests are answered with."""

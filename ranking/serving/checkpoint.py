@@ -1,0 +1,116 @@
+"""Checkpoints on disk: model, tables and calibration in one safetensors file beside its config.
+
+The folder of a version lies below DATA_DIR/models and is never changed after it was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from django.conf import settings
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ranking.phoenix.artifacts import ArtifactError, Model, empty_model, read_config
+from ranking.phoenix.batch import ArrayTables, TrainableTables
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model with its tables and its Platt calibration (scale and shift per discrete head)."""
+
+    model: Model
+    tables: ArrayTables
+    scale: Tensor | None = None
+    shift: Tensor | None = None
+
+    def calibrated(self, logits: Tensor) -> Tensor:
+        """Logits after calibration; unchanged for a model without one."""
+        if self.scale is None or self.shift is None:
+            return logits
+        return logits * self.scale + self.shift
+
+
+def models_dir() -> Path:
+    return Path(settings.DATA_DIR) / "models"
+
+
+def in_memory(model: Model, tables: TrainableTables, calibration: tuple[Tensor, Tensor] | None = None) -> Checkpoint:
+    """A checkpoint of a model that was just trained."""
+    scale, shift = calibration or (None, None)
+    return Checkpoint(model.eval(), ArrayTables(tables.arrays(), model.config), scale, shift)
+
+
+def save(checkpoint: Checkpoint, name: str) -> str:
+    """Writes the folder `name` at once or not at all; returns the SHA-256 of the weights."""
+    folder = models_dir() / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+    tensors = {f"model.{k}": v.detach().contiguous() for k, v in checkpoint.model.state_dict().items()}
+    for entity, table in checkpoint.tables.arrays.items():
+        tensors[f"tables.{entity}"] = torch.from_numpy(table).contiguous()
+    if checkpoint.scale is not None and checkpoint.shift is not None:
+        tensors["calibration.scale"] = checkpoint.scale
+        tensors["calibration.shift"] = checkpoint.shift
+    save_file(tensors, draft / WEIGHTS)
+    (draft / CONFIG).write_text(json.dumps(checkpoint.model.config.to_dict(), indent=1) + "\n")
+    digest = file_hash(draft / WEIGHTS)
+    draft.chmod(0o755)
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.replace(draft, folder)
+    return digest
+
+
+def file_hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def load(name: str, *, expected_hash: str | None = None) -> Checkpoint:
+    """Reads a version's folder; raises ArtifactError when it is missing, damaged or another one."""
+    folder = models_dir() / name
+    config = read_config(folder)
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ArtifactError(f"{path}: no such file")
+    if expected_hash and file_hash(path) != expected_hash:
+        raise ArtifactError(f"{path}: is not the file that was registered")
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ArtifactError(f"{path}: not readable ({error})") from None
+    model = empty_model(config)
+    state = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    try:
+        model.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise ArtifactError(f"{path}: does not fit its config ({error})") from None
+    tables = {
+        entity: tensors[f"tables.{entity}"].numpy()
+        for entity in ("user", "item", "author")
+        if f"tables.{entity}" in tensors
+    }
+    if len(tables) != 3:
+        raise ArtifactError(f"{path}: embedding tables are missing")
+    return Checkpoint(
+        model.eval(),
+        ArrayTables(tables, config),
+        tensors.get("calibration.scale"),
+        tensors.get("calibration.shift"),
+    )

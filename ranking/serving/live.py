@@ -1,0 +1,176 @@
+"""The promoted models in this process, swapped when the registry names others.
+
+Each kind is looked up at most every five seconds. Loading happens in one thread while the others go
+on with what they have, so no request is dropped and none mixes two versions: a request takes one
+`Live...` object and keeps it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+import structlog
+
+from ranking import registry
+from ranking.models import ModelVersion
+from ranking.phoenix.artifacts import ArtifactError
+from ranking.phoenix.inference import RankerRuntime, ServingContext
+from ranking.retrieval import indexer, vector_store
+from ranking.retrieval.window import RetrievalWindow
+from ranking.serving.checkpoint import Checkpoint
+from xsocial.kernel import metrics
+from xsocial.kernel.errors import Unavailable
+
+POLL_SECONDS = 5.0
+REFRESH_SECONDS = 2.0
+# Writers may commit a little after the time they stamped.
+OVERLAP = timedelta(seconds=30)
+CACHED_CONTEXTS = 512
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class LiveRanker:
+    """A ranker ready to serve, with the contexts it encoded lately."""
+
+    version: str
+    checkpoint: Checkpoint
+    runtime: RankerRuntime
+    _contexts: OrderedDict[int, ServingContext] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def context(self, key: int, encode: Callable[[], ServingContext]) -> ServingContext:
+        """The cached keys and values of a history, encoded on first use."""
+        with self._lock:
+            found = self._contexts.get(key)
+            if found is not None:
+                self._contexts.move_to_end(key)
+                return found
+        made = encode()
+        with self._lock:
+            self._contexts[key] = made
+            while len(self._contexts) > CACHED_CONTEXTS:
+                self._contexts.popitem(last=False)
+        return made
+
+
+@dataclass
+class LiveRetrieval:
+    """A retrieval model with its window of candidate vectors, which follows the durable store."""
+
+    version: str
+    model_id: int
+    checkpoint: Checkpoint
+    window: RetrievalWindow
+    _since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    _refreshed: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def refresh(self, *, wait: bool = False) -> None:
+        """Takes over what was written since the last time; one thread at a time."""
+        if time.monotonic() - self._refreshed < REFRESH_SECONDS and not wait:
+            return
+        if not self._lock.acquire(blocking=wait):
+            return
+        try:
+            self._take_changes()
+        finally:
+            self._lock.release()
+
+    def _take_changes(self) -> None:
+        changes = vector_store.changes(
+            self.model_id,
+            since=self._since,
+            created_after_ms=indexer.window_start_ms(),
+            dimensions=self.checkpoint.model.config.emb_size,
+        )
+        active = changes.is_active
+        self.window.remove(changes.ids[~active])
+        self.window.put(changes.ids[active], changes.created_ms[active], changes.vectors[active])
+        self.window.forget_before(indexer.window_start_ms())
+        if changes.newest is not None:
+            self._since = changes.newest - OVERLAP
+        self._refreshed = time.monotonic()
+
+
+def _live_ranker(version: ModelVersion) -> LiveRanker:
+    checkpoint = registry.load(version)
+    return LiveRanker(version.name, checkpoint, RankerRuntime(checkpoint.model, checkpoint.tables))
+
+
+def _live_retrieval(version: ModelVersion) -> LiveRetrieval:
+    checkpoint = registry.load(version)
+    window = RetrievalWindow(checkpoint.model.config.emb_size)
+    live = LiveRetrieval(version.name, version.pk, checkpoint, window)
+    live.refresh(wait=True)
+    return live
+
+
+L = TypeVar("L", LiveRanker, LiveRetrieval)
+
+
+class Slot(Generic[L]):
+    """Holds the live model of one kind."""
+
+    def __init__(self, kind: str, load: Callable[[ModelVersion], L]) -> None:
+        self.kind = kind
+        self._load = load
+        self._current: L | None = None
+        self._checked = -POLL_SECONDS
+        self._lock = threading.Lock()
+
+    def get(self) -> L:
+        """The live model; raises Unavailable when none is promoted or it cannot be read."""
+        is_due = time.monotonic() - self._checked >= POLL_SECONDS
+        # The first load is worth waiting for; later ones happen beside the traffic.
+        if is_due and self._lock.acquire(blocking=self._current is None):
+            try:
+                self._look_up()
+            finally:
+                self._lock.release()
+        if self._current is None:
+            raise Unavailable(f"No {self.kind} model is promoted.")
+        return self._current
+
+    def _look_up(self) -> None:
+        if self._current is not None and time.monotonic() - self._checked < POLL_SECONDS:
+            return
+        version = registry.promoted(self.kind)
+        if version is None:
+            self._current = None
+        elif self._current is None or self._current.version != version.name:
+            self._swap(version)
+        self._checked = time.monotonic()
+
+    def _swap(self, version: ModelVersion) -> None:
+        try:
+            self._current = self._load(version)
+        except ArtifactError as error:
+            metrics.counter("ranking_load_failures", "Models that could not be loaded", ("kind",)).labels(
+                self.kind
+            ).inc()
+            log.error("ranking.load_failed", kind=self.kind, model=version.name, error=str(error))
+            return
+        log.info("ranking.model_live", kind=self.kind, model=version.name)
+
+    def reset(self) -> None:
+        """Looks again at the next use (tests, and right after a promotion in this process)."""
+        self._checked = -POLL_SECONDS
+        self._current = None
+
+
+ranker: Slot[LiveRanker] = Slot(ModelVersion.Kind.RANKER, _live_ranker)
+retrieval: Slot[LiveRetrieval] = Slot(ModelVersion.Kind.RETRIEVAL, _live_retrieval)
+
+
+def reset() -> None:
+    """Forgets both live models of this process."""
+    ranker.reset()
+    retrieval.reset()

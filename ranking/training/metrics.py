@@ -1,0 +1,77 @@
+"""Figures of a ranking: all from scores and labels, none from the model."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating]
+
+
+def auc(scores: Array, labels: Array) -> float | None:
+    """Probability that a positive outranks a negative, ties counted half; None without both."""
+    positives = labels > 0
+    num_pos, num_neg = int(positives.sum()), int((~positives).sum())
+    if not num_pos or not num_neg:
+        return None
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    mean_rank = np.cumsum(counts) - (counts - 1) / 2
+    rank_sum = mean_rank[inverse.ravel()][positives].sum()
+    return float((rank_sum - num_pos * (num_pos + 1) / 2) / (num_pos * num_neg))
+
+
+def normalised_entropy(probabilities: Array, labels: Array) -> float | None:
+    """Cross-entropy relative to that of always predicting the base rate; below 1 is better."""
+    rate = float(labels.mean()) if len(labels) else 0.0
+    if not 0 < rate < 1:
+        return None
+    p = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
+    entropy = -(labels * np.log(p) + (1 - labels) * np.log1p(-p)).mean()
+    return float(entropy / -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate)))
+
+
+def calibration(probabilities: Array, labels: Array) -> float | None:
+    """Predicted positives over positives; 1 is calibrated."""
+    total = float(labels.sum())
+    return float(probabilities.sum() / total) if total else None
+
+
+def expected_calibration_error(probabilities: Array, labels: Array, *, bins: int = 15) -> float:
+    """Mean gap between prediction and outcome over bins of equal size."""
+    order = np.argsort(probabilities, kind="stable")
+    groups = np.array_split(order, min(bins, max(len(order), 1)))
+    gaps = [len(g) * abs(float(probabilities[g].mean()) - float(labels[g].mean())) for g in groups if len(g)]
+    return float(sum(gaps) / max(len(order), 1))
+
+
+def _ranked(scores: Array, gains: Array, valid: npt.NDArray[np.bool_]) -> Array:
+    """Gains [R, C] in descending order of score; equal scores keep the order of columns reversed.
+
+    Reversed, because the first columns are what the log showed first: a constant score earns nothing
+    from that.
+    """
+    flipped = np.where(valid, scores, -np.inf)[:, ::-1]
+    order = np.argsort(-flipped, axis=1, kind="stable")
+    return np.take_along_axis(np.where(valid, gains, 0.0)[:, ::-1], order, axis=1)
+
+
+def ndcg(scores: Array, gains: Array, valid: npt.NDArray[np.bool_], *, k: int = 10) -> float | None:
+    """Mean NDCG@k over requests with any gain (linear gains, log2 discount)."""
+    ranked = _ranked(scores, gains, valid)[:, :k]
+    ideal = -np.sort(-np.where(valid, gains, 0.0), axis=1)[:, :k]
+    discount = 1 / np.log2(np.arange(ranked.shape[1]) + 2)
+    best = (ideal * discount).sum(axis=1)
+    has_gain = best > 0
+    if not has_gain.any():
+        return None
+    return float(((ranked * discount).sum(axis=1)[has_gain] / best[has_gain]).mean())
+
+
+def mrr(scores: Array, gains: Array, valid: npt.NDArray[np.bool_], *, k: int = 10) -> float | None:
+    """Mean reciprocal rank of the first gain within k, over requests with any gain."""
+    has_gain = np.where(valid, gains, 0.0).max(axis=1, initial=0) > 0
+    if not has_gain.any():
+        return None
+    hits = _ranked(scores, gains, valid)[has_gain, :k] > 0
+    first = np.where(hits.any(axis=1), 1 / (hits.argmax(axis=1) + 1), 0.0)
+    return float(first.mean())

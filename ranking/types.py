@@ -1,0 +1,105 @@
+"""Plain values that other apps exchange with ranking. Arrays are NumPy columns of equal length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Int64s = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ActionSequence:
+    """What one person did, one row per post and 300-second window, oldest first.
+
+    `action_bits` has bit k set for `EngagementKind` k; `dwell_seconds` is the longest dwell of the
+    row, 0 when none was measured; `first_ms` is when the row began.
+    """
+
+    user_id: int
+    post_ids: Int64s
+    author_ids: Int64s
+    action_bits: Int64s
+    dwell_seconds: Floats
+    surfaces: Int64s
+    first_ms: Int64s
+
+    def __len__(self) -> int:
+        return len(self.post_ids)
+
+    @property
+    def newest_ms(self) -> int:
+        """Start of the newest row; 0 for an empty sequence."""
+        return int(self.first_ms[-1]) if len(self) else 0
+
+    def version(self) -> int:
+        """A number that changes with any row; the key of cached contexts."""
+        columns = (self.post_ids, self.action_bits, self.first_ms, self.dwell_seconds)
+        return hash((self.user_id, *(column.tobytes() for column in columns)))
+
+    def newest(self, count: int) -> ActionSequence:
+        """The same sequence cut to its newest rows."""
+        start = max(len(self) - count, 0)
+        columns = {name: value[start:] for name, value in vars(self).items() if name != "user_id"}
+        return ActionSequence(self.user_id, **columns)
+
+
+@dataclass(frozen=True)
+class CandidateColumns:
+    """Posts to be scored: always the original post and author, never a repost's wrapper.
+
+    Counts and relations are as of the request. A column left out counts as zero or false; views and
+    recent engagements are read from the store when they are left out.
+    """
+
+    post_ids: Int64s
+    author_ids: Int64s
+    created_ms: Int64s
+    surface: int | Int64s = 0
+    favorites: Int64s | None = None
+    replies: Int64s | None = None
+    reposts: Int64s | None = None
+    quotes: Int64s | None = None
+    views: Int64s | None = None
+    recent_engagements: Int64s | None = None
+    is_author_followed: Bools | None = None
+    is_reply: Bools | None = None
+    has_media: Bools | None = None
+    video_duration_ms: Int64s | None = None
+
+    def __len__(self) -> int:
+        return len(self.post_ids)
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """Posts by descending retrieval score, and the model version that found them."""
+
+    ids: Int64s
+    scores: Floats
+    model: str
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Calibrated probabilities [N, H] and continuous predictions [N, K] (seconds), by head name.
+
+    `raw_probabilities` are those before calibration.
+    """
+
+    heads: tuple[str, ...]
+    probabilities: Floats
+    raw_probabilities: Floats
+    continuous_names: tuple[str, ...]
+    continuous: Floats
+    model: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def head(self, name: str) -> Floats | None:
+        """Column of a discrete head, or None when the model has no such head."""
+        return self.probabilities[:, self.heads.index(name)] if name in self.heads else None
