@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests import database
 from xsocial.kernel import clock, redis
 from xsocial.services.embedded import Service, start_all
 from xsocial.services.postgres import Postgres
@@ -53,6 +54,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         supervisor.stop()
         if supervisor.data_dir.parent == Path(tempfile.gettempdir()):
             shutil.rmtree(supervisor.data_dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker) -> Iterator[None]:
+    """A fresh database for this process, copied from a migrated template."""
+    name = "_".join(filter(None, ["test_xsocial", os.environ.get("PYTEST_XDIST_WORKER")]))
+    with django_db_blocker.unblock():
+        database.create(name)
+    yield
+    with django_db_blocker.unblock():
+        database.drop(name)
 
 
 @pytest.fixture(autouse=True)
