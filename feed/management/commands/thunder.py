@@ -1,0 +1,35 @@
+"""`manage.py thunder`: Thunder as a process of its own, filled from the database and the event log."""
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from feed.rpc import thunder
+from feed.rpc.server import RpcServer
+from feed.thunder.service import MAX_WAITING, Embedded
+from xsocial.kernel.errors import Invalid
+
+
+class Command(BaseCommand):
+    help = "Serve recent posts of followed accounts from memory over gRPC."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--address", default="127.0.0.1:50052", help="host:port to listen on")
+        parser.add_argument("--workers", type=int, default=4, help="calls answered at the same time")
+        parser.add_argument("--max-calls", type=int, default=MAX_WAITING, help="calls accepted; more are refused")
+
+    def handle(self, *, address, workers, max_calls, **options):
+        backend = Embedded()
+        try:
+            server = RpcServer(
+                [thunder.service(backend)],
+                address=address,
+                token=settings.RPC_TOKEN,
+                workers=workers,
+                max_calls=max_calls,
+            )
+        except (Invalid, ValueError) as error:
+            raise CommandError(str(error), returncode=2) from error
+        backend.listener.start()
+        self.stdout.write(f"thunder listens on {address}")
+        server.run_until_stopped(lambda: backend.listener.ready)
+        backend.listener.stop()

@@ -1,0 +1,130 @@
+"""Thunder over gRPC: the server around a post store, and the client that stands in for one.
+
+Both speak in `Request` and `Found`, so that the feed does not know which of the two it asks.
+"""
+
+import time
+from collections.abc import Iterable
+from functools import cached_property
+
+import grpc
+import numpy as np
+
+from accounts.selectors import graph
+from feed.rpc.generated import thunder_pb2 as messages
+from feed.rpc.generated import thunder_pb2_grpc as rpc
+from feed.rpc.server import MAX_MESSAGE_BYTES, Service
+from feed.thunder.post_store import Found, PostColumns, Request
+from feed.thunder.service import Backend
+from xsocial.kernel.errors import Invalid, Unavailable
+
+SERVICE_NAME = messages.DESCRIPTOR.services_by_name["InNetworkPostsService"].full_name
+# Of the time a caller gives, the part the scan may use; the rest is for the way back.
+SCAN_SHARE = 0.8
+TIMEOUT_S = 0.1
+
+# Column of the store -> field of the message.
+_FIELDS = {
+    "post_id": "post_id",
+    "author_id": "author_id",
+    "created_ms": "created_ms",
+    "in_reply_to_id": "in_reply_to_post_id",
+    "in_reply_to_user_id": "in_reply_to_user_id",
+    "repost_of_id": "source_post_id",
+    "repost_of_user_id": "source_user_id",
+    "conversation_id": "conversation_id",
+    "has_video": "has_video",
+}
+_REASONS = {
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "refused",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "late",
+    grpc.StatusCode.UNAVAILABLE: "not_ready",
+}
+
+
+class InNetworkPostsServicer(rpc.InNetworkPostsServiceServicer):
+    """Answers from a backend, which refuses by raising Unavailable."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def GetInNetworkPosts(self, request, context):  # noqa: N802 - named by the proto
+        if not request.user_id:
+            raise Invalid("user_id is needed.")
+        found = self._backend.lookup(
+            Request(
+                viewer_id=request.user_id,
+                following=_following(request),
+                exclude=_ids(request.exclude_post_ids),
+                max_results=request.max_results,
+                videos_only=request.is_video_request,
+                deadline=_scan_deadline(context.time_remaining()),
+            )
+        )
+        return messages.GetInNetworkPostsResponse(
+            posts=_to_message(found.posts), complete=found.complete, path=found.path, scanned=found.scanned
+        )
+
+
+def service(backend: Backend) -> Service:
+    """The service over this backend, ready to be added to a server."""
+    servicer = InNetworkPostsServicer(backend)
+    return Service(SERVICE_NAME, lambda server: rpc.add_InNetworkPostsServiceServicer_to_server(servicer, server))
+
+
+class RemoteThunder:
+    """A `Backend` in another process. The channel opens with the first question."""
+
+    def __init__(self, target: str, *, token: str = "", timeout_s: float = TIMEOUT_S) -> None:
+        self._target = target
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._timeout_s = timeout_s
+
+    def lookup(self, request: Request) -> Found:
+        """The answer of the other process. Raises Unavailable with the reason."""
+        message = messages.GetInNetworkPostsRequest(
+            user_id=request.viewer_id,
+            following_user_ids=request.following.tolist(),
+            exclude_post_ids=request.exclude.tolist(),
+            max_results=request.max_results,
+            is_video_request=request.videos_only,
+        )
+        try:
+            answer = self._stub.GetInNetworkPosts(message, timeout=self._timeout(request), metadata=self._metadata)
+        except grpc.RpcError as error:
+            reason = _REASONS.get(error.code(), "failed")
+            raise Unavailable("Thunder does not answer.", extra={"reason": reason}) from error
+        return Found(_from_message(answer.posts), answer.complete, answer.path, answer.scanned)
+
+    def _timeout(self, request: Request) -> float:
+        if request.deadline is None:
+            return self._timeout_s
+        return max(request.deadline - time.monotonic(), 0.001)
+
+    @cached_property
+    def _stub(self) -> rpc.InNetworkPostsServiceStub:
+        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
+        return rpc.InNetworkPostsServiceStub(grpc.insecure_channel(self._target, options=options))
+
+
+def _following(request: messages.GetInNetworkPostsRequest) -> np.ndarray:
+    """The follows asked about; a debugging caller may leave them to us."""
+    if request.debug and not request.following_user_ids:
+        return graph.following_ids(request.user_id)
+    return _ids(request.following_user_ids)
+
+
+def _scan_deadline(remaining_s: float | None) -> float | None:
+    return None if remaining_s is None else time.monotonic() + SCAN_SHARE * remaining_s
+
+
+def _ids(values: Iterable[int]) -> np.ndarray:
+    return np.array(list(values), dtype=np.int64)
+
+
+def _to_message(posts: PostColumns) -> messages.LightPosts:
+    return messages.LightPosts(**{field: getattr(posts, name).tolist() for name, field in _FIELDS.items()})
+
+
+def _from_message(posts: messages.LightPosts) -> PostColumns:
+    return PostColumns(**{name: _ids(getattr(posts, field)) for name, field in _FIELDS.items()})
