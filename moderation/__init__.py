@@ -1,0 +1,1 @@
+"""Moderation: what posts are found to hold, what follows from it, and who may object."""

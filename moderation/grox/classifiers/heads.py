@@ -1,0 +1,153 @@
+"""Linear heads on word and character TF-IDF beside the MiniLM vector, kept as plain arrays.
+
+A head is logistic regression: p = sigmoid(w_tfidf . x + w_vector . v + b), or softmax over exclusive
+classes, with its calibration folded into the weights. An artefact is one `.npz` of arrays (no
+pickle) and one `.json` that says where it came from.
+"""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from xsocial.kernel.errors import NotFound
+
+ARTIFACTS = Path(__file__).parent.parent / "artifacts"
+
+WORD_OPTIONS = {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b|[^\w\s]"}
+CHAR_OPTIONS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A fixed vocabulary with its inverse document frequencies."""
+
+    terms: tuple[str, ...]
+    idf: NDArray[np.float32]
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The terms as a set."""
+        return frozenset(self.terms)
+
+    def vectorizer(self, options: dict[str, Any]) -> TfidfVectorizer:
+        """Return a vectorizer that knows exactly these terms, in this order."""
+        vectorizer = TfidfVectorizer(
+            vocabulary={term: index for index, term in enumerate(self.terms)},
+            sublinear_tf=True,
+            lowercase=False,
+            dtype=np.float32,
+            **options,
+        )
+        vectorizer.idf_ = self.idf
+        return vectorizer
+
+
+@dataclass(frozen=True)
+class Head:
+    """One trained task. `classes` name the columns of the answer; `exclusive` ones sum to 1."""
+
+    task: str
+    version: str
+    classes: tuple[str, ...]
+    exclusive: bool
+    languages: tuple[str, ...]
+    words: Terms
+    chars: Terms
+    sparse_weights: NDArray[np.float32]  # [C, words + chars]
+    vector_weights: NDArray[np.float32]  # [C, 384]
+    bias: NDArray[np.float32]  # [C]
+    thresholds: NDArray[np.float32]  # [C], where macro-F1 was best out of fold
+    about: dict[str, Any] = field(default_factory=dict)
+    _vectorizers: list[TfidfVectorizer] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._vectorizers.append(self.words.vectorizer(WORD_OPTIONS))
+        self._vectorizers.append(self.chars.vectorizer(CHAR_OPTIONS))
+
+    def probabilities(self, texts: list[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities [N, C] for normalised texts and their MiniLM vectors [N, 384]."""
+        sparse = hstack([vectorizer.transform(texts) for vectorizer in self._vectorizers], format="csr")
+        logits = sparse @ self.sparse_weights.T + vectors @ self.vector_weights.T + self.bias
+        return softmax(logits) if self.exclusive else sigmoid(logits)
+
+    def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:
+        """Labels [N, C] of 0 and 1: the likeliest class if exclusive, else each against its threshold."""
+        if self.exclusive:
+            return np.eye(len(self.classes), dtype=np.int8)[probabilities.argmax(axis=1)]
+        return (probabilities >= self.thresholds).astype(np.int8)
+
+
+def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float32]:
+    return (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+
+
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float32]:
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def save(head: Head, folder: Path) -> None:
+    """Write the head's two files. Weights are rounded to float16: half the size, same answers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        folder / f"{head.task}.npz",
+        words=_packed(head.words.terms),
+        words_idf=head.words.idf.astype(np.float16),
+        chars=_packed(head.chars.terms),
+        chars_idf=head.chars.idf.astype(np.float16),
+        sparse_weights=head.sparse_weights.astype(np.float16),
+        vector_weights=head.vector_weights.astype(np.float16),
+        bias=head.bias,
+        thresholds=head.thresholds,
+    )
+    about = {
+        "task": head.task,
+        "version": head.version,
+        "classes": head.classes,
+        "exclusive": head.exclusive,
+        "languages": head.languages,
+        **head.about,
+    }
+    (folder / f"{head.task}.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+
+
+def _packed(terms: tuple[str, ...]) -> NDArray[np.uint8]:
+    """Terms as UTF-8 bytes between NULs, which no term contains."""
+    return np.frombuffer("\0".join(terms).encode(), dtype=np.uint8)
+
+
+@lru_cache(maxsize=16)
+def load(task: str, folder: Path = ARTIFACTS) -> Head:
+    """Read one head, once per process. Raise NotFound when it was never trained."""
+    try:
+        about = json.loads((folder / f"{task}.json").read_text())
+        stored = np.load(folder / f"{task}.npz")
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no trained head for the task {task}") from error
+    return Head(
+        task=about.pop("task"),
+        version=about.pop("version"),
+        classes=tuple(about.pop("classes")),
+        exclusive=about.pop("exclusive"),
+        languages=tuple(about.pop("languages")),
+        words=_terms(stored, "words"),
+        chars=_terms(stored, "chars"),
+        sparse_weights=stored["sparse_weights"].astype(np.float32),
+        vector_weights=stored["vector_weights"].astype(np.float32),
+        bias=stored["bias"],
+        thresholds=stored["thresholds"],
+        about=about,
+    )
+
+
+def _terms(stored: Any, name: str) -> Terms:
+    packed = stored[name].tobytes().decode()
+    terms = tuple(packed.split("\0")) if packed else ()
+    return Terms(terms, stored[f"{name}_idf"].astype(np.float32))

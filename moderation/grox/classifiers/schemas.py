@@ -1,0 +1,52 @@
+"""What classifiers answer, whichever back end answered: validated, with the versions that made it."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SpamResult(_Result):
+    """Whether a text is spam: `decision` is "spam" or "ham"."""
+
+    decision: str = Field(pattern="^(spam|ham)$")
+    score: float = Field(ge=0, le=1)
+    reason: str = ""
+
+
+class BoolMetadata(_Result):
+    """The flags of a screened post: the published seven, and hate as one of ours."""
+
+    is_high_quality: bool = False
+    is_nsfw: bool = False
+    is_gore: bool = False
+    is_violent: bool = False
+    is_spam: bool = False
+    is_soft_nsfw: bool = False
+    is_adult: bool = False
+    is_hateful: bool = False
+
+
+class Violation(_Result):
+    """One policy category found in a post, with its policy type; scores run 0 to 100."""
+
+    category: str
+    policy: str
+    score: float = Field(ge=0, le=100)
+    reason: str = ""
+
+
+class SafetyResult(_Result):
+    """Post safety screen: flags, and whether any of them was close to its threshold."""
+
+    flags: BoolMetadata
+    is_borderline: bool = False
+    scores: dict[str, float] = Field(default_factory=dict)
+
+
+class PolicyResult(_Result):
+    """Violations found by the policy screen, highest score first; those to review but not enforce apart."""
+
+    violations: list[Violation] = Field(default_factory=list)
+    review: list[Violation] = Field(default_factory=list)

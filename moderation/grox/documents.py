@@ -1,0 +1,114 @@
+"""Posts as the plans see them: plain values, normalised text, vector. Loaded in batches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.grox import language
+from moderation.grox.classifiers import heads
+from moderation.grox.embedders import minilm
+from moderation.grox.text import normalise, prose
+from posts.models import Post
+
+NO_TEXT = "no text"
+ENGLISH_SHARE = 0.6  # of the words must be known, where the language detector cannot tell
+
+
+@dataclass(frozen=True)
+class Author:
+    """What the filters ask about the people around a post."""
+
+    user_id: int
+    is_protected: bool = False
+    num_followers: int = 0
+
+
+@dataclass(frozen=True)
+class Document:
+    """One post. `vector` is its text's embedding; zeros for a post without text."""
+
+    post_id: int
+    text: str
+    language: str
+    not_scored: str  # why text models cannot judge it; empty when they can
+    vector: NDArray[np.float32]
+    author: Author | None = None
+    parent_author: Author | None = None
+    root_author: Author | None = None
+    is_reply: bool = False
+    has_media: bool = False
+    has_text: bool = True
+    mentions_someone: bool = False
+
+
+def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document]:
+    """Make documents from raw texts: one embedding batch, equal texts once."""
+    distinct = {raw: normalise(raw) for raw in dict.fromkeys(texts)}
+    known = {raw: _judge_language(raw, text) for raw, text in distinct.items()}
+    vectors = minilm.embed([distinct[raw] for raw in texts])
+    return [
+        Document(
+            post_id=post_id,
+            text=distinct[raw],
+            language=known[raw][0],
+            not_scored=known[raw][1],
+            vector=vector,
+            has_text=bool(distinct[raw]),
+            mentions_someone="@user" in distinct[raw],
+        )
+        for post_id, raw, vector in zip(post_ids, texts, vectors, strict=True)
+    ]
+
+
+def _judge_language(raw: str, text: str) -> tuple[str, str]:
+    """Return (language, why not scored) of a text; the heads here read English only."""
+    words = prose(text)
+    if not words:
+        return language.UNDETERMINED, NO_TEXT
+    code, _ = language.detect(raw)
+    if code == "en" or (code == language.UNDETERMINED and _looks_english(words)):
+        return "en", ""
+    return code, f"language {code}"
+
+
+def _looks_english(words: str) -> bool:
+    known = heads.load("offensive").words.known
+    tokens = [token.strip(".,!?;:'\"()") for token in words.split()]
+    return sum(token in known for token in tokens) >= ENGLISH_SHARE * len(tokens)
+
+
+def load_documents(post_ids: Iterable[int]) -> list[Document]:
+    """Load posts that still exist and have content of their own: reposts and deleted ones are left out."""
+    posts = list(
+        Post.objects.filter(pk__in=list(post_ids), repost_of=None, deleted_at=None)
+        .select_related("author", "in_reply_to__author")
+        .order_by("pk")
+    )
+    roots = _root_authors(posts)
+    # the model judges what is shown: the cover line belongs to the text
+    texts = [f"{post.spoiler_text} {post.text}".strip() for post in posts]
+    return [
+        replace(
+            document,
+            author=_author(post.author),
+            parent_author=_author(post.in_reply_to.author) if post.in_reply_to else None,
+            root_author=roots.get(post.conversation_id),
+            is_reply=post.is_reply,
+            has_media=post.has_media,
+            mentions_someone=document.mentions_someone or post.is_reply,
+        )
+        for post, document in zip(posts, documents_of([post.pk for post in posts], texts), strict=True)
+    ]
+
+
+def _root_authors(posts: list[Post]) -> dict[int, Author]:
+    root_ids = {post.conversation_id for post in posts if post.is_reply}
+    if not root_ids:
+        return {}
+    return {root.pk: _author(root.author) for root in Post.objects.filter(pk__in=root_ids).select_related("author")}
+
+
+def _author(user: "object") -> Author:
+    return Author(user.pk, is_protected=user.is_locked, num_followers=user.followers_count)

@@ -1,0 +1,1 @@
+"""Models that turn a post into a vector."""

@@ -1,0 +1,114 @@
+"""Screens documents with the embedded heads: probabilities, then flags and policy violations.
+
+Pure functions over batches. The same code judges one new post and a hundred thousand old ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from moderation.grox.classifiers import heads
+from moderation.grox.classifiers.schemas import PolicyResult, SafetyResult, Violation
+from moderation.grox.documents import Document
+from moderation.grox.labelling import flags_of
+from moderation.grox.policies import Category, PolicyBook, Signal, policy_book
+
+#: Words by which a text speaks to or of somebody: insults and threats need one, things have none.
+_TARGETS = frozenset(
+    {"you", "your", "u", "ur", "yourself", "he", "she", "him", "her", "they", "them", "these", "those"}
+    | {"everyone", "everybody", "all", "people", "men", "women", "guys", "idiots", "@user"}
+)
+BATCH = 4_096
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Probabilities of one document by (head, class); empty when it was not scored."""
+
+    not_scored: str = ""
+    values: dict[tuple[str, str], float] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def score(documents: Sequence[Document], *, tasks: Sequence[str] = ()) -> list[Scores]:
+    """Run the heads that the policies read, or those named, over the documents they can judge."""
+    names = sorted(tasks or policy_book().heads)
+    answers = [Scores(document.not_scored) for document in documents]
+    rows = [row for row, document in enumerate(documents) if not document.not_scored]
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        for row, scores in zip(batch, _score_batch([documents[row] for row in batch], names), strict=True):
+            answers[row] = scores
+    return answers
+
+
+def _score_batch(documents: list[Document], names: list[str]) -> list[Scores]:
+    texts = [document.text for document in documents]
+    vectors = np.stack([document.vector for document in documents])
+    loaded = [heads.load(name) for name in names]
+    versions = {head.task: head.version for head in loaded}
+    keys = [(head.task, name) for head in loaded for name in head.classes]
+    columns = np.concatenate([head.probabilities(texts, vectors) for head in loaded], axis=1)
+    return [Scores("", dict(zip(keys, row.tolist(), strict=True)), versions) for row in columns.round(4)]
+
+
+def policies_violated(document: Document, scores: Scores, *, book: PolicyBook | None = None) -> PolicyResult:
+    """Find violations, highest score first: those to enforce, and those a person should look at."""
+    violations: list[Violation] = []
+    review: list[Violation] = []
+    for category in (book or policy_book()).categories:
+        found = _strongest(category, document, scores)
+        if found:
+            violation, is_enforced = found
+            (violations if is_enforced else review).append(violation)
+    return PolicyResult(violations=_by_score(violations), review=_by_score(review))
+
+
+def _strongest(category: Category, document: Document, scores: Scores) -> tuple[Violation, bool] | None:
+    """The category's violation with the best claim, and whether it is enforced."""
+    if rule := category.rule_hit(document.text):
+        policy, confidence = rule
+        return Violation(category=category.name, policy=policy, score=100 * confidence, reason="rule"), True
+    candidates = [
+        (probability >= signal.enforce, probability, signal)
+        for signal in category.signals
+        if (probability := _strength(signal, document, scores)) >= signal.review
+    ]
+    if not candidates:
+        return None
+    is_enforced, probability, signal = max(candidates, key=lambda c: c[:2])
+    violation = Violation(
+        category=category.name,
+        policy=signal.policy or category.policy_of(document.text),
+        score=round(100 * probability, 1),
+        reason=" and ".join(f"{head}.{name}" for head, name in signal.all_of),
+    )
+    return violation, is_enforced
+
+
+def _strength(signal: Signal, document: Document, scores: Scores) -> float:
+    if signal.needs_media and not document.has_media:
+        return 0.0
+    if signal.needs_target and not has_target(document):
+        return 0.0
+    return min(scores.values.get(pair, 0.0) for pair in signal.all_of)
+
+
+def has_target(document: Document) -> bool:
+    """Whether the text speaks to or of people."""
+    return document.mentions_someone or not _TARGETS.isdisjoint(document.text.replace(",", " ").split())
+
+
+def _by_score(violations: list[Violation]) -> list[Violation]:
+    return sorted(violations, key=lambda violation: -violation.score)
+
+
+def safety_of(document: Document, scores: Scores) -> SafetyResult:
+    """The post safety screen: flags from the enforced violations, and whether something was close."""
+    result = policies_violated(document, scores)
+    return SafetyResult(
+        flags=flags_of(result.violations),
+        is_borderline=bool(result.review),
+        scores={f"{head}.{name}": value for (head, name), value in scores.values.items()},
+    )

@@ -1,0 +1,121 @@
+"""Labelled files for training and evaluation: csv or csv.gz, first column `text`.
+
+The files stay outside the repository. Their labels keep the meaning their makers gave them, so each
+task names the files it can read.
+"""
+
+import csv
+import gzip
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.grox.embedders import minilm
+from moderation.grox.text import normalise
+from xsocial.kernel.errors import Invalid
+
+UNKNOWN = -1  # the annotators did not judge this text for this class
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Texts, normalised, with labels: [N, C] of 1, 0 or UNKNOWN."""
+
+    texts: list[str]
+    labels: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a csv or csv.gz file. Raise Invalid if it cannot be read as one."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if "text" not in (reader.fieldnames or ()):
+                raise Invalid(f"{path.name}: no column named text")
+            return list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Invalid(f"{path.name}: {error}") from error
+
+
+def read(path: Path, *, classes: Sequence[str], exclusive: bool) -> Labelled:
+    """Read one labelled file.
+
+    Exclusive classes are numbers 0..C-1 in a column `label`; a single class is read from 0/1 in
+    `label`; otherwise every class has its own column, where a missing column means UNKNOWN.
+    """
+    rows = read_rows(path)
+    if not rows:
+        raise Invalid(f"{path.name}: no rows")
+    texts = [normalise(row["text"] or "") for row in rows]
+    if exclusive or (len(classes) == 1 and "label" in rows[0]):
+        numbers = [_integer(row.get("label"), path, line) for line, row in enumerate(rows, 2)]
+        return Labelled(texts, _from_numbers(numbers, classes, path))
+    columns = [name for name in classes if name in rows[0]]
+    if not columns:
+        raise Invalid(f"{path.name}: no column named label, nor any of {', '.join(classes)}")
+    labels = np.full((len(rows), len(classes)), UNKNOWN, dtype=np.int8)
+    for column in columns:
+        index = classes.index(column)
+        labels[:, index] = [_integer(row[column], path, line) for line, row in enumerate(rows, 2)]
+    return Labelled(texts, labels)
+
+
+def _integer(value: str | None, path: Path, line: int) -> int:
+    try:
+        return int(value or "")
+    except ValueError as error:
+        raise Invalid(f"{path.name}, line {line}: label {value!r} is not a number") from error
+
+
+def _from_numbers(numbers: list[int], classes: Sequence[str], path: Path) -> NDArray[np.int8]:
+    values = np.asarray(numbers)
+    if values.min() < 0 or values.max() > max(1, len(classes) - 1):
+        raise Invalid(f"{path.name}: labels outside 0..{max(1, len(classes) - 1)}")
+    if len(classes) == 1:
+        return values.astype(np.int8)[:, None]
+    return np.eye(len(classes), dtype=np.int8)[values]
+
+
+def join(parts: Sequence[Labelled]) -> Labelled:
+    """Put several data sets of the same classes behind one another."""
+    texts = [text for part in parts for text in part.texts]
+    return Labelled(texts, np.concatenate([part.labels for part in parts]))
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hash by which an artefact names the file it was trained on."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class CachedEmbedder:
+    """MiniLM with its vectors kept in a file between runs: embedding is most of a training run."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+        if path and path.exists():
+            with np.load(path) as stored:
+                self._vectors = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
+
+    def __call__(self, texts: list[str]) -> NDArray[np.float32]:
+        keys = [hashlib.sha1(text.encode()).hexdigest() for text in texts]
+        missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in self._vectors}
+        if missing:
+            vectors = minilm.embed(list(missing.values()))
+            self._vectors.update(zip(missing, vectors, strict=True))
+            self._save()
+        return np.stack([self._vectors[key] for key in keys])
+
+    def _save(self) -> None:
+        if self._path:
+            vectors = np.stack(list(self._vectors.values()))
+            np.savez(self._path, keys=np.array(list(self._vectors)), vectors=vectors)

@@ -1,0 +1,99 @@
+"""What can be trained: classes, files, and where each file's texts may be used."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from moderation.grox.training import datasets
+from moderation.grox.training.datasets import Labelled
+
+TOPIC_FAMILIES = (
+    "arts_&_culture", "business_&_entrepreneurs", "celebrity_&_pop_culture", "diaries_&_daily_life",
+    "family", "fashion_&_style", "film_tv_&_video", "fitness_&_health", "food_&_dining", "gaming",
+    "learning_&_educational", "music", "news_&_social_concern", "other_hobbies", "relationships",
+    "science_&_technology", "sports", "travel_&_adventure", "youth_&_student_life",
+)  # fmt: skip
+POLICY_CLASSES = (
+    "sexual", "hate", "violence", "harassment", "self_harm", "hate_threatening", "violence_graphic",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Task:
+    """One classification task. Exclusive classes share one softmax; others are independent."""
+
+    name: str
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+    licence: str
+    exclusive: bool = False
+    vector_scale: float = 2.0
+    inverse_regularisation: float = 0.5
+    num_words: int = 30_000
+    num_chars: int = 60_000
+
+    def read(self, path: Path) -> Labelled:
+        """Read a labelled file of this task."""
+        return datasets.read(path, classes=self.classes, exclusive=self.exclusive)
+
+    def read_all(self, folder: Path, split: str) -> Labelled:
+        """Read every file of this task for the split "train" or "val"."""
+        return datasets.join([self.read(path) for path in self.paths(folder, split)])
+
+    def paths(self, folder: Path, split: str) -> list[Path]:
+        return [folder / f"{name}_{split}.csv.gz" for name in self.files]
+
+
+_TASKS = (
+    Task(
+        "spam",
+        ("spam",),
+        ("sms_spam", "youtube_spam"),
+        "SMS Spam Collection and YouTube Spam Collection (UCI), CC BY 4.0 per UCI",
+        vector_scale=1.0,
+        inverse_regularisation=10.0,
+    ),
+    Task(
+        "offensive",
+        ("offensive",),
+        ("tweeteval_offensive",),
+        "TweetEval, OffensEval 2019: released without restriction, terms of the original task may apply",
+    ),
+    Task(
+        "hate",
+        ("hate",),
+        ("tweeteval_hate",),
+        "TweetEval, HatEval 2019: research use, terms of the original task may apply",
+    ),
+    Task(
+        "abuse",
+        ("hate_speech", "offensive_language", "neither"),
+        ("davidson_hate_offensive",),
+        "Hate Speech and Offensive Language (Davidson and others 2017), MIT",
+        exclusive=True,
+    ),
+    Task(
+        "toxicity",
+        ("toxic",),
+        ("surge_toxicity",),
+        "Surge AI toxicity, MIT",
+        vector_scale=4.0,
+        inverse_regularisation=1.0,
+    ),
+    Task(
+        "policy",
+        POLICY_CLASSES,
+        ("policy_openai",),
+        "OpenAI moderation-api-release, MIT; published as an evaluation set",
+        num_words=8_000,
+        num_chars=16_000,
+    ),
+    Task(
+        "topics",
+        TOPIC_FAMILIES,
+        ("topic19_en",),
+        "tweet_topicXL (X-Topic), MIT",
+        num_words=4_000,
+        num_chars=8_000,
+    ),
+)
+TASKS = {task.name: task for task in _TASKS}

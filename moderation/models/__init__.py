@@ -1,0 +1,7 @@
+"""Tables of moderation: what was found, what follows from it, and how it was reviewed."""
+
+from moderation.models.annotation import PostAnnotation, PostFlags
+from moderation.models.label import PostLabel
+from moderation.models.review import Appeal, Report, ReviewDecision
+
+__all__ = ["Appeal", "PostAnnotation", "PostFlags", "PostLabel", "Report", "ReviewDecision"]

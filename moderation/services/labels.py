@@ -1,0 +1,163 @@
+"""Putting labels on posts and taking them off: every change locks, keeps history and is announced."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from moderation.events import PostLabelled
+from moderation.models import PostFlags, PostLabel, ReviewDecision
+from moderation.types import AppealState, Label, LabelSource, ReviewAction
+from posts.models import Post
+from xsocial.kernel import clock
+from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
+from xsocial.kernel.event_log import publish
+
+RULE_BY_HAND = "moderator"
+
+
+@dataclass(frozen=True)
+class NewLabel:
+    """A label to put on a post, with the rule that wants it and what it was seen in."""
+
+    label: Label
+    rule: str
+    rule_id: int | None = None
+    version: str = ""
+    score: float | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    expires_at: datetime | None = None
+
+    @property
+    def evidence_hash(self) -> str:
+        """By which the same evidence is known again."""
+        return hashlib.sha256(json.dumps(dict(self.evidence), sort_keys=True).encode()).hexdigest()
+
+
+@transaction.atomic
+def reconcile_labels(
+    *, post_id: int, wanted: Iterable[NewLabel], rules: str, source: LabelSource = LabelSource.GROX
+) -> None:
+    """Make the labels that rules beginning with `rules` keep on a post exactly those wanted.
+
+    Labels of other sources and rules stay. A label that an upheld appeal took off is not put on again
+    by the same rule for the same evidence. Repeating a call changes nothing.
+    """
+    lock_flags(post_id)
+    wanted = list(wanted)
+    current = {row.label: row for row in PostLabel.objects.filter(post_id=post_id, lifted_at=None)}
+    applied = [new for new in wanted if new.label not in current and not _refused(post_id, new)]
+    names = {new.label for new in wanted}
+    stale = [
+        row
+        for row in current.values()
+        if row.source == source and row.rule.startswith(rules) and row.label not in names
+    ]
+    _lift(stale, "no longer justified")
+    _insert(post_id, applied, source)
+    _announce(post_id, [new.label for new in applied], [row.label for row in stale])
+
+
+def lock_flags(post_id: int) -> PostFlags:
+    """Serialise changes of one post's findings; the row is made when missing. Needs a transaction."""
+    PostFlags.objects.get_or_create(post_id=post_id)
+    return PostFlags.objects.select_for_update().get(post_id=post_id)
+
+
+def _refused(post_id: int, new: NewLabel) -> bool:
+    """Whether an appeal against this very finding was upheld."""
+    return PostLabel.objects.filter(
+        post_id=post_id,
+        label=new.label,
+        rule=new.rule,
+        evidence_hash=new.evidence_hash,
+        appeal__state=AppealState.UPHELD,
+    ).exists()
+
+
+def _insert(post_id: int, labels: list[NewLabel], source: LabelSource) -> None:
+    PostLabel.objects.bulk_create(
+        PostLabel(
+            post_id=post_id,
+            label=new.label,
+            source=source,
+            rule=new.rule,
+            rule_id=new.rule_id,
+            version=new.version,
+            score=new.score,
+            evidence=dict(new.evidence),
+            evidence_hash=new.evidence_hash,
+            applied_at=clock.now(),
+            expires_at=new.expires_at,
+        )
+        for new in labels
+    )
+
+
+def _lift(rows: list[PostLabel], reason: str) -> None:
+    PostLabel.objects.filter(pk__in=[row.pk for row in rows]).update(lifted_at=clock.now(), lifted_reason=reason)
+
+
+def _announce(post_id: int, applied: list[str], lifted: list[str]) -> None:
+    if applied or lifted:
+        publish(
+            PostLabelled(
+                post_id=post_id,
+                applied=tuple(map(str, applied)),
+                lifted=tuple(map(str, lifted)),
+                at_ms=clock.now_ms(),
+            )
+        )
+
+
+@transaction.atomic
+def apply_label(
+    *, moderator: User, post: Post, label: Label, note: str = "", expires_at: datetime | None = None
+) -> PostLabel:
+    """Put a label on by hand. Raises NotAllowed for people who are not staff, Invalid for a past expiry."""
+    check_moderator(moderator)
+    if expires_at and expires_at <= clock.now():
+        raise Invalid("A label cannot expire in the past.")
+    lock_flags(post.pk)
+    row = PostLabel.objects.filter(post=post, label=label, lifted_at=None).first()
+    if row is None:
+        new = NewLabel(label, RULE_BY_HAND, evidence={"note": note}, expires_at=expires_at)
+        _insert(post.pk, [new], LabelSource.MODERATOR)
+        row = PostLabel.objects.get(post=post, label=label, lifted_at=None)
+        _announce(post.pk, [label], [])
+        record(moderator, ReviewAction.LABEL_APPLIED, post_id=post.pk, label=label, note=note)
+    return row
+
+
+@transaction.atomic
+def lift_label(*, moderator: User, label: PostLabel, note: str = "") -> None:
+    """Take a label off by hand. Raises NotAllowed for people who are not staff, NotFound if it is gone."""
+    check_moderator(moderator)
+    lift_row(label, reason=note or "lifted by a moderator")
+    record(moderator, ReviewAction.LABEL_LIFTED, post_id=label.post_id, label=label.label, note=note)
+
+
+def lift_row(label: PostLabel, *, reason: str) -> None:
+    """Take one label off and forget the flags behind it, so that the next run starts clean."""
+    lock_flags(label.post_id)
+    row = PostLabel.objects.select_for_update().filter(pk=label.pk, lifted_at=None).first()
+    if row is None:
+        raise NotFound("This label was already taken off.")
+    _lift([row], reason)
+    PostFlags.objects.filter(post_id=row.post_id).update(**dict.fromkeys(PostFlags.NAMES, False))
+    _announce(row.post_id, [], [row.label])
+
+
+def check_moderator(user: User) -> None:
+    """Raise NotAllowed unless the person may moderate."""
+    if not user.is_staff:
+        raise NotAllowed("Only moderators may do that.")
+
+
+def record(moderator: User, action: ReviewAction, **about: object) -> None:
+    """Add a row to the audit log."""
+    ReviewDecision.objects.create(moderator=moderator, action=action, **about)
