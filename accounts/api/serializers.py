@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from xsocial.kernel import ids, richtext
-from xsocial.kernel.rest.inputs import Inputs, IdList
+from xsocial.kernel.rest.inputs import IdList, Inputs
 
 
 class AccountSerializer(serializers.ModelSerializer):
@@ -36,9 +36,34 @@ class AccountSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
         fields = [
-            *("id", "username", "acct", "display_name", "locked", "bot", "discoverable", "group", "created_at"),
-            *("note", "url", "uri", "avatar", "avatar_static", "header", "header_static", "followers_count"),
-            *("following_count", "statuses_count", "last_status_at", "emojis", "fields_"),
+            *(
+                "id",
+                "username",
+                "acct",
+                "display_name",
+                "locked",
+                "bot",
+                "discoverable",
+                "group",
+                "created_at",
+            ),
+            *(
+                "note",
+                "url",
+                "uri",
+                "avatar",
+                "avatar_static",
+                "header",
+                "header_static",
+                "followers_count",
+            ),
+            *(
+                "following_count",
+                "statuses_count",
+                "last_status_at",
+                "emojis",
+                "fields_",
+            ),
         ]
 
     def to_representation(self, instance: Model) -> dict[str, Any]:
@@ -90,9 +115,7 @@ class AccountSerializer(serializers.ModelSerializer):
 
     def get_fields_list(self, user: User) -> list[dict[str, Any]]:
         rows = [("Website", user.website), ("Location", user.location)]
-        return [
-            {"name": name, "value": richtext.to_html(value), "verified_at": None} for name, value in rows if value
-        ]
+        return [{"name": name, "value": richtext.to_html(value), "verified_at": None} for name, value in rows if value]
 
 
 def timestamp(moment: Any) -> str:
@@ -147,7 +170,11 @@ class FollowInputs(Inputs):
 class MuteInputs(Inputs):
     notifications = serializers.BooleanField(required=False, default=True)
     duration = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=366 * 86400, help_text="Seconds; 0 means for good."
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=366 * 86400,
+        help_text="Seconds; 0 means for good.",
     )
 
 

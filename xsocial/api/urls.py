@@ -1,6 +1,28 @@
 """The composed router: Mastodon's two versions, ours beside them, and the schema."""
 
-from django.urls import path
-from drf_spectacular.views import SpectacularAPIView
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-urlpatterns = [path("schema/", SpectacularAPIView.as_view(), name="schema")]
+from accounts.api import urls as accounts_urls
+from feed.api import urls as feed_urls
+from posts.api import urls as posts_urls
+from xsocial.api import instance, oauth
+from xsocial.kernel.rest.routes import route
+
+v1 = [
+    route("apps", oauth.AppsView),
+    route("apps/verify_credentials", oauth.AppCredentialsView),
+    route("instance", instance.InstanceV1View),
+    *accounts_urls.urlpatterns,
+    *posts_urls.urlpatterns,
+    *feed_urls.urlpatterns,
+]
+v2 = [route("instance", instance.InstanceV2View), *posts_urls.v2_urlpatterns]
+
+urlpatterns = [
+    path("v1/", include(v1)),
+    path("v2/", include(v2)),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="schema-docs"),
+    path("schema/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="schema-redoc"),
+]

@@ -1,71 +1,41 @@
-"""Pages by id, as Mastodon clients ask for and follow them.
+"""Pages by id over REST, as Mastodon clients ask for and follow them.
 
-`max_id` continues to older items, `since_id` cuts off at known ones, `min_id` takes the oldest
-newer ones. The `Link` header names `next` first: at least one client reads only the first entry.
+The `Link` header names `next` first: at least one client reads only the first entry.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from xsocial.kernel.rest.inputs import Inputs, validated
-
-M = TypeVar("M", bound=Model)
-
-DEFAULT_LIMIT = 20
-MAX_LIMIT = 40
+from xsocial.kernel.paging import MAX_LIMIT, Cursor
+from xsocial.kernel.rest.inputs import Inputs, plain
 
 
 class PageInputs(Inputs):
-    limit = serializers.IntegerField(min_value=1, default=DEFAULT_LIMIT)
-    max_id = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
-    since_id = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
-    min_id = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
+    """The parameters of `cursor_of`, for the schema."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, required=False)
+    max_id = serializers.CharField(required=False, help_text="Older than this id.")
+    since_id = serializers.CharField(required=False, help_text="Newer than this id, from the newest.")
+    min_id = serializers.CharField(required=False, help_text="Newer than this id, directly following.")
 
 
-@dataclass(frozen=True)
-class PageRequest:
-    """Bounds of one page; `limit` is already cut to the maximum."""
-
-    limit: int = DEFAULT_LIMIT
-    max_id: int | None = None
-    since_id: int | None = None
-    min_id: int | None = None
-
-    @classmethod
-    def of(cls, request: Request, *, maximum: int = MAX_LIMIT) -> "PageRequest":
-        values = validated(PageInputs, request)
-        return cls(
-            limit=min(values["limit"], maximum),
-            max_id=values.get("max_id"),
-            since_id=values.get("since_id"),
-            min_id=values.get("min_id"),
-        )
-
-    def slice(self, rows: QuerySet[M], *, key: str = "pk") -> list[M]:
-        """One page of rows, newest first."""
-        if self.max_id is not None:
-            rows = rows.filter(**{f"{key}__lt": self.max_id})
-        if self.since_id is not None:
-            rows = rows.filter(**{f"{key}__gt": self.since_id})
-        if self.min_id is not None:
-            newer = rows.filter(**{f"{key}__gt": self.min_id}).order_by(key)[: self.limit]
-            return list(newer)[::-1]
-        return list(rows.order_by(f"-{key}")[: self.limit])
+def cursor_of(request: Request) -> Cursor:
+    """The page a request asks for. Raises Invalid for anything that is not a number."""
+    values = plain(request.query_params)
+    return Cursor.parse({name: str(values[name]) for name in PageInputs().fields if name in values})
 
 
 def page_response(request: Request, data: Any, *, ids: Sequence[int], limit: int) -> Response:
     """A response with `Link` to the next older and the next newer page."""
     response = Response(data)
     links = []
+    if len(ids) >= limit:
+        links.append(_link(request, "next", max_id=ids[-1]))
     if ids:
-        if len(ids) >= limit:
-            links.append(_link(request, "next", max_id=ids[-1]))
         links.append(_link(request, "prev", min_id=ids[0]))
     if links:
         response["Link"] = ", ".join(links)

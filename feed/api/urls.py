@@ -1,0 +1,10 @@
+"""Routes of timelines under /api/v1/."""
+
+from feed.api import views
+from xsocial.kernel.rest.routes import route
+
+urlpatterns = [
+    route("timelines/home", views.HomeView),
+    route("timelines/public", views.PublicView),
+    route("timelines/tag/<str:name>", views.TagView),
+]

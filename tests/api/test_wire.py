@@ -1,0 +1,189 @@
+"""What foreign clients trip over: slashes, encodings, headers, error bodies, ids."""
+
+from datetime import timedelta
+
+import pytest
+from oauth2_provider.models import AccessToken
+from rest_framework.test import APIClient
+
+from posts import services
+from tests.factories import UserFactory
+from xsocial.kernel import clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def orla():
+    return UserFactory(username="orla")
+
+
+def token(user, scope="read write follow") -> APIClient:
+    """A client that sends a bearer token with these scopes."""
+    row = AccessToken.objects.create(
+        user=user, token=f"{user.username}-{scope}", scope=scope, expires=clock.now() + timedelta(hours=1)
+    )
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {row.token}")
+    return client
+
+
+@pytest.fixture
+def api(orla):
+    return token(orla)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_posting_works_with_and_without_final_slash(api, slash):
+    answer = api.post(f"/api/v1/statuses{slash}", {"status": "hello"}, format="json")
+
+    assert answer.status_code == 200
+    assert isinstance(answer.json()["id"], str)
+
+
+@pytest.mark.parametrize("kind", ["json", "multipart"])
+def test_lists_and_booleans_in_every_encoding(api, kind, orla):
+    body = {"status": "careful", "sensitive": True} if kind == "json" else {"status": "careful", "sensitive": "on"}
+
+    assert api.post("/api/v1/statuses", body, format=kind).json()["sensitive"] is True
+    other = UserFactory()
+    for query in (f"id[]={other.pk}", f"id={other.pk}", f"id[]={other.pk}&id[]={orla.pk}"):
+        found = api.get(f"/api/v1/accounts/relationships?{query}").json()
+        assert found[0]["id"] == str(other.pk)
+
+
+def test_literal_none_counts_as_absent(api):
+    answer = api.get("/api/v1/timelines/public?max_id=None&limit=5")
+
+    assert answer.status_code == 200
+
+
+def test_link_header_names_next_first(api, orla):
+    for number in range(3):
+        services.create_post(author=orla, text=f"note {number}")
+
+    link = api.get("/api/v1/timelines/home?limit=2")["Link"]
+
+    assert link.split(",")[0].endswith('rel="next"')
+
+
+def test_lists_of_a_status_are_never_null(api, orla):
+    post = services.create_post(author=orla, text="plain")
+
+    status = api.get(f"/api/v1/statuses/{post.pk}").json()
+
+    assert [status[name] for name in ("media_attachments", "mentions", "tags", "emojis")] == [[], [], [], []]
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/v1/statuses/1", "/api/v1/statuses/9999999999999999999", "/api/v1/accounts/1"]
+)
+def test_unknown_ids_are_404_with_an_error_body(api, address):
+    answer = api.get(address)
+
+    assert answer.status_code == 404
+    assert {"error", "error_description", "status"} <= answer.json().keys()
+
+
+@pytest.mark.parametrize("query", ["max_id=abc", "limit=-1", "since_id=-5", "min_id=99999999999999999999"])
+def test_malformed_pages_are_refused(api, query):
+    answer = api.get(f"/api/v1/timelines/home?{query}")
+
+    assert answer.status_code == 422
+    assert answer.json()["details"]
+
+
+def test_reading_needs_a_token_where_it_is_private(client):
+    answer = client.get("/api/v1/timelines/home")
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_reading_token_cannot_write(orla):
+    answer = token(orla, "read").post("/api/v1/statuses", {"status": "no"}, format="json")
+
+    assert answer.status_code == 403
+    assert not orla.posts.exists()
+
+
+def test_fine_scopes_and_the_old_follow_scope(orla):
+    other = UserFactory()
+    assert token(orla, "write:statuses").post("/api/v1/statuses", {"status": "yes"}).status_code == 200
+    assert token(orla, "write:favourites").post("/api/v1/statuses", {"status": "no"}).status_code == 403
+    assert token(orla, "follow").post(f"/api/v1/accounts/{other.pk}/follow").status_code == 200
+
+
+def test_rate_limit_headers(api):
+    answer = api.get("/api/v1/timelines/public")
+
+    assert int(answer["X-RateLimit-Limit"]) > int(answer["X-RateLimit-Remaining"]) >= 0
+    assert answer["X-RateLimit-Reset"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"status": ""}, "text"),
+        ({"status": "x" * 501}, "text"),
+        ({"status": "x", "visibility": "secret"}, "visibility"),
+    ],
+)
+def test_bad_posts_are_refused_and_not_stored(api, orla, body, field):
+    answer = api.post("/api/v1/statuses", body, format="json")
+
+    assert answer.status_code == 422
+    assert field in str(answer.json()["details"])
+    assert not orla.posts.exists()
+
+
+def test_somebody_elses_media_cannot_be_attached(api):
+    answer = api.post("/api/v1/statuses", {"status": "x", "media_ids": ["123"]}, format="json")
+
+    assert answer.status_code == 404
+
+
+def test_editing_somebody_elses_post_is_refused(api):
+    post = services.create_post(author=UserFactory(), text="mine")
+
+    assert api.put(f"/api/v1/statuses/{post.pk}", {"status": "ours"}, format="json").status_code in (403, 404)
+    assert api.delete(f"/api/v1/statuses/{post.pk}").status_code in (403, 404)
+    post.refresh_from_db()
+    assert post.text == "mine"
+    assert post.deleted_at is None
+
+
+def test_instance_says_what_clients_parse(client):
+    first, second = client.get("/api/v1/instance/").json(), client.get("/api/v2/instance").json()
+
+    assert first["version"].split("+")[0].count(".") == 2
+    assert second["api_versions"]["mastodon"] >= 1
+    assert second["configuration"]["statuses"]["max_characters"] == 500
+
+
+def test_discovery_offers_no_password_grant(client):
+    found = client.get("/.well-known/oauth-authorization-server").json()
+
+    assert "password" not in found["grant_types_supported"]
+    assert found["code_challenge_methods_supported"] == ["S256"]
+    assert client.get("/nodeinfo/2.0").json()["metadata"]["upstream"]["name"] == "mastodon"
+
+
+def test_schema_and_its_page(client):
+    assert client.get("/api/schema/").status_code == 200
+    assert client.get("/api/schema/docs/").status_code == 200
+
+
+@pytest.mark.parametrize("uris", ["javascript:alert(1)", "ftp://x.example/", ""])
+def test_apps_with_unsafe_redirects_are_refused(client, uris):
+    answer = client.post("/api/v1/apps", {"client_name": "x", "redirect_uris": uris})
+
+    assert answer.status_code == 422
+
+
+def test_timeline_queries_do_not_grow_with_the_page(api, orla, django_assert_max_num_queries):
+    for number in range(12):
+        services.create_post(author=orla, text=f"note {number} #tag")
+
+    with django_assert_max_num_queries(14):
+        assert len(api.get("/api/v1/timelines/home?limit=10").json()) == 10
