@@ -101,13 +101,12 @@ class ImpressionsRecorded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Notified(Event):
-    """A notification was stored for its recipient."""
+    """Notifications of one kind were stored; `kind` is a value of NotificationKind."""
 
     name: ClassVar[str] = "posts.notified"
     version: ClassVar[int] = 1
 
-    notification_id: int
-    recipient_id: int
+    recipient_ids: tuple[int, ...]
     actor_id: int
     kind: str
     post_id: int | None

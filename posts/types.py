@@ -1,5 +1,6 @@
 """Plain vocabulary of posts that other apps share."""
 
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 POST_MAX_LENGTH = 500
@@ -72,3 +73,24 @@ class MediaKind(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     GIF = "gifv"
+
+
+@dataclass(frozen=True)
+class SeenPost:
+    """One impression as a browser reports it: a post, where it stood, and for how long."""
+
+    post_id: int
+    surface: Surface = Surface.UNSPECIFIED
+    position: int | None = None
+    request_id: int | None = None
+    seconds: float | None = None
+    propensity: float | None = None
+
+
+@dataclass(frozen=True)
+class ViewerMarks:
+    """What the viewer has done with one post."""
+
+    is_favorited: bool = False
+    is_reposted: bool = False
+    is_bookmarked: bool = False

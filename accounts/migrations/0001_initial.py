@@ -26,12 +26,7 @@ class Migration(migrations.Migration):
             name="User",
             fields=[
                 ("password", models.CharField(max_length=128, verbose_name="password")),
-                (
-                    "last_login",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="last login"
-                    ),
-                ),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 (
                     "is_superuser",
                     models.BooleanField(
@@ -56,19 +51,11 @@ class Migration(migrations.Migration):
                         verbose_name="active",
                     ),
                 ),
-                (
-                    "date_joined",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="date joined"
-                    ),
-                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
                 (
                     "id",
                     models.BigIntegerField(
-                        default=xsocial.kernel.ids.next_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=xsocial.kernel.ids.next_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -78,9 +65,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.contrib.auth.validators.ASCIIUsernameValidator(),
                             django.core.validators.RegexValidator(
-                                "^[A-Za-z0-9_]+\\Z",
-                                "Use letters, digits and underscores only.",
-                                code="invalid_handle",
+                                "^[A-Za-z0-9_]+\\Z", "Use letters, digits and underscores only.", code="invalid_handle"
                             ),
                         ],
                     ),
@@ -96,27 +81,10 @@ class Migration(migrations.Migration):
                 ("country_code", models.CharField(blank=True, max_length=2)),
                 ("time_zone", models.CharField(default="UTC", max_length=40)),
                 ("birth_year", models.PositiveSmallIntegerField(blank=True, null=True)),
-                (
-                    "gender",
-                    models.CharField(
-                        blank=True,
-                        help_text="As declared; never inferred.",
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "is_locked",
-                    models.BooleanField(
-                        default=False, help_text="Followers need approval."
-                    ),
-                ),
+                ("gender", models.CharField(blank=True, help_text="As declared; never inferred.", max_length=20)),
+                ("is_locked", models.BooleanField(default=False, help_text="Followers need approval.")),
                 ("is_bot", models.BooleanField(default=False)),
-                (
-                    "is_demo",
-                    models.BooleanField(
-                        default=False, help_text="Login printed by the demo."
-                    ),
-                ),
+                ("is_demo", models.BooleanField(default=False, help_text="Login printed by the demo.")),
                 ("is_adult_author", models.BooleanField(default=False)),
                 ("suspended_at", models.DateTimeField(blank=True, null=True)),
                 ("deactivated_at", models.DateTimeField(blank=True, null=True)),
@@ -165,43 +133,24 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "allows_recommendations",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Off: For You shows only accounts I follow.",
-                    ),
+                    models.BooleanField(default=True, help_text="Off: For You shows only accounts I follow."),
                 ),
                 (
                     "shows_unscreened",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Recommend posts that have not been screened yet.",
-                    ),
+                    models.BooleanField(default=False, help_text="Recommend posts that have not been screened yet."),
                 ),
                 ("shows_sensitive", models.BooleanField(default=False)),
                 ("hides_videos", models.BooleanField(default=False)),
                 ("autoplays_video", models.BooleanField(default=False)),
                 ("personalises_ads", models.BooleanField(default=True)),
-                (
-                    "languages",
-                    models.JSONField(
-                        blank=True, default=list, help_text="Empty: any language."
-                    ),
-                ),
+                ("languages", models.JSONField(blank=True, default=list, help_text="Empty: any language.")),
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
             name="Block",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
                 (
                     "blocked",
@@ -226,15 +175,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="CreatorSubscription",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
                 (
@@ -259,15 +200,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Follow",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("shows_reposts", models.BooleanField(default=True)),
                 ("notifies", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
@@ -294,15 +227,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="FollowRequest",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
                 (
                     "requester",
@@ -327,15 +252,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Mute",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("hides_notifications", models.BooleanField(default=True)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
@@ -361,15 +278,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="MutedKeyword",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("phrase", models.CharField(max_length=100)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
@@ -387,15 +296,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="StarterPack",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("slug", models.SlugField(unique=True)),
                 ("name", models.CharField(max_length=60)),
                 ("description", models.CharField(blank=True, max_length=200)),
@@ -409,12 +310,7 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                (
-                    "members",
-                    models.ManyToManyField(
-                        related_name="in_starter_packs", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ("members", models.ManyToManyField(related_name="in_starter_packs", to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 "ordering": ["position", "id"],
@@ -423,22 +319,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="StarterPackFollow",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
                 (
                     "pack",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="follows",
-                        to="accounts.starterpack",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="follows", to="accounts.starterpack"
                     ),
                 ),
                 (
@@ -455,15 +341,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Topic",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("slug", models.SlugField(unique=True)),
                 ("name", models.CharField(max_length=60)),
                 ("position", models.PositiveSmallIntegerField(default=0)),
@@ -485,21 +363,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="FollowedTopic",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "is_snoozed",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Excluded from For You instead of sought.",
-                    ),
+                    models.BooleanField(default=False, help_text="Excluded from For You instead of sought."),
                 ),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
                 (
@@ -514,9 +381,7 @@ class Migration(migrations.Migration):
                 (
                     "topic",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="followers",
-                        to="accounts.topic",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="followers", to="accounts.topic"
                     ),
                 ),
             ],
@@ -534,17 +399,14 @@ class Migration(migrations.Migration):
             model_name="user",
             index=django.contrib.postgres.indexes.GinIndex(
                 django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Upper("display_name"),
-                    "gin_trgm_ops",
+                    django.db.models.functions.text.Upper("display_name"), "gin_trgm_ops"
                 ),
                 name="accounts_user_name_trgm",
             ),
         ),
         migrations.AddConstraint(
             model_name="user",
-            constraint=models.UniqueConstraint(
-                fields=("username",), name="accounts_user_username_exact"
-            ),
+            constraint=models.UniqueConstraint(fields=("username",), name="accounts_user_username_exact"),
         ),
         migrations.AddConstraint(
             model_name="user",
@@ -565,28 +427,21 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="block",
-            index=models.Index(
-                fields=["blocked", "blocker"], name="accounts_block_reverse"
-            ),
+            index=models.Index(fields=["blocked", "blocker"], name="accounts_block_reverse"),
         ),
         migrations.AddConstraint(
             model_name="block",
-            constraint=models.UniqueConstraint(
-                fields=("blocker", "blocked"), name="accounts_block_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("blocker", "blocked"), name="accounts_block_unique"),
         ),
         migrations.AddConstraint(
             model_name="block",
             constraint=models.CheckConstraint(
-                condition=models.Q(("blocker", models.F("blocked")), _negated=True),
-                name="accounts_block_not_self",
+                condition=models.Q(("blocker", models.F("blocked")), _negated=True), name="accounts_block_not_self"
             ),
         ),
         migrations.AddConstraint(
             model_name="creatorsubscription",
-            constraint=models.UniqueConstraint(
-                fields=("subscriber", "author"), name="accounts_subscription_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("subscriber", "author"), name="accounts_subscription_unique"),
         ),
         migrations.AddConstraint(
             model_name="creatorsubscription",
@@ -597,21 +452,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="follow",
-            index=models.Index(
-                fields=["followee", "follower"], name="accounts_follow_reverse"
-            ),
+            index=models.Index(fields=["followee", "follower"], name="accounts_follow_reverse"),
         ),
         migrations.AddConstraint(
             model_name="follow",
-            constraint=models.UniqueConstraint(
-                fields=("follower", "followee"), name="accounts_follow_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("follower", "followee"), name="accounts_follow_unique"),
         ),
         migrations.AddConstraint(
             model_name="follow",
             constraint=models.CheckConstraint(
-                condition=models.Q(("follower", models.F("followee")), _negated=True),
-                name="accounts_follow_not_self",
+                condition=models.Q(("follower", models.F("followee")), _negated=True), name="accounts_follow_not_self"
             ),
         ),
         migrations.AddIndex(
@@ -620,9 +470,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="followrequest",
-            constraint=models.UniqueConstraint(
-                fields=("requester", "target"), name="accounts_follow_request_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("requester", "target"), name="accounts_follow_request_unique"),
         ),
         migrations.AddConstraint(
             model_name="followrequest",
@@ -633,33 +481,24 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="mute",
-            constraint=models.UniqueConstraint(
-                fields=("muter", "muted"), name="accounts_mute_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("muter", "muted"), name="accounts_mute_unique"),
         ),
         migrations.AddConstraint(
             model_name="mute",
             constraint=models.CheckConstraint(
-                condition=models.Q(("muter", models.F("muted")), _negated=True),
-                name="accounts_mute_not_self",
+                condition=models.Q(("muter", models.F("muted")), _negated=True), name="accounts_mute_not_self"
             ),
         ),
         migrations.AddConstraint(
             model_name="mutedkeyword",
-            constraint=models.UniqueConstraint(
-                fields=("user", "phrase"), name="accounts_muted_keyword_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("user", "phrase"), name="accounts_muted_keyword_unique"),
         ),
         migrations.AddConstraint(
             model_name="starterpackfollow",
-            constraint=models.UniqueConstraint(
-                fields=("user", "pack"), name="accounts_pack_follow_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("user", "pack"), name="accounts_pack_follow_unique"),
         ),
         migrations.AddConstraint(
             model_name="followedtopic",
-            constraint=models.UniqueConstraint(
-                fields=("user", "topic"), name="accounts_followed_topic_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("user", "topic"), name="accounts_followed_topic_unique"),
         ),
     ]

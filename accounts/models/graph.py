@@ -10,14 +10,10 @@ from django.db.models import F, Q
 from xsocial.kernel import clock
 
 
-def _pair_constraints(
-    first: str, second: str, name: str
-) -> list[models.BaseConstraint]:
+def _pair_constraints(first: str, second: str, name: str) -> list[models.BaseConstraint]:
     return [
         models.UniqueConstraint(fields=[first, second], name=f"accounts_{name}_unique"),
-        models.CheckConstraint(
-            condition=~Q(**{first: F(second)}), name=f"accounts_{name}_not_self"
-        ),
+        models.CheckConstraint(condition=~Q(**{first: F(second)}), name=f"accounts_{name}_not_self"),
     ]
 
 
@@ -40,11 +36,10 @@ class Follow(models.Model):
 
     class Meta:
         constraints = _pair_constraints("follower", "followee", "follow")
-        indexes = [
-            models.Index(
-                fields=["followee", "follower"], name="accounts_follow_reverse"
-            )
-        ]
+        indexes = [models.Index(fields=["followee", "follower"], name="accounts_follow_reverse")]
+
+    def __str__(self) -> str:
+        return f"{self.follower_id} follows {self.followee_id}"
 
 
 class FollowRequest(models.Model):
@@ -66,9 +61,10 @@ class FollowRequest(models.Model):
 
     class Meta:
         constraints = _pair_constraints("requester", "target", "follow_request")
-        indexes = [
-            models.Index(fields=["target", "-id"], name="accounts_request_inbox")
-        ]
+        indexes = [models.Index(fields=["target", "-id"], name="accounts_request_inbox")]
+
+    def __str__(self) -> str:
+        return f"{self.requester_id} asks {self.target_id}"
 
 
 class Block(models.Model):
@@ -88,9 +84,10 @@ class Block(models.Model):
 
     class Meta:
         constraints = _pair_constraints("blocker", "blocked", "block")
-        indexes = [
-            models.Index(fields=["blocked", "blocker"], name="accounts_block_reverse")
-        ]
+        indexes = [models.Index(fields=["blocked", "blocker"], name="accounts_block_reverse")]
+
+    def __str__(self) -> str:
+        return f"{self.blocker_id} blocks {self.blocked_id}"
 
 
 class Mute(models.Model):
@@ -102,15 +99,16 @@ class Mute(models.Model):
         related_name="mute_edges",
         db_index=False,
     )
-    muted = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="muted_by_edges"
-    )
+    muted = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="muted_by_edges")
     hides_notifications = models.BooleanField(default=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = _pair_constraints("muter", "muted", "mute")
+
+    def __str__(self) -> str:
+        return f"{self.muter_id} mutes {self.muted_id}"
 
 
 class CreatorSubscription(models.Model):
@@ -122,11 +120,12 @@ class CreatorSubscription(models.Model):
         related_name="creator_subscriptions",
         db_index=False,
     )
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="subscribers"
-    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="subscribers")
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = _pair_constraints("subscriber", "author", "subscription")
+
+    def __str__(self) -> str:
+        return f"{self.subscriber_id} subscribes to {self.author_id}"

@@ -14,9 +14,7 @@ class Topic(models.Model):
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=60)
-    parent = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="children"
-    )
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -34,17 +32,14 @@ class FollowedTopic(models.Model):
         db_index=False,
     )
     topic = models.ForeignKey(Topic, models.CASCADE, related_name="followers")
-    is_snoozed = models.BooleanField(
-        default=False, help_text="Excluded from For You instead of sought."
-    )
+    is_snoozed = models.BooleanField(default=False, help_text="Excluded from For You instead of sought.")
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "topic"], name="accounts_followed_topic_unique"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "topic"], name="accounts_followed_topic_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: topic {self.topic_id}"
 
 
 class StarterPack(models.Model):
@@ -53,12 +48,8 @@ class StarterPack(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=60)
     description = models.CharField(max_length=200, blank=True)
-    creator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="starter_packs"
-    )
-    members = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, related_name="in_starter_packs"
-    )
+    creator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="starter_packs")
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="in_starter_packs")
     position = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
 
@@ -80,8 +71,7 @@ class StarterPackFollow(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "pack"], name="accounts_pack_follow_unique"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "pack"], name="accounts_pack_follow_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: pack {self.pack_id}"

@@ -15,20 +15,17 @@ class FeedPreferences(models.Model):
         primary_key=True,
         related_name="feed_preferences",
     )
-    allows_recommendations = models.BooleanField(
-        default=True, help_text="Off: For You shows only accounts I follow."
-    )
-    shows_unscreened = models.BooleanField(
-        default=False, help_text="Recommend posts that have not been screened yet."
-    )
+    allows_recommendations = models.BooleanField(default=True, help_text="Off: For You shows only accounts I follow.")
+    shows_unscreened = models.BooleanField(default=False, help_text="Recommend posts that have not been screened yet.")
     shows_sensitive = models.BooleanField(default=False)
     hides_videos = models.BooleanField(default=False)
     autoplays_video = models.BooleanField(default=False)
     personalises_ads = models.BooleanField(default=True)
-    languages = models.JSONField(
-        default=list, blank=True, help_text="Empty: any language."
-    )
+    languages = models.JSONField(default=list, blank=True, help_text="Empty: any language.")
     updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"Preferences of {self.user_id}"
 
 
 class MutedKeyword(models.Model):
@@ -45,8 +42,7 @@ class MutedKeyword(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "phrase"], name="accounts_muted_keyword_unique"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "phrase"], name="accounts_muted_keyword_unique")]
+
+    def __str__(self) -> str:
+        return self.phrase

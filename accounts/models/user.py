@@ -44,9 +44,7 @@ class User(AbstractUser):
     country_code = models.CharField(max_length=2, blank=True)
     time_zone = models.CharField(max_length=40, default="UTC")
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
-    gender = models.CharField(
-        max_length=20, blank=True, help_text="As declared; never inferred."
-    )
+    gender = models.CharField(max_length=20, blank=True, help_text="As declared; never inferred.")
 
     is_locked = models.BooleanField(default=False, help_text="Followers need approval.")
     is_bot = models.BooleanField(default=False)
@@ -61,9 +59,7 @@ class User(AbstractUser):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["username"], name="accounts_user_username_exact"
-            ),
+            models.UniqueConstraint(fields=["username"], name="accounts_user_username_exact"),
             # UPPER, because that is what `iexact` compiles to: the same index serves log-ins.
             models.UniqueConstraint(
                 Upper("username"),
@@ -97,9 +93,7 @@ class User(AbstractUser):
     @property
     def is_reachable(self) -> bool:
         """Whether profile and posts are shown at all."""
-        return (
-            self.is_active and self.suspended_at is None and self.deactivated_at is None
-        )
+        return self.is_active and self.suspended_at is None and self.deactivated_at is None
 
     def get_full_name(self) -> str:
         return self.name

@@ -17,16 +17,10 @@ def block(*, blocker: User, blocked: User) -> None:
     _, is_new = Block.objects.get_or_create(blocker=blocker, blocked=blocked)
     if not is_new:
         return
-    FollowRequest.objects.filter(
-        Q(requester=blocker, target=blocked) | Q(requester=blocked, target=blocker)
-    ).delete()
+    FollowRequest.objects.filter(Q(requester=blocker, target=blocked) | Q(requester=blocked, target=blocker)).delete()
     disconnect(blocker, blocked)
     disconnect(blocked, blocker)
-    event_log.publish(
-        events.Blocked(
-            blocker_id=blocker.pk, blocked_id=blocked.pk, at_ms=clock.now_ms()
-        )
-    )
+    event_log.publish(events.Blocked(blocker_id=blocker.pk, blocked_id=blocked.pk, at_ms=clock.now_ms()))
 
 
 @transaction.atomic
@@ -34,8 +28,4 @@ def unblock(*, blocker: User, blocked: User) -> None:
     """Lift a block. What it ended stays ended."""
     deleted, _ = Block.objects.filter(blocker=blocker, blocked=blocked).delete()
     if deleted:
-        event_log.publish(
-            events.Unblocked(
-                blocker_id=blocker.pk, blocked_id=blocked.pk, at_ms=clock.now_ms()
-            )
-        )
+        event_log.publish(events.Unblocked(blocker_id=blocker.pk, blocked_id=blocked.pk, at_ms=clock.now_ms()))

@@ -77,11 +77,7 @@ def connect(follower: User, followee: User, **options: bool) -> None:
     Follow.objects.create(follower=follower, followee=followee, **options)
     User.objects.filter(pk=follower.pk).update(following_count=F("following_count") + 1)
     User.objects.filter(pk=followee.pk).update(followers_count=F("followers_count") + 1)
-    event_log.publish(
-        events.Followed(
-            follower_id=follower.pk, followee_id=followee.pk, at_ms=clock.now_ms()
-        )
-    )
+    event_log.publish(events.Followed(follower_id=follower.pk, followee_id=followee.pk, at_ms=clock.now_ms()))
     events.follow_made.send(sender=Follow, follower=follower, followee=followee)
 
 
@@ -92,32 +88,20 @@ def disconnect(follower: User, followee: User) -> bool:
         return False
     User.objects.filter(pk=follower.pk).update(following_count=F("following_count") - 1)
     User.objects.filter(pk=followee.pk).update(followers_count=F("followers_count") - 1)
-    event_log.publish(
-        events.Unfollowed(
-            follower_id=follower.pk, followee_id=followee.pk, at_ms=clock.now_ms()
-        )
-    )
+    event_log.publish(events.Unfollowed(follower_id=follower.pk, followee_id=followee.pk, at_ms=clock.now_ms()))
     return True
 
 
 def _request(requester: User, target: User) -> FollowState:
     _, is_new = FollowRequest.objects.get_or_create(requester=requester, target=target)
     if is_new:
-        event_log.publish(
-            events.FollowRequested(
-                requester_id=requester.pk, target_id=target.pk, at_ms=clock.now_ms()
-            )
-        )
-        events.follow_requested.send(
-            sender=FollowRequest, follower=requester, followee=target
-        )
+        event_log.publish(events.FollowRequested(requester_id=requester.pk, target_id=target.pk, at_ms=clock.now_ms()))
+        events.follow_requested.send(sender=FollowRequest, follower=requester, followee=target)
     return FollowState.REQUESTED
 
 
 def _take_request(target: User, requester: User) -> None:
-    deleted, _ = FollowRequest.objects.filter(
-        requester=requester, target=target
-    ).delete()
+    deleted, _ = FollowRequest.objects.filter(requester=requester, target=target).delete()
     if not deleted:
         raise NotFound("There is no such follow request.")
 
@@ -125,8 +109,6 @@ def _take_request(target: User, requester: User) -> None:
 def _check_may_follow(follower: User, followee: User) -> None:
     if not followee.is_reachable:
         raise NotFound("This account is not available.")
-    between = Q(blocker=follower, blocked=followee) | Q(
-        blocker=followee, blocked=follower
-    )
+    between = Q(blocker=follower, blocked=followee) | Q(blocker=followee, blocked=follower)
     if Block.objects.filter(between).exists():
         raise NotAllowed("One of you has blocked the other.")

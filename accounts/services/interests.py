@@ -60,9 +60,7 @@ def unfollow_starter_pack(*, user: User, pack: StarterPack) -> None:
 
 
 @transaction.atomic
-def subscribe(
-    *, subscriber: User, author: User, expires_at: datetime | None = None
-) -> CreatorSubscription:
+def subscribe(*, subscriber: User, author: User, expires_at: datetime | None = None) -> CreatorSubscription:
     """Give access to an author's subscriber-only posts. Payment was settled by the caller."""
     if expires_at is not None and expires_at <= clock.now():
         raise Invalid("The end must lie in the future.", extra={"field": "expires_at"})
@@ -81,9 +79,7 @@ def unsubscribe(*, subscriber: User, author: User) -> None:
 
 
 def _set_topic(user: User, topic: Topic, *, is_snoozed: bool) -> None:
-    FollowedTopic.objects.update_or_create(
-        user=user, topic=topic, defaults={"is_snoozed": is_snoozed}
-    )
+    FollowedTopic.objects.update_or_create(user=user, topic=topic, defaults={"is_snoozed": is_snoozed})
     announce_change(user)
 
 

@@ -48,9 +48,7 @@ def delete_account(*, user: User) -> None:
     closed = people[user.pk]
     for picture in (closed.avatar, closed.header):
         if picture:
-            transaction.on_commit(
-                lambda kept=picture.name, storage=picture.storage: storage.delete(kept)
-            )
+            transaction.on_commit(lambda kept=picture.name, storage=picture.storage: storage.delete(kept))
     closed.set_unusable_password()
     _set(
         closed,
@@ -74,7 +72,5 @@ def _set(user: User, **values: object) -> None:
         raise NotFound("This account no longer exists.")
     stored = User.objects.get(pk=user.pk)
     event_log.publish(
-        events.ReachabilityChanged(
-            user_id=stored.pk, is_reachable=stored.is_reachable, at_ms=clock.now_ms()
-        )
+        events.ReachabilityChanged(user_id=stored.pk, is_reachable=stored.is_reachable, at_ms=clock.now_ms())
     )

@@ -9,11 +9,7 @@ def lock_users(user_ids: set[int]) -> dict[int, User]:
 
     FOR NO KEY UPDATE: rows that merely refer to these people can still be written meanwhile.
     """
-    rows = (
-        User.objects.select_for_update(no_key=True)
-        .filter(pk__in=user_ids)
-        .order_by("pk")
-    )
+    rows = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids).order_by("pk")
     return {user.pk: user for user in rows}
 
 

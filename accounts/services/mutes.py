@@ -46,31 +46,21 @@ def mute(
 def unmute(*, muter: User, muted: User) -> None:
     deleted, _ = Mute.objects.filter(muter=muter, muted=muted).delete()
     if deleted:
-        event_log.publish(
-            events.Unmuted(muter_id=muter.pk, muted_id=muted.pk, at_ms=clock.now_ms())
-        )
+        event_log.publish(events.Unmuted(muter_id=muter.pk, muted_id=muted.pk, at_ms=clock.now_ms()))
 
 
 @transaction.atomic
-def add_muted_keyword(
-    *, user: User, phrase: str, expires_at: datetime | None = None
-) -> MutedKeyword:
+def add_muted_keyword(*, user: User, phrase: str, expires_at: datetime | None = None) -> MutedKeyword:
     """Mute a word or phrase, without regard to case. Repeating it replaces the end."""
     _check_ahead(expires_at)
     phrase = " ".join(phrase.replace("\x00", "").casefold().split())
     if not phrase or len(phrase) > PHRASE_MAX_LENGTH:
-        raise Invalid(
-            f"Write 1 to {PHRASE_MAX_LENGTH} characters.", extra={"field": "phrase"}
-        )
+        raise Invalid(f"Write 1 to {PHRASE_MAX_LENGTH} characters.", extra={"field": "phrase"})
     lock_users({user.pk})
     active = MutedKeyword.objects.filter(user=user).exclude(phrase=phrase)
     if active.count() >= MAX_KEYWORDS:
-        raise Invalid(
-            f"At most {MAX_KEYWORDS} words can be muted.", extra={"field": "phrase"}
-        )
-    keyword, _ = MutedKeyword.objects.update_or_create(
-        user=user, phrase=phrase, defaults={"expires_at": expires_at}
-    )
+        raise Invalid(f"At most {MAX_KEYWORDS} words can be muted.", extra={"field": "phrase"})
+    keyword, _ = MutedKeyword.objects.update_or_create(user=user, phrase=phrase, defaults={"expires_at": expires_at})
     announce_change(user)
     return keyword
 

@@ -50,9 +50,7 @@ def announce_change(user: User) -> None:
 
 def _check_languages(languages: Any) -> None:
     is_list = isinstance(languages, list) and len(languages) <= MAX_LANGUAGES
-    if not is_list or not all(
-        isinstance(code, str) and 2 <= len(code) <= 8 for code in languages
-    ):
+    if not is_list or not all(isinstance(code, str) and 2 <= len(code) <= 8 for code in languages):
         raise Invalid(
             "Languages are a short list of codes such as “en”.",
             extra={"field": "languages"},

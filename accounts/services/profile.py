@@ -58,15 +58,9 @@ def update_profile(
     with transaction.atomic():
         stored = _locked(user)
         _apply(stored, changes)
-        touched = [
-            name
-            for name in pictures
-            if _replace(stored, name, pictures[name], removed[name])
-        ]
+        touched = [name for name in pictures if _replace(stored, name, pictures[name], removed[name])]
         stored.save(update_fields=[*changes, *touched])
-        event_log.publish(
-            events.ProfileUpdated(user_id=stored.pk, at_ms=clock.now_ms())
-        )
+        event_log.publish(events.ProfileUpdated(user_id=stored.pk, at_ms=clock.now_ms()))
     return stored
 
 
@@ -85,16 +79,12 @@ def _apply(user: User, changes: dict[str, Any]) -> None:
             value.replace("\x00", "").strip() if isinstance(value, str) else value,
         )
     try:
-        user.clean_fields(
-            exclude={field.name for field in User._meta.fields} - changes.keys()
-        )
+        user.clean_fields(exclude={field.name for field in User._meta.fields} - changes.keys())
     except ValidationError as error:
         raise Invalid(extra=error.message_dict) from error
 
 
-def _replace(
-    user: User, name: str, picture: images.EncodedImage | None, is_removed: bool
-) -> bool:
+def _replace(user: User, name: str, picture: images.EncodedImage | None, is_removed: bool) -> bool:
     """Put a new picture, or none, in place of the old; the old file goes once that is certain."""
     if picture is None and not is_removed:
         return False

@@ -28,10 +28,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.BigIntegerField(
-                        default=xsocial.kernel.ids.next_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=xsocial.kernel.ids.next_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("text", models.TextField(blank=True)),
@@ -57,17 +54,10 @@ class Migration(migrations.Migration):
                 (
                     "video_duration_ms",
                     models.PositiveIntegerField(
-                        blank=True,
-                        help_text="Shortest video of the post; empty without video.",
-                        null=True,
+                        blank=True, help_text="Shortest video of the post; empty without video.", null=True
                     ),
                 ),
-                (
-                    "application",
-                    models.CharField(
-                        blank=True, help_text="Client that posted it.", max_length=80
-                    ),
-                ),
+                ("application", models.CharField(blank=True, help_text="Client that posted it.", max_length=80)),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
                 ("edited_at", models.DateTimeField(blank=True, null=True)),
                 ("deleted_at", models.DateTimeField(blank=True, null=True)),
@@ -125,15 +115,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Tag",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=100, unique=True)),
             ],
         ),
@@ -162,15 +144,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Notification",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "kind",
                     models.CharField(
@@ -194,9 +168,7 @@ class Migration(migrations.Migration):
                 (
                     "actor",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
                     ),
                 ),
                 (
@@ -223,15 +195,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Mention",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "user",
                     models.ForeignKey(
@@ -257,23 +221,13 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.BigIntegerField(
-                        default=xsocial.kernel.ids.next_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=xsocial.kernel.ids.next_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("position", models.PositiveSmallIntegerField(default=0)),
                 (
                     "kind",
-                    models.CharField(
-                        choices=[
-                            ("image", "Image"),
-                            ("video", "Video"),
-                            ("gifv", "Gif"),
-                        ],
-                        max_length=8,
-                    ),
+                    models.CharField(choices=[("image", "Image"), ("video", "Video"), ("gifv", "Gif")], max_length=8),
                 ),
                 ("file", models.FileField(upload_to="media/%Y/%m/")),
                 ("preview", models.ImageField(blank=True, upload_to="previews/%Y/%m/")),
@@ -314,10 +268,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.BigIntegerField(
-                        default=xsocial.kernel.ids.next_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=xsocial.kernel.ids.next_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("author_id", models.BigIntegerField()),
@@ -372,10 +323,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.BigIntegerField(
-                        default=xsocial.kernel.ids.next_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=xsocial.kernel.ids.next_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("author_id", models.BigIntegerField(help_text="Author of the post.")),
@@ -429,24 +377,12 @@ class Migration(migrations.Migration):
                         default=posts.types.Surface["UNSPECIFIED"],
                     ),
                 ),
-                (
-                    "seconds",
-                    models.FloatField(
-                        blank=True, help_text="Dwell or watch time.", null=True
-                    ),
-                ),
-                (
-                    "request_id",
-                    models.BigIntegerField(
-                        blank=True, help_text="Page load it happened on.", null=True
-                    ),
-                ),
+                ("seconds", models.FloatField(blank=True, help_text="Dwell or watch time.", null=True)),
+                ("request_id", models.BigIntegerField(blank=True, help_text="Page load it happened on.", null=True)),
                 (
                     "made_post_id",
                     models.BigIntegerField(
-                        blank=True,
-                        help_text="The reply, quote or repost that the action made.",
-                        null=True,
+                        blank=True, help_text="The reply, quote or repost that the action made.", null=True
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
@@ -473,15 +409,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Bookmark",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
                 (
                     "user",
@@ -495,9 +423,7 @@ class Migration(migrations.Migration):
                 (
                     "post",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="bookmarks",
-                        to="posts.post",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="bookmarks", to="posts.post"
                     ),
                 ),
             ],
@@ -505,15 +431,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PostEdit",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("text", models.TextField(blank=True)),
                 ("spoiler_text", models.CharField(blank=True, max_length=200)),
                 ("sensitive", models.BooleanField(default=False)),
@@ -523,9 +441,7 @@ class Migration(migrations.Migration):
                 (
                     "post",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="edits",
-                        to="posts.post",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="edits", to="posts.post"
                     ),
                 ),
             ],
@@ -536,19 +452,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PostEmbedding",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "model",
-                    models.CharField(help_text="Embedder and version.", max_length=40),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("model", models.CharField(help_text="Embedder and version.", max_length=40)),
                 ("vector", pgvector.django.vector.VectorField(dimensions=384)),
                 ("created_at", models.DateTimeField(default=xsocial.kernel.clock.now)),
                 (
@@ -565,22 +470,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PostTopic",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("confidence", models.FloatField(default=1.0)),
-                (
-                    "is_curated",
-                    models.BooleanField(
-                        default=False, help_text="Approved by a person."
-                    ),
-                ),
+                ("is_curated", models.BooleanField(default=False, help_text="Approved by a person.")),
                 (
                     "post",
                     models.ForeignKey(
@@ -593,9 +485,7 @@ class Migration(migrations.Migration):
                 (
                     "topic",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="post_links",
-                        to="accounts.topic",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="post_links", to="accounts.topic"
                     ),
                 ),
             ],
@@ -603,15 +493,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PostTag",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "post",
                     models.ForeignKey(
@@ -635,15 +517,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="IdempotencyKey",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(max_length=128)),
                 ("fingerprint", models.CharField(max_length=64)),
                 ("object_id", models.BigIntegerField()),
@@ -651,34 +525,22 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
                     ),
                 ),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["created_at"], name="posts_idempotency_time")
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("user", "key"), name="posts_idempotency_unique"
-                    )
-                ],
+                "indexes": [models.Index(fields=["created_at"], name="posts_idempotency_time")],
+                "constraints": [models.UniqueConstraint(fields=("user", "key"), name="posts_idempotency_unique")],
             },
         ),
         migrations.AddIndex(
             model_name="post",
-            index=models.Index(
-                fields=["author", "-id"], name="posts_post_author_recent"
-            ),
+            index=models.Index(fields=["author", "-id"], name="posts_post_author_recent"),
         ),
         migrations.AddIndex(
             model_name="post",
-            index=models.Index(
-                fields=["conversation_id", "id"], name="posts_post_conversation"
-            ),
+            index=models.Index(fields=["conversation_id", "id"], name="posts_post_conversation"),
         ),
         migrations.AddIndex(
             model_name="post",
@@ -687,18 +549,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="post",
             index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.search.SearchVector(
-                    "spoiler_text", "text", config="simple"
-                ),
+                django.contrib.postgres.search.SearchVector("spoiler_text", "text", config="simple"),
                 name="posts_post_search",
             ),
         ),
         migrations.AddConstraint(
             model_name="post",
             constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("deleted_at__isnull", True), ("repost_of__isnull", False)
-                ),
+                condition=models.Q(("deleted_at__isnull", True), ("repost_of__isnull", False)),
                 fields=("author", "repost_of"),
                 name="posts_post_one_repost",
             ),
@@ -717,29 +575,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="post",
             constraint=models.CheckConstraint(
-                condition=models.Q(("in_reply_to", models.F("id")), _negated=True),
-                name="posts_post_no_self_reply",
+                condition=models.Q(("in_reply_to", models.F("id")), _negated=True), name="posts_post_no_self_reply"
             ),
         ),
         migrations.AddIndex(
             model_name="notification",
-            index=models.Index(
-                fields=["recipient", "-id"], name="posts_notification_recent"
-            ),
+            index=models.Index(fields=["recipient", "-id"], name="posts_notification_recent"),
         ),
         migrations.AddConstraint(
             model_name="notification",
             constraint=models.UniqueConstraint(
-                fields=("recipient", "actor", "kind", "post"),
-                name="posts_notification_once",
-                nulls_distinct=False,
+                fields=("recipient", "actor", "kind", "post"), name="posts_notification_once", nulls_distinct=False
             ),
         ),
         migrations.AddConstraint(
             model_name="mention",
-            constraint=models.UniqueConstraint(
-                fields=("post", "user"), name="posts_mention_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("post", "user"), name="posts_mention_unique"),
         ),
         migrations.AddIndex(
             model_name="media",
@@ -747,9 +598,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="impression",
-            index=models.Index(
-                fields=["user", "-created_at"], name="posts_impression_user_time"
-            ),
+            index=models.Index(fields=["user", "-created_at"], name="posts_impression_user_time"),
         ),
         migrations.AddIndex(
             model_name="impression",
@@ -757,16 +606,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="engagement",
-            index=models.Index(
-                fields=["user", "-created_at"], name="posts_engagement_user_time"
-            ),
+            index=models.Index(fields=["user", "-created_at"], name="posts_engagement_user_time"),
         ),
         migrations.AddIndex(
             model_name="engagement",
-            index=models.Index(
-                fields=["post", "kind", "-created_at"],
-                name="posts_engagement_post_kind",
-            ),
+            index=models.Index(fields=["post", "kind", "-created_at"], name="posts_engagement_post_kind"),
         ),
         migrations.AddIndex(
             model_name="engagement",
@@ -794,31 +638,21 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="bookmark",
-            constraint=models.UniqueConstraint(
-                fields=("user", "post"), name="posts_bookmark_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("user", "post"), name="posts_bookmark_unique"),
         ),
         migrations.AddIndex(
             model_name="postembedding",
             index=pgvector.django.indexes.HnswIndex(
-                ef_construction=64,
-                fields=["vector"],
-                m=16,
-                name="posts_embedding_hnsw",
-                opclasses=["vector_ip_ops"],
+                ef_construction=64, fields=["vector"], m=16, name="posts_embedding_hnsw", opclasses=["vector_ip_ops"]
             ),
         ),
         migrations.AddConstraint(
             model_name="postembedding",
-            constraint=models.UniqueConstraint(
-                fields=("post", "model"), name="posts_embedding_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("post", "model"), name="posts_embedding_unique"),
         ),
         migrations.AddConstraint(
             model_name="posttopic",
-            constraint=models.UniqueConstraint(
-                fields=("post", "topic"), name="posts_topic_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("post", "topic"), name="posts_topic_unique"),
         ),
         migrations.AddIndex(
             model_name="posttag",
@@ -826,8 +660,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="posttag",
-            constraint=models.UniqueConstraint(
-                fields=("tag", "post"), name="posts_tag_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("tag", "post"), name="posts_tag_unique"),
         ),
     ]

@@ -11,19 +11,13 @@ CONTENT_DIMENSIONS = 384
 class PostEmbedding(models.Model):
     """Unit vector of a post's content under one embedder version."""
 
-    post = models.ForeignKey(
-        "posts.Post", models.CASCADE, related_name="embeddings", db_index=False
-    )
+    post = models.ForeignKey("posts.Post", models.CASCADE, related_name="embeddings", db_index=False)
     model = models.CharField(max_length=40, help_text="Embedder and version.")
     vector = VectorField(dimensions=CONTENT_DIMENSIONS)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["post", "model"], name="posts_embedding_unique"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["post", "model"], name="posts_embedding_unique")]
         indexes = [
             HnswIndex(
                 name="posts_embedding_hnsw",
@@ -33,3 +27,6 @@ class PostEmbedding(models.Model):
                 opclasses=["vector_ip_ops"],
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.post_id} by {self.model}"

@@ -22,21 +22,15 @@ class Engagement(models.Model):
         related_name="engagements",
         db_index=False,
     )
-    post = models.ForeignKey(
-        "posts.Post", models.CASCADE, related_name="engagements", db_index=False
-    )
+    post = models.ForeignKey("posts.Post", models.CASCADE, related_name="engagements", db_index=False)
     author_id = models.BigIntegerField(help_text="Author of the post.")
-    kind = models.PositiveSmallIntegerField(
-        choices=[(k.value, k.name.lower()) for k in EngagementKind]
-    )
+    kind = models.PositiveSmallIntegerField(choices=[(k.value, k.name.lower()) for k in EngagementKind])
     surface = models.PositiveSmallIntegerField(
         choices=[(s.value, s.name.lower()) for s in Surface],
         default=Surface.UNSPECIFIED,
     )
     seconds = models.FloatField(null=True, blank=True, help_text="Dwell or watch time.")
-    request_id = models.BigIntegerField(
-        null=True, blank=True, help_text="Page load it happened on."
-    )
+    request_id = models.BigIntegerField(null=True, blank=True, help_text="Page load it happened on.")
     made_post_id = models.BigIntegerField(
         null=True,
         blank=True,
@@ -53,9 +47,7 @@ class Engagement(models.Model):
             )
         ]
         indexes = [
-            models.Index(
-                fields=["user", "-created_at"], name="posts_engagement_user_time"
-            ),
+            models.Index(fields=["user", "-created_at"], name="posts_engagement_user_time"),
             models.Index(
                 fields=["post", "kind", "-created_at"],
                 name="posts_engagement_post_kind",
@@ -67,6 +59,9 @@ class Engagement(models.Model):
                 condition=Q(made_post_id__isnull=False),
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {EngagementKind(self.kind).name.lower()} {self.post_id}"
 
 
 class Impression(models.Model):
@@ -84,9 +79,7 @@ class Impression(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    post = models.ForeignKey(
-        "posts.Post", models.CASCADE, related_name="impressions", db_constraint=False
-    )
+    post = models.ForeignKey("posts.Post", models.CASCADE, related_name="impressions", db_constraint=False)
     author_id = models.BigIntegerField()
     surface = models.PositiveSmallIntegerField(
         choices=[(s.value, s.name.lower()) for s in Surface],
@@ -100,11 +93,12 @@ class Impression(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["user", "-created_at"], name="posts_impression_user_time"
-            ),
+            models.Index(fields=["user", "-created_at"], name="posts_impression_user_time"),
             models.Index(fields=["created_at"], name="posts_impression_time"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} saw {self.post_id}"
 
 
 class Bookmark(models.Model):
@@ -118,9 +112,8 @@ class Bookmark(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "post"], name="posts_bookmark_unique"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "post"], name="posts_bookmark_unique")]
         indexes = [models.Index(fields=["user", "-id"], name="posts_bookmark_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} keeps {self.post_id}"

@@ -19,9 +19,8 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "key"], name="posts_idempotency_unique"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="posts_idempotency_unique")]
         indexes = [models.Index(fields=["created_at"], name="posts_idempotency_time")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.key}"

@@ -11,16 +11,10 @@ class Media(models.Model):
     """One attachment; without `post` it waits in its owner's composer."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="media", db_index=False
-    )
-    post = models.ForeignKey(
-        "posts.Post", models.CASCADE, null=True, blank=True, related_name="media"
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="media", db_index=False)
+    post = models.ForeignKey("posts.Post", models.CASCADE, null=True, blank=True, related_name="media")
     position = models.PositiveSmallIntegerField(default=0)
-    kind = models.CharField(
-        max_length=8, choices=[(k.value, k.name.title()) for k in MediaKind]
-    )
+    kind = models.CharField(max_length=8, choices=[(k.value, k.name.title()) for k in MediaKind])
     file = models.FileField(upload_to="media/%Y/%m/")
     preview = models.ImageField(upload_to="previews/%Y/%m/", blank=True)
     alt_text = models.CharField(max_length=1500, blank=True)
@@ -34,3 +28,6 @@ class Media(models.Model):
     class Meta:
         ordering = ["position", "id"]
         indexes = [models.Index(fields=["owner", "-id"], name="posts_media_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -28,13 +28,9 @@ class Notification(models.Model):
         related_name="notifications",
         db_index=False,
     )
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     kind = models.CharField(max_length=20, choices=NotificationKind.choices)
-    post = models.ForeignKey(
-        "posts.Post", models.CASCADE, null=True, blank=True, related_name="+"
-    )
+    post = models.ForeignKey("posts.Post", models.CASCADE, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
     read_at = models.DateTimeField(null=True, blank=True)
 
@@ -46,6 +42,7 @@ class Notification(models.Model):
                 nulls_distinct=False,
             )
         ]
-        indexes = [
-            models.Index(fields=["recipient", "-id"], name="posts_notification_recent")
-        ]
+        indexes = [models.Index(fields=["recipient", "-id"], name="posts_notification_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.recipient_id}"

@@ -23,9 +23,7 @@ class Post(models.Model):
     """
 
     id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="posts", db_index=False
-    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="posts", db_index=False)
     text = models.TextField(blank=True)
     spoiler_text = models.CharField(max_length=200, blank=True)
     sensitive = models.BooleanField(default=False)
@@ -37,9 +35,7 @@ class Post(models.Model):
     )
     subscribers_only = models.BooleanField(default=False)
 
-    in_reply_to = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="replies"
-    )
+    in_reply_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="replies")
     in_reply_to_user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -47,12 +43,8 @@ class Post(models.Model):
         blank=True,
         related_name="+",
     )
-    repost_of = models.ForeignKey(
-        "self", models.CASCADE, null=True, blank=True, related_name="reposts"
-    )
-    quote_of = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="quotes"
-    )
+    repost_of = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="reposts")
+    quote_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="quotes")
     conversation_id = models.BigIntegerField()
 
     has_media = models.BooleanField(default=False)
@@ -61,9 +53,7 @@ class Post(models.Model):
         blank=True,
         help_text="Shortest video of the post; empty without video.",
     )
-    application = models.CharField(
-        max_length=80, blank=True, help_text="Client that posted it."
-    )
+    application = models.CharField(max_length=80, blank=True, help_text="Client that posted it.")
     created_at = models.DateTimeField(default=clock.now)
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -76,19 +66,14 @@ class Post(models.Model):
                 name="posts_post_one_repost",
             ),
             models.CheckConstraint(
-                condition=Q(repost_of__isnull=True)
-                | Q(in_reply_to__isnull=True, quote_of__isnull=True),
+                condition=Q(repost_of__isnull=True) | Q(in_reply_to__isnull=True, quote_of__isnull=True),
                 name="posts_post_repost_is_bare",
             ),
-            models.CheckConstraint(
-                condition=~Q(in_reply_to=F("id")), name="posts_post_no_self_reply"
-            ),
+            models.CheckConstraint(condition=~Q(in_reply_to=F("id")), name="posts_post_no_self_reply"),
         ]
         indexes = [
             models.Index(fields=["author", "-id"], name="posts_post_author_recent"),
-            models.Index(
-                fields=["conversation_id", "id"], name="posts_post_conversation"
-            ),
+            models.Index(fields=["conversation_id", "id"], name="posts_post_conversation"),
             models.Index(fields=["-created_at"], name="posts_post_recent"),
             GinIndex(SEARCH_VECTOR, name="posts_post_search"),
         ]
@@ -115,9 +100,7 @@ class PostCounts(models.Model):
     A table of its own: counting must not rewrite the post's wide row.
     """
 
-    post = models.OneToOneField(
-        Post, models.CASCADE, primary_key=True, related_name="counts"
-    )
+    post = models.OneToOneField(Post, models.CASCADE, primary_key=True, related_name="counts")
     favorites = models.PositiveIntegerField(default=0)
     replies = models.PositiveIntegerField(default=0)
     reposts = models.PositiveIntegerField(default=0)
@@ -125,6 +108,9 @@ class PostCounts(models.Model):
     bookmarks = models.PositiveIntegerField(default=0)
     shares = models.PositiveIntegerField(default=0)
     views = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"Counts of {self.post_id}"
 
 
 class PostEdit(models.Model):
@@ -140,3 +126,6 @@ class PostEdit(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"Earlier wording of {self.post_id}"

@@ -1,0 +1,105 @@
+"""Lists of posts by time. Each returns one page, detailed, newest first, in constant queries."""
+
+from django.db.models import F, Q, QuerySet
+
+from accounts.models import Follow, User
+from posts.models import Bookmark, Engagement, Post, PostEdit
+from posts.selectors.details import detailed, posts_by_id
+from posts.selectors.muting import without_muted
+from xsocial.kernel.paging import Cursor, paged
+from posts.selectors.visible import Viewer, viewer_id, visible_to
+from posts.types import EngagementKind, Visibility
+
+FIRST_PAGE = Cursor()
+
+
+def home(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[Post]:
+    """Following: what the followed and oneself wrote and passed on, strictly by time.
+
+    Replies only to people one follows or to oneself, nothing injected, muted things left out.
+    """
+    followed = Follow.objects.filter(follower=viewer).values("followee_id")
+    passing_on = Follow.objects.filter(follower=viewer, shows_reposts=True).values("followee_id")
+    is_own = Q(author=viewer)
+    to_known = Q(in_reply_to__isnull=True) | Q(in_reply_to_user=viewer) | Q(in_reply_to_user__in=followed)
+    wanted_repost = Q(repost_of__isnull=True) | Q(author_id__in=passing_on)
+    mine = visible_to(viewer).filter(is_own | (Q(author_id__in=followed) & to_known & wanted_repost))
+    posts = mine.exclude(visibility=Visibility.DIRECT)
+    return paged(detailed(viewer, without_muted(viewer.pk, posts)), cursor)
+
+
+def public_timeline(viewer: Viewer, cursor: Cursor = FIRST_PAGE, *, only_media: bool = False) -> list[Post]:
+    """Everybody's public posts, without replies and reposts."""
+    posts = _public(viewer).filter(in_reply_to__isnull=True)
+    return paged(detailed(viewer, posts.filter(has_media=True) if only_media else posts), cursor)
+
+
+def tag_timeline(viewer: Viewer, tag: str, cursor: Cursor = FIRST_PAGE, *, only_media: bool = False) -> list[Post]:
+    """Public posts with a hashtag, given with or without its sign. An unknown tag has none."""
+    posts = _public(viewer).filter(tag_links__tag__name=tag.removeprefix("#").casefold())
+    return paged(detailed(viewer, posts.filter(has_media=True) if only_media else posts), cursor)
+
+
+def profile_timeline(
+    viewer: Viewer,
+    user: User,
+    cursor: Cursor = FIRST_PAGE,
+    *,
+    with_replies: bool = False,
+    with_reposts: bool = True,
+    only_media: bool = False,
+) -> list[Post]:
+    """One person's posts; replies to oneself are a thread, not replies. Direct posts never."""
+    posts = visible_to(viewer).filter(author=user).exclude(visibility=Visibility.DIRECT)
+    if not with_replies:
+        posts = posts.filter(Q(in_reply_to__isnull=True) | Q(in_reply_to_user=F("author")))
+    if not with_reposts:
+        posts = posts.filter(repost_of__isnull=True)
+    if only_media:
+        posts = posts.filter(has_media=True)
+    return paged(detailed(viewer, posts), cursor)
+
+
+def bookmarks(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[tuple[Bookmark, Post]]:
+    """Bookmarked posts, last kept first; the cursor runs over ids of bookmarks."""
+    rows = Bookmark.objects.filter(user=viewer, post__in=visible_to(viewer))
+    return _with_posts(viewer, paged(rows, cursor))
+
+
+def favorites(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[tuple[Engagement, Post]]:
+    """Liked posts, last liked first; the cursor runs over ids of engagements."""
+    rows = Engagement.objects.filter(user=viewer, kind=EngagementKind.FAVORITE, post__in=visible_to(viewer))
+    return _with_posts(viewer, paged(rows, cursor))
+
+
+def reposts_of(viewer: Viewer, post: Post, cursor: Cursor = FIRST_PAGE) -> list[Post]:
+    """Who passed a post on: the reposts, with their authors."""
+    return paged(visible_to(viewer).filter(repost_of=post).select_related("author"), cursor)
+
+
+def favorites_of(post: Post, cursor: Cursor = FIRST_PAGE) -> list[Engagement]:
+    """Who liked a post: the likes of reachable people, with them."""
+    likes = Engagement.objects.filter(
+        post=post,
+        kind=EngagementKind.FAVORITE,
+        user__is_active=True,
+        user__suspended_at=None,
+        user__deactivated_at=None,
+    )
+    return paged(likes.select_related("user"), cursor)
+
+
+def edit_history(post: Post) -> list[PostEdit]:
+    """Earlier wordings, oldest first; the current one is the post itself."""
+    return list(PostEdit.objects.filter(post=post).order_by("pk"))
+
+
+def _public(viewer: Viewer) -> QuerySet[Post]:
+    posts = visible_to(viewer).filter(visibility=Visibility.PUBLIC, repost_of__isnull=True)
+    who = viewer_id(viewer)
+    return posts if who is None else without_muted(who, posts)
+
+
+def _with_posts(viewer: User, rows: list) -> list[tuple]:
+    posts = {post.pk: post for post in posts_by_id(viewer, [row.post_id for row in rows])}
+    return [(row, posts[row.post_id]) for row in rows if row.post_id in posts]

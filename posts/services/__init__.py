@@ -1,0 +1,40 @@
+"""What can be done with posts. Keyword arguments, one transaction each."""
+
+from posts.services.creation import create_post
+from posts.services.deletion import delete_post
+from posts.services.edits import edit_post
+from posts.services.engagements import (
+    block_author,
+    bookmark,
+    favorite,
+    follow_author,
+    mute_author,
+    record_engagement,
+    unbookmark,
+    unfavorite,
+)
+from posts.services.impressions import record_impressions
+from posts.services.media import describe_media, upload_media
+from posts.services.notifications import clear_notifications, mark_notifications_read
+from posts.services.reposts import repost, undo_repost
+
+__all__ = [
+    "block_author",
+    "bookmark",
+    "clear_notifications",
+    "create_post",
+    "delete_post",
+    "describe_media",
+    "edit_post",
+    "favorite",
+    "follow_author",
+    "mark_notifications_read",
+    "mute_author",
+    "record_engagement",
+    "record_impressions",
+    "repost",
+    "unbookmark",
+    "undo_repost",
+    "unfavorite",
+    "upload_media",
+]

@@ -1,0 +1,38 @@
+"""Exact counters. The counts row of a post is also the lock of everything that happens to it.
+
+Order of locks in this app: counts rows by post id, then people by id.
+"""
+
+from django.db.models import F
+
+from accounts.models import User
+from posts.models import Post, PostCounts
+from xsocial.kernel.errors import NotFound
+
+
+def lock_posts(post_ids: set[int]) -> dict[int, Post]:
+    """Lock the counters of these posts and return the posts as they are now, by id."""
+    rows = PostCounts.objects.select_for_update(no_key=True).filter(post_id__in=post_ids).order_by("post_id")
+    # The posts are read after the locks are held, hence never stale.
+    locked = [row.post_id for row in rows]
+    return Post.objects.in_bulk(locked)
+
+
+def lock_live_post(post_id: int) -> Post:
+    """Lock one post. Raises NotFound when it was deleted meanwhile."""
+    post = lock_posts({post_id}).get(post_id)
+    if post is None or post.is_deleted:
+        raise NotFound("This post was deleted.")
+    return post
+
+
+def add(post_id: int, **changes: int) -> None:
+    """Add to counters of a locked post: `add(post_id, favorites=-1)`."""
+    PostCounts.objects.filter(pk=post_id).update(**{name: F(name) + by for name, by in changes.items()})
+
+
+def add_to_posts_count(user_ids: list[int], by: int) -> None:
+    """Add to the number of posts of people, whose rows are locked in id order."""
+    rows = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids).order_by("pk")
+    list(rows.values_list("pk"))
+    User.objects.filter(pk__in=user_ids).update(posts_count=F("posts_count") + by)
