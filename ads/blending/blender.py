@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ads.blending import partition_organic, safe_gap
-from ads.blending.safe_gap import Item, is_avoided
+from ads.blending.safe_gap import Item
 from ads.blending.spacing import MIN_POSTS_FOR_ADS, RESULT_SIZE, spacing_of
 from ads.blending.types import (
     AdjacencyRisk,
@@ -20,11 +20,16 @@ from ads.blending.types import (
 SAFE_GAP = "safe_gap"
 PARTITION_ORGANIC = "partition_organic"
 
-_ENFORCEMENT_ACTIONS = {
-    "bsr_drop": "drop",
-    "bsr_ok": "ok",
-    "handle_drop": "handle_drop",
-    "keyword_drop": "keyword_drop",
+NOTHING_ENFORCED = Enforcement()
+
+_VERDICT_COUNTERS = {verdict: f"post_brand_safety_verdict.{verdict.name.lower()}" for verdict in Verdict}
+_VERDICT_COUNTERS[None] = _VERDICT_COUNTERS[Verdict.MEDIUM_RISK]
+_RISK_COUNTERS = {risk: f"ad_brand_safety_risk.{risk}" for risk in AdjacencyRisk}
+_ENFORCEMENT_COUNTERS = {
+    "bsr_drop": "enforcement.drop",
+    "bsr_ok": "enforcement.ok",
+    "handle_drop": "enforcement.handle_drop",
+    "keyword_drop": "enforcement.keyword_drop",
 }
 
 
@@ -58,11 +63,11 @@ def _safe_gap(
 def _partition_organic(
     posts: Sequence[BlendablePost], ads: Sequence[BlendableAd], spacing: Spacing, result_size: int
 ) -> BlendResult:
-    num_safe = sum(not is_avoided(post) for post in posts)
-    target = partition_organic.target_ads(num_posts=len(posts), num_safe=num_safe, num_ads=len(ads), spacing=spacing)
+    safe, risky = partition_organic.split(posts)
+    target = partition_organic.target_ads(num_posts=len(posts), num_safe=len(safe), num_ads=len(ads), spacing=spacing)
     if target == 0:
         return BlendResult(items=_numbered(posts, ads=()), spacing=spacing, counters=_counters(posts, ads))
-    items, num_placed, enforcement = partition_organic.partition(posts, ads, target)
+    items, num_placed, enforcement = partition_organic.partition(safe, risky, ads, target)
     # When every ad was refused the page is not cut either: it is all posts, in order of score.
     finished = _finished(items, ads, result_size) if num_placed else _numbered(items, ads=())
     return BlendResult(
@@ -90,25 +95,12 @@ def _numbered(items: Iterable[Item], *, ads: Sequence[BlendableAd]) -> tuple[Ble
 
 
 def _counters(
-    posts: Sequence[BlendablePost], ads: Sequence[BlendableAd], enforcement: Enforcement | None = None
+    posts: Sequence[BlendablePost], ads: Sequence[BlendableAd], enforcement: Enforcement = NOTHING_ENFORCED
 ) -> dict[str, int]:
     """Verdicts and risk levels of the input, and enforcement actions that happened at least once."""
-    counts = Counter(f"post_brand_safety_verdict.{_verdict_name(post.verdict)}" for post in posts)
-    counts.update(f"ad_brand_safety_risk.{_risk_name(ad)}" for ad in ads)
-    if enforcement is not None:
-        counts.update(
-            {
-                f"enforcement.{action}": getattr(enforcement, name)
-                for name, action in _ENFORCEMENT_ACTIONS.items()
-                if getattr(enforcement, name)
-            }
-        )
+    counts = Counter([_VERDICT_COUNTERS[post.verdict] for post in posts])
+    counts.update([_RISK_COUNTERS[ad.control.risk if ad.control else AdjacencyRisk.UNKNOWN] for ad in ads])
+    if enforcement is not NOTHING_ENFORCED:
+        actions = {counter: getattr(enforcement, name) for name, counter in _ENFORCEMENT_COUNTERS.items()}
+        counts.update({counter: count for counter, count in actions.items() if count})
     return dict(counts)
-
-
-def _verdict_name(verdict: Verdict | None) -> str:
-    return (Verdict.MEDIUM_RISK if verdict is None else Verdict(verdict)).name.lower()
-
-
-def _risk_name(ad: BlendableAd) -> str:
-    return str(ad.control.risk if ad.control else AdjacencyRisk.UNKNOWN)

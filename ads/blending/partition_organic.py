@@ -35,15 +35,22 @@ def target_ads(*, num_posts: int, num_safe: int, num_ads: int, spacing: Spacing)
     return min(num_ads, (num_posts - 1) // spacing.requested, num_safe // 2)
 
 
+def split(posts: Sequence[BlendablePost]) -> tuple[list[BlendablePost], list[BlendablePost]]:
+    """Posts an ad may touch, and posts it may not, each in order."""
+    safe: list[BlendablePost] = []
+    risky: list[BlendablePost] = []
+    for post in posts:
+        (risky if is_avoided(post) else safe).append(post)
+    return safe, risky
+
+
 def partition(
-    posts: Sequence[BlendablePost], ads: Sequence[BlendableAd], target: int
+    safe: Sequence[BlendablePost], risky: Sequence[BlendablePost], ads: Sequence[BlendableAd], target: int
 ) -> tuple[list[Item], int, Enforcement]:
     """Items in order, number of ads placed, enforcement counts. `target` is at least 1."""
-    safe = [post for post in posts if not is_avoided(post)]
-    risky = [post for post in posts if is_avoided(post)]
     slots = _fill_slots(safe, ads, target)
     paired = {id(post) for above, _, below in slots.blocks for post in (above, below)}
-    filler = [post for post in safe if id(post) not in paired] + risky
+    filler = [post for post in safe if id(post) not in paired] + list(risky)
     filler.sort(key=_score, reverse=True)
     return _emit(slots, filler), len(slots.blocks), slots.enforcement()
 

@@ -13,22 +13,24 @@ So "plane crash" is in "#Plane crash!" but not in "plane did crash", and "plane"
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import chain
 
-_DROPPED = str.maketrans("", "", "\u200d\ufe0e\ufe0f")
-_LINK = re.compile(r"https?://\S*")
-_ASCII_TOKEN = re.compile(r"https?://\S*|[a-z0-9_]+")
-_CJK = ((0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3134F))
-
-_SEPARATOR, _SINGLE, _WORD = range(3)
+_DROPPED = re.compile("[\u200d\ufe0e\ufe0f]")
+_LINK = r"https?://\S*"
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_ASTRAL = "\U00010000-\U0010ffff"
+# No character outside these blocks can be part of a token: nothing is assigned, or for private use only.
+_ASSIGNED = (range(0x32400), range(0xE0000, 0xE0200))
+_ASCII_TOKEN = re.compile(rf"{_LINK}|[a-z0-9_]+")
 
 
 def tokenize(text: str) -> list[str]:
     """Tokens of `text`, in order."""
     if text.isascii():
         return _ASCII_TOKEN.findall(text.lower())
-    return _tokenize_unicode(unicodedata.normalize("NFKC", text).casefold().translate(_DROPPED))
+    return _token().findall(_DROPPED.sub("", unicodedata.normalize("NFKC", text).casefold()))
 
 
 def contains_run(tokens: Sequence[str], needle: Sequence[str]) -> bool:
@@ -39,38 +41,32 @@ def contains_run(tokens: Sequence[str], needle: Sequence[str]) -> bool:
     return any(token == first and list(tokens[start : start + width]) == wanted for start, token in enumerate(tokens))
 
 
-def _tokenize_unicode(text: str) -> list[str]:
-    """The rules read literally, for a text that is normalised already."""
-    tokens: list[str] = []
-    position = 0
-    while position < len(text):
-        end = _token_end(text, position)
-        if end > position:
-            tokens.append(text[position:end])
-        position = max(end, position + 1)
-    return tokens
+@cache
+def _token() -> re.Pattern[str]:
+    r"""The rules as one expression; made once, because Python's `re` knows no categories.
+
+    `\w` stands for letters, digits and `_`; combining marks and symbols must be listed.
+    """
+    word = rf"[^\W{_CJK}]+|{_one_of('M')}"
+    return re.compile(rf"{_LINK}|(?:{word})+|[{_CJK}]|{_one_of('So')}")
 
 
-def _token_end(text: str, start: int) -> int:
-    """End of the token that begins at `start`; `start` itself if a separator stands there."""
-    link = _LINK.match(text, start)
-    if link:
-        return link.end()
-    kind = _kind(text[start])
-    if kind != _WORD:
-        return start + kind
-    end = start + 1
-    while end < len(text) and _kind(text[end]) == _WORD:
-        end += 1
-    return end
+def _one_of(category: str) -> str:
+    """One character whose general category begins so, as an expression.
+
+    Characters beyond 16 bits stand apart: a class of only 16-bit ones is a table, not a list of ranges.
+    """
+    points = [point for point in chain(*_ASSIGNED) if unicodedata.category(chr(point)).startswith(category)]
+    basic = _class(point for point in points if point < 0x10000)
+    return f"{basic}|(?=[{_ASTRAL}]){_class(point for point in points if point >= 0x10000)}"
 
 
-@lru_cache(maxsize=4096)
-def _kind(character: str) -> int:
-    point = ord(character)
-    if any(low <= point <= high for low, high in _CJK):
-        return _SINGLE
-    category = unicodedata.category(character)
-    if category[0] in "LNM" or character == "_":
-        return _WORD
-    return _SINGLE if category == "So" else _SEPARATOR
+def _class(points: Iterable[int]) -> str:
+    """Rising code points as a character class of ranges."""
+    ranges: list[list[int]] = []
+    for point in points:
+        if ranges and ranges[-1][1] == point - 1:
+            ranges[-1][1] = point
+        else:
+            ranges.append([point, point])
+    return "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges) + "]"
