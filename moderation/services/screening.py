@@ -1,12 +1,16 @@
 """Screening many posts at once: what Grox does to one new post, done to a whole world in batches."""
 
+import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Model
 from numpy.typing import NDArray
+from psycopg import sql
 
 from moderation.grox import labelling, screening
 from moderation.grox.classifiers.schemas import PolicyResult
@@ -21,7 +25,10 @@ from moderation.types import AnnotationState, LabelSource
 from posts.models import PostEmbedding
 from xsocial.kernel import clock
 
+STREAM = "bulk"
+PLAN = "safety_ptos"
 ROWS = 5_000  # per statement
+REBUILD_INDEX_ROWS = 5_000
 
 
 def embed_texts(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -51,9 +58,8 @@ def bulk_screen(post_ids: Sequence[int], texts: Sequence[str], *, unscored_media
         for document, scores in zip(documents, screening.score(documents), strict=True)
     ]
     vectors = np.stack([document.vector for document in documents]) if documents else minilm.embed([])
-    with transaction.atomic():
-        _store_vectors(documents)
-        _store_outcomes(outcomes)
+    _store_vectors(documents)
+    _store_outcomes(outcomes)
     counts = Counter(str(new.label) for outcome in outcomes for new in outcome.labels)
     return Screened(vectors, [document.language for document in documents], counts)
 
@@ -96,73 +102,97 @@ def new_label(proposal: labelling.Proposal, version: str) -> NewLabel:
 
 
 def _store_vectors(documents: list[Document]) -> None:
-    """Write vectors with COPY; posts that have one keep it."""
-    rows = [document for document in documents if document.has_text]
-    known = set(
-        PostEmbedding.objects.filter(post_id__in=[row.post_id for row in rows], model=minilm.VERSION).values_list(
-            "post_id", flat=True
-        )
-    )
+    """Write the vectors of posts that have none yet. A large load rebuilds the HNSW index at its end."""
+    ids = [document.post_id for document in documents if document.has_text]
+    known = set(PostEmbedding.objects.filter(post_id__in=ids, model=minilm.VERSION).values_list("post_id", flat=True))
     now = clock.now()
-    statement = "COPY posts_postembedding (post_id, model, vector, created_at) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            if row.post_id not in known:
-                copy.write_row((row.post_id, minilm.VERSION, _as_text(row.vector), now))
+    rows = (
+        (document.post_id, minilm.VERSION, _as_text(document.vector), now)
+        for document in documents
+        if document.has_text and document.post_id not in known
+    )
+    with _index_set_aside(len(ids) - len(known)):
+        _copy(PostEmbedding, ("post_id", "model", "vector", "created_at"), rows)
 
 
 def _as_text(vector: NDArray[np.float32]) -> str:
     return "[" + ",".join(f"{value:.6g}" for value in vector.tolist()) + "]"
 
 
+@contextmanager
+def _index_set_aside(num_rows: int) -> Iterator[None]:
+    """Drop the nearest-neighbour index during a large load: building it once is several times faster.
+
+    Not inside somebody else's transaction, whose unfinished checks forbid changing the table.
+    """
+    if num_rows < REBUILD_INDEX_ROWS or connection.in_atomic_block:
+        yield
+        return
+    index = next(index for index in PostEmbedding._meta.indexes if "hnsw" in index.name)
+    with connection.schema_editor() as editor:
+        editor.remove_index(PostEmbedding, index)
+    try:
+        yield
+    finally:
+        with connection.schema_editor() as editor:
+            editor.execute("SET LOCAL maintenance_work_mem = '256MB'")
+            editor.add_index(PostEmbedding, index)
+
+
+def _copy(model: type[Model], columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+    """Append rows to a model's table with COPY."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(model._meta.db_table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+_LABEL_COLUMNS = (
+    "post_id", "label", "source", "rule", "rule_id", "version", "score", "evidence", "evidence_hash", "applied_at",
+    "lifted_reason",
+)  # fmt: skip
+_ANNOTATION_COLUMNS = (
+    "post_id", "plan", "state", "stream", "attempt", "result", "versions", "reason", "milliseconds", "created_at",
+)  # fmt: skip
+
+
 def _store_outcomes(outcomes: list[_Outcome]) -> None:
+    """Write labels, annotations and flags of posts that no bulk run has annotated before."""
+    ids = [outcome.document.post_id for outcome in outcomes]
+    known = set(PostAnnotation.objects.filter(post_id__in=ids, stream=STREAM).values_list("post_id", flat=True))
+    fresh = [outcome for outcome in outcomes if outcome.document.post_id not in known]
+    with transaction.atomic():
+        _copy(PostLabel, _LABEL_COLUMNS, _label_rows(fresh))
+        _copy(PostAnnotation, _ANNOTATION_COLUMNS, map(_annotation_row, fresh))
+        PostFlags.objects.bulk_create(
+            (_flags(outcome) for outcome in fresh if outcome.result.violations or outcome.result.review),
+            batch_size=ROWS,
+            ignore_conflicts=True,
+        )
+
+
+def _label_rows(outcomes: list[_Outcome]) -> Iterator[tuple[object, ...]]:
     now = clock.now()
-    PostLabel.objects.bulk_create(
-        (
-            PostLabel(
-                post_id=outcome.document.post_id,
-                label=new.label,
-                source=LabelSource.GROX,
-                rule=new.rule,
-                rule_id=new.rule_id,
-                version=new.version,
-                score=new.score,
-                evidence=dict(new.evidence),
-                evidence_hash=new.evidence_hash,
-                applied_at=now,
-            )
-            for outcome in outcomes
-            for new in outcome.labels
-        ),
-        batch_size=ROWS,
-        ignore_conflicts=True,
-    )
-    PostAnnotation.objects.bulk_create(
-        (
-            PostAnnotation(
-                post_id=outcome.document.post_id,
-                plan="safety_ptos",
-                stream="bulk",
-                state=AnnotationState.NOT_SCORED if outcome.not_scored else AnnotationState.DONE,
-                reason=outcome.not_scored,
-                result=outcome.result.model_dump(),
-                versions=outcome.versions,
-                created_at=now,
-            )
-            for outcome in outcomes
-        ),
-        batch_size=ROWS,
-    )
-    flagged = [outcome for outcome in outcomes if outcome.result.violations or outcome.result.review]
-    PostFlags.objects.bulk_create(
-        (
-            PostFlags(
-                post_id=outcome.document.post_id,
-                is_borderline=bool(outcome.result.review),
-                **labelling.flags_of(outcome.result.violations).model_dump(),
-            )
-            for outcome in flagged
-        ),
-        batch_size=ROWS,
-        ignore_conflicts=True,
-    )
+    for outcome in outcomes:
+        for new in outcome.labels:
+            evidence = json.dumps(dict(new.evidence))
+            yield (
+                outcome.document.post_id, str(new.label), str(LabelSource.GROX), new.rule, new.rule_id, new.version,
+                new.score, evidence, new.evidence_hash, now, "",
+            )  # fmt: skip
+
+
+def _annotation_row(outcome: _Outcome) -> tuple[object, ...]:
+    state = AnnotationState.NOT_SCORED if outcome.not_scored else AnnotationState.DONE
+    result, versions = outcome.result.model_dump_json(), json.dumps(outcome.versions)
+    return (
+        outcome.document.post_id, PLAN, str(state), STREAM, 0, result, versions, outcome.not_scored,
+        0.0, clock.now(),
+    )  # fmt: skip
+
+
+def _flags(outcome: _Outcome) -> PostFlags:
+    flags = labelling.flags_of(outcome.result.violations)
+    return PostFlags(post_id=outcome.document.post_id, is_borderline=bool(outcome.result.review), **flags.model_dump())
