@@ -1,0 +1,76 @@
+"""`manage.py seed_world`: fill an empty database with the demo world."""
+
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from accounts.models import User
+from feed.simulation import oracle, report
+from feed.simulation.advertising import create_campaigns
+from feed.simulation.load import Loader
+from feed.simulation.world import World, WorldSize, build_world
+from xsocial.kernel import clock
+
+
+class Command(BaseCommand):
+    """Generates, loads, screens and sums up one world."""
+
+    help = "Build a deterministic demo world: people, follows, posts, pictures and weeks of reading."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--users", type=int, default=1000)
+        parser.add_argument("--posts", type=int, default=30_000, help="about so many, replies and reposts included")
+        parser.add_argument("--days", type=int, default=28)
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--impressions", type=int, help="about so many (default: by users and posts)")
+        parser.add_argument("--now", help="ISO moment taken as now (default: now)")
+        parser.add_argument("--if-empty", action="store_true", help="do nothing when there are people already")
+        parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        size = _size(options)
+        if User.objects.exists():
+            if options["if_empty"]:
+                return
+            raise CommandError("There are people already; seed_world fills an empty database only.", returncode=2)
+        started = time.perf_counter()
+        world, loader = self._seed(size, options)
+        self._furnish(world, loader)
+        summary = report.summary(world) | {"seconds": round(time.perf_counter() - started, 1)}
+        oracle.write_truth(world, loader.impression_ids)
+        self.stdout.write(json.dumps(summary) if options["json"] else report.as_text(summary))
+
+    def _seed(self, size: WorldSize, options: dict[str, Any]) -> tuple[World, Loader]:
+        quiet = options["json"] or options["verbosity"] == 0
+        with tqdm(total=size.days * 24, unit="h", desc="living", disable=quiet) as bar:
+            world = build_world(size, seed=options["seed"], now_ms=_now_ms(options["now"]), progress=bar.update)
+        loader = Loader(world, seed=options["seed"])
+        with tqdm(total=len(list(loader.parts())), unit="part", desc="loading", disable=quiet) as bar:
+            loader.run(lambda part: (bar.set_description(f"loading {part}"), bar.update()))
+        return world, loader
+
+    def _furnish(self, world: World, loader: Loader) -> None:
+        """What other rooms add to a loaded world: labels and embeddings, campaigns."""
+        with clock.fixed(clock.from_ms(world.now_ms)):
+            loader.screen()
+            create_campaigns(list(User.objects.filter(is_demo=True).order_by("id")))
+
+
+def _size(options: dict[str, Any]) -> WorldSize:
+    for name, least in (("users", 20), ("posts", 100), ("days", 3)):
+        if options[name] < least:
+            raise CommandError(f"--{name} must be at least {least}.", returncode=2)
+    return WorldSize(options["users"], options["posts"], options["days"], options["impressions"])
+
+
+def _now_ms(text: str | None) -> int:
+    if text is None:
+        return clock.now_ms()
+    try:
+        return clock.to_ms(datetime.fromisoformat(text).astimezone())
+    except ValueError:
+        raise CommandError(f"--now is not an ISO moment: {text}", returncode=2) from None

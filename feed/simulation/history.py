@@ -1,0 +1,551 @@
+"""Weeks of the demo world, hour by hour: sessions, pages, reactions, and what they change."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from feed.simulation.authoring import DAY, HOUR, NONE, TEXT, PostTable
+from feed.simulation.behaviour import HEADS, Encounter, Preferences, Reaction, calibrated, draw, joined
+from feed.simulation.logging_policy import POLICIES, fill_pages, policy_weights
+from feed.simulation.people import rhythm
+from feed.simulation.society import WINDOW, Society
+from posts.types import EngagementKind, Surface
+
+MAX_PAGE = 40
+POOL = {"in_network": 96, "popular": 48, "similar": 64, "random": 40}
+SESSION_CHUNK = 512
+ORACLE_DAYS = 2.0
+CALIBRATION_SHARE = 0.3  # of the history, at its start
+CALIBRATION_BATCHES = 60
+MAKING_HEADS = ("reply", "quote", "repost")
+HEAD = {name: column for column, name in enumerate(HEADS)}
+TIMELINE_KINDS = {name: int(EngagementKind[name.upper()]) for name in HEADS}
+#: Change of affinity to the author by each head.
+AFFINITY_CHANGE = {
+    "favorite": 0.18,
+    "reply": 0.22,
+    "repost": 0.22,
+    "quote": 0.18,
+    "click": 0.04,
+    "profile_click": 0.08,
+    "dwell": 0.025,
+    "follow_author": 0.25,
+    "bookmark": 0.10,
+    "not_interested": -0.50,
+    "mute_author": -1.0,
+    "block_author": -2.0,
+    "report": -1.0,
+    "not_dwelled": -0.03,
+}
+_CHANGE = np.array([AFFINITY_CHANGE.get(head, 0.0) for head in HEADS], dtype=np.float32)
+_POPULARITY = np.array(
+    [{"favorite": 1.0, "reply": 1.5, "repost": 1.5, "quote": 1.5, "dwell": 0.1}.get(head, 0.0) for head in HEADS],
+    dtype=np.float32,
+)
+
+
+class Columns:
+    """Batches of equally named columns, joined once at the end."""
+
+    def __init__(self) -> None:
+        self._batches: dict[str, list[np.ndarray]] = defaultdict(list)
+
+    def append(self, **columns: np.ndarray) -> None:
+        for name, values in columns.items():
+            self._batches[name].append(values)
+
+    def joined(self) -> dict[str, np.ndarray]:
+        return {name: np.concatenate(batches) for name, batches in self._batches.items()}
+
+
+@dataclass
+class Recorded:
+    """What the history leaves. Times are seconds from its start; posts are row numbers.
+
+    impressions: user, row, position, page, seconds, dwell, propensity, surface
+    engagements: user, row, kind, seconds, value (seconds of dwell or watch, or nan), page, surface,
+        made (row of the reply, quote or repost that it made, or -1)
+    follows, unfollows, blocks, mutes: first, second, seconds
+    truth: impression, probabilities [n, len(HEADS)] of the last ORACLE_DAYS days
+    """
+
+    impressions: dict[str, np.ndarray]
+    engagements: dict[str, np.ndarray]
+    relations: dict[str, np.ndarray]
+    truth: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Views:
+    """Posts looked at in one batch of sessions, flattened; `session` numbers the page."""
+
+    session: np.ndarray
+    place: np.ndarray
+    users: np.ndarray
+    rows: np.ndarray
+    propensity: np.ndarray
+    fatigue: np.ndarray
+
+
+class History:
+    """Runs a society through time under the logging policy."""
+
+    def __init__(
+        self,
+        society: Society,
+        originals: dict[str, np.ndarray],
+        rng: np.random.Generator,
+        *,
+        days: float,
+        now_hour: float,
+        impressions: int,
+    ) -> None:
+        self.society, self.originals, self.rng = society, originals, rng
+        self.end, self.now_hour = days * DAY, now_hour
+        self.wanted, self.made, self.pages = impressions, 0, 0
+        self.preferences: Preferences | None = None
+        self._met: list[Encounter] = []
+        self._calibrate_at = 0.0
+        self._next_original = self._hour = 0
+        self._row_of_original = np.full(len(originals["seconds"]), NONE)
+        self._pending: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
+        self._impressions, self._engagements = Columns(), Columns()
+        self._relations, self._truth = Columns(), Columns()
+        self._load = self._expected_load()
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def run(self, progress: Callable[[int], None] = lambda hours: None) -> Recorded:
+        """Simulate every hour; `progress` is told of each."""
+        hours = int(np.ceil(self.end / HOUR))
+        for hour in range(hours):
+            self.step(hour)
+            progress(1)
+        self._publish_until(self.end)
+        return Recorded(
+            self._impressions.joined(),
+            self._engagements.joined(),
+            self._relations.joined(),
+            self._truth.joined(),
+        )
+
+    def step(self, hour: int) -> None:
+        """One hour: publish what is due, then let people read."""
+        start, self._hour = hour * HOUR, hour
+        self._publish_until(start)
+        self._answer(hour)
+        self._cool(start)
+        sessions = self._sessions(hour)
+        for low in range(0, len(sessions), SESSION_CHUNK):
+            self._read(sessions[low : low + SESSION_CHUNK], start)
+
+    def _clock_hour(self, seconds: float) -> float:
+        return (self.now_hour + (seconds - self.end) / HOUR) % 24.0
+
+    def _cool(self, start: float) -> None:
+        society = self.society
+        first = int(np.searchsorted(self.posts.seconds, start - WINDOW))
+        society.cool(1.0, first)
+        if int(start) % int(DAY) < HOUR:
+            society.affinity *= 0.93
+            society.satisfaction += 0.1 * (1.0 - society.satisfaction)
+
+    @property
+    def posts(self) -> PostTable:
+        return self.society.posts
+
+    # -- posting -------------------------------------------------------------------------------
+
+    def _publish_until(self, seconds: float) -> None:
+        """Append the originals due before `seconds`; thread parts point at their opener."""
+        stop = int(np.searchsorted(self.originals["seconds"], seconds))
+        due = np.arange(self._next_original, stop)
+        self._next_original = stop
+        if not len(due):
+            return
+        batch = {name: values[due] for name, values in self.originals.items() if name != "continues"}
+        rows = self.posts.append(**batch)
+        self._row_of_original[due] = rows
+        follows = self.originals["continues"][due]
+        parts, parents = rows[follows >= 0], self._row_of_original[follows[follows >= 0]]
+        self._attach(parts, parents)
+        self._made(parts, parents, "reply", page=NONE, surface=Surface.UNSPECIFIED)
+        self.society.publish(rows)
+
+    def _attach(self, rows: np.ndarray, parents: np.ndarray) -> None:
+        """Make `rows` replies to `parents`, one after another (a parent may be in `rows`)."""
+        posts = self.posts
+        for row, parent in zip(rows.tolist(), parents.tolist(), strict=True):
+            posts.in_reply_to[row] = parent
+            posts.root[row] = posts.root[parent]
+            posts.depth[row] = posts.depth[parent] + 1
+
+    def _derived(self, authors: np.ndarray, parents: np.ndarray, seconds: np.ndarray) -> dict[str, np.ndarray]:
+        """Columns of replies and quotes: subject and heat come from the parent."""
+        people, posts, rng = self.society.people, self.posts, self.rng
+        count = len(authors)
+        heat = posts.controversy[parents]
+        rude = rng.random(count) < 0.015 + 0.25 * people.is_provocateur[authors] + 0.10 * heat * people.tone[authors]
+        return {
+            "seconds": seconds,
+            "author": authors,
+            "subtopic": posts.subtopic[parents],
+            "quality": people.quality[authors] + 0.5 * rng.normal(size=count),
+            "controversy": np.clip(0.6 * heat + 0.4 * people.tone[authors] + 0.1 * rng.normal(size=count), 0, 1),
+            "form": np.full(count, TEXT),
+            "length": 60 * np.exp(0.3 * people.length_habit[authors] + 0.4 * rng.normal(size=count)),
+            "language": posts.language[parents],
+            "insult": np.where(rude, rng.uniform(0.4, 1.0, count), 0.0),
+            "spam": np.where(people.is_spammer[authors], rng.uniform(0.6, 1.0, count), 0.0),
+        }
+
+    def _reply(self, authors: np.ndarray, parents: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+        rows = self.posts.append(**self._derived(authors, parents, seconds))
+        self._attach(rows, parents)
+        self.society.publish(rows)
+        self._expect_answers(rows)
+        return rows
+
+    def _expect_answers(self, rows: np.ndarray) -> None:
+        """The one replied to often answers, minutes or hours later, less so deep in a thread."""
+        posts, people = self.posts, self.society.people
+        answerers = posts.author[posts.in_reply_to[rows]]
+        chance = 0.55 * np.exp(-0.12 * posts.depth[rows]) * (people.posts_per_day[answerers] > 0)
+        chance *= (posts.spam[rows] == 0) & (answerers != posts.author[rows])
+        due = posts.seconds[rows] + self.rng.lognormal(7.2, 1.2, len(rows))
+        for place in np.flatnonzero(self.rng.random(len(rows)) < chance):
+            if due[place] < self.end:
+                entry = (float(due[place]), int(answerers[place]), int(rows[place]))
+                self._pending[max(int(due[place] // HOUR), self._hour)].append(entry)
+
+    def _answer(self, hour: int) -> None:
+        """Replies that grow out of notifications; answers within this hour come next hour."""
+        entries = sorted(self._pending.pop(hour - 1, []))
+        if not entries:
+            return
+        seconds, authors, parents = (np.array(column) for column in zip(*entries, strict=True))
+        made = self._reply(authors, parents, seconds)
+        self._made(made, parents, "reply", page=NONE, surface=Surface.NOTIFICATIONS)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def _expected_load(self) -> np.ndarray:
+        """Relative number of sessions of each hour; the last two days are busier."""
+        hours = np.arange(int(np.ceil(self.end / HOUR)))
+        return np.where(hours >= len(hours) - 48, 1.7, 1.0)
+
+    def _sessions(self, hour: int) -> np.ndarray:
+        """Who opens the app this hour, each at most once."""
+        start, people = hour * HOUR, self.society.people
+        present = self.society.present(start, self.end)
+        rate = people.sessions_per_day * rhythm(self._clock_hour(start), people.hours_from_utc)
+        rate = rate * present * np.clip(self.society.satisfaction, 0.2, 1.5)
+        if start > self.end - 3 * HOUR:
+            rate[people.demo] = 0.0  # so that the printed logins find something unseen
+        left = max(self.wanted - self.made, 0)
+        share = self._load[hour] / self._load[hour:].sum()
+        rate *= left * share / 17.0 / max(rate.sum(), 1e-9)
+        return self.rng.permutation(np.repeat(np.arange(len(rate)), np.minimum(self.rng.poisson(rate), 1)))
+
+    def _read(self, sessions: np.ndarray, start: float) -> None:
+        """Sessions of one hour: fill pages, look, react, and let it change the world."""
+        self.society.drift(self.rng, sessions, start)
+        views = self._look(sessions, start)
+        if views is None:
+            return
+        opened = np.sort(start + self.rng.uniform(0, 0.8 * HOUR, len(sessions)))
+        mood = 0.45 * self.rng.normal(size=len(sessions))
+        encounter = self.society.encounter(
+            users=views.users,
+            rows=views.rows,
+            seconds=opened[views.session],
+            fatigue=views.fatigue,
+            mood=mood[views.session],
+        )
+        self._calibrate(encounter)
+        reaction = self.preferences.react(encounter)
+        acted, dwell = draw(self.rng, reaction)
+        seconds = self._moments(views, opened, dwell)
+        self._record(views, reaction, acted, dwell, seconds)
+        self._change(views, acted, seconds)
+
+    def _calibrate(self, encounter: Encounter) -> None:
+        """Set the heads' biases from the days at the start; they are fixed from then on."""
+        if self.made > CALIBRATION_SHARE * self.wanted:
+            return
+        self._met.append(encounter)
+        if self.preferences is None or self.made >= self._calibrate_at:
+            self.preferences = calibrated(joined(self._met))
+            self._met = self._met[-CALIBRATION_BATCHES:]
+            self._calibrate_at = self.made + 0.03 * self.wanted
+
+    def _look(self, sessions: np.ndarray, start: float) -> Views | None:
+        """Fill every session's page and keep the posts that get attention."""
+        if not len(self.posts):
+            return None
+        pool = self._pool(sessions, start)
+        valid = self._valid(sessions, pool)
+        if not valid.any():
+            return None
+        users = sessions[:, None]
+        age = np.maximum(start - self.posts.seconds[pool], 0.0) / HOUR
+        weights = policy_weights(
+            valid=valid,
+            age_hours=age,
+            in_network=self.society.follows.has(users, self.posts.author[pool]),
+            popularity=self.posts.heat[pool],
+            taste=self.society.people.taste[users, self.posts.subtopic[pool]],
+        )
+        pages = fill_pages(self.rng, weights, MAX_PAGE)
+        rows = np.take_along_axis(pool, pages.columns, axis=1)
+        seen = np.take_along_axis(valid, pages.columns, axis=1) & self._attention(sessions, rows)
+        self._page_surface = np.where(
+            pages.policy == POLICIES.index("chronological"), Surface.HOME_FOLLOWING, Surface.HOME_FOR_YOU
+        )
+        session, place = np.nonzero(seen)
+        fatigue = self._fatigue(rows, seen)
+        return Views(session, place, sessions[session], rows[seen], pages.propensity[seen], fatigue[seen])
+
+    def _pool(self, sessions: np.ndarray, start: float) -> np.ndarray:
+        """Posts each page may hold, -1 padded: in network, popular, similar, random."""
+        society, rng, count = self.society, self.rng, len(sessions)
+        first = int(np.searchsorted(self.posts.seconds, start - WINDOW))
+        recent = np.arange(first, len(self.posts))
+        if not len(recent):
+            return np.full((count, 1), NONE)
+        top = recent[np.argsort(-self.posts.heat[recent])[:240]]
+        near = society.people.subtopic_weight[sessions].cumsum(axis=1)
+        draws = rng.random((count, POOL["similar"])) * near[:, -1:]
+        liked = np.stack([np.searchsorted(row, draw) for row, draw in zip(near, draws, strict=True)])
+        liked = np.minimum(liked, near.shape[1] - 1)
+        ring = rng.integers(0, society.by_subtopic.shape[1], liked.shape)
+        pool = np.hstack(
+            (
+                self._in_network(sessions, first),
+                top[rng.integers(0, len(top), (count, POOL["popular"]))],
+                society.by_subtopic[liked, ring],
+                recent[rng.integers(0, len(recent), (count, POOL["random"]))],
+            )
+        )
+        pool = np.where(pool >= first, pool, NONE)
+        return np.where((pool >= 0) & (self.posts.repost_of[pool] >= 0), self.posts.repost_of[pool], pool)
+
+    def _in_network(self, sessions: np.ndarray, first: int) -> np.ndarray:
+        """The latest posts of the followed, and their reposts."""
+        width = POOL["in_network"]
+        pool = np.full((len(sessions), width), NONE)
+        for place, user in enumerate(sessions.tolist()):
+            found = self.society.by_author[self.society.follows.of(user)].ravel()
+            found = found[found >= first]
+            if len(found) > width:
+                found = np.partition(found, len(found) - width)[-width:]
+            pool[place, : len(found)] = found
+        return pool
+
+    def _valid(self, sessions: np.ndarray, pool: np.ndarray) -> np.ndarray:
+        """Unseen, not one's own, not blocked or muted either way, and each post once."""
+        society, users = self.society, sessions[:, None]
+        authors = self.posts.author[pool]
+        order = np.argsort(pool, axis=1, kind="stable")
+        ordered = np.take_along_axis(pool, order, axis=1)
+        again = np.zeros(pool.shape, dtype=bool)
+        np.put_along_axis(again, order[:, 1:], ordered[:, 1:] == ordered[:, :-1], axis=1)
+        silenced = society.blocks.has(users, authors) | society.mutes.has(users, authors)
+        silenced |= society.blocks.has(authors, np.broadcast_to(users, authors.shape))
+        seen = society.seen[users, pool % society.seen.shape[1]]
+        return (pool >= 0) & ~again & ~seen & ~silenced & (authors != users)
+
+    def _attention(self, sessions: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Position bias: patience runs out down the page; loved forms hold the eye."""
+        place = np.arange(rows.shape[1])
+        patience = self.society.people.patience[sessions, None]
+        length = np.clip(26.0 * patience * self.rng.lognormal(-0.1, 0.4, (len(sessions), 1)), 4, MAX_PAGE)
+        examine = np.exp(-0.018 * place / patience) * (place < length)
+        fit = 1.0 / (1.0 + np.exp(-(1.6 + 1.5 * self.society.form_fit(sessions[:, None], rows))))
+        return self.rng.random(rows.shape) < examine * fit
+
+    def _fatigue(self, rows: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """Grows with each earlier post of the same author or topic on the page."""
+        before = np.tril(np.ones((rows.shape[1],) * 2, dtype=bool), -1) & seen[:, None, :]
+        authors = self.posts.author[rows]
+        topics = self.society.space.topic_of[self.posts.subtopic[rows]]
+        same_author = ((authors[:, :, None] == authors[:, None, :]) & before).sum(axis=2)
+        same_topic = ((topics[:, :, None] == topics[:, None, :]) & before).sum(axis=2)
+        return np.minimum(0.45 * same_author + 0.10 * same_topic, 2.0)
+
+    def _moments(self, views: Views, opened: np.ndarray, dwell: np.ndarray) -> np.ndarray:
+        """When each post came into view: after the dwell on those above it."""
+        spent = np.cumsum(dwell + 0.6) - (dwell + 0.6)
+        first = np.searchsorted(views.session, views.session)
+        return np.minimum(opened[views.session] + spent - spent[first], self.end - 1.0)
+
+    # -- consequences --------------------------------------------------------------------------
+
+    def _record(
+        self, views: Views, reaction: Reaction, acted: np.ndarray, dwell: np.ndarray, seconds: np.ndarray
+    ) -> None:
+        page = self.pages + views.session
+        surface = self._page_surface[views.session]
+        self._impressions.append(
+            user=views.users,
+            row=views.rows,
+            position=views.place,
+            page=page,
+            seconds=seconds,
+            dwell=dwell,
+            propensity=views.propensity,
+            surface=surface,
+        )
+        told = acted.copy()
+        told[:, [HEAD[head] for head in MAKING_HEADS]] = False  # noted when the post is made
+        view, head = np.nonzero(told)
+        kinds = np.array([TIMELINE_KINDS[name] for name in HEADS])[head]
+        timed = np.isin(head, (HEAD["dwell"], HEAD["not_dwelled"]))
+        lasted = np.where(timed, dwell[view], 0.8 * dwell[view] * self.rng.random(len(view)))
+        self._engage(
+            views.users[view],
+            views.rows[view],
+            kinds,
+            seconds[view] + lasted,
+            value=np.where(timed, dwell[view], np.nan),
+            page=page[view],
+            surface=surface[view],
+        )
+        self._watched(views, acted, dwell, seconds, page, surface)
+        if seconds[0] > self.end - ORACLE_DAYS * DAY:
+            self._truth.append(impression=self.made + np.arange(len(seconds)), probabilities=reaction.probabilities)
+        self.made += len(seconds)
+
+    def _watched(
+        self,
+        views: Views,
+        acted: np.ndarray,
+        dwell: np.ndarray,
+        seconds: np.ndarray,
+        page: np.ndarray,
+        surface: np.ndarray,
+    ) -> None:
+        """Watch time of videos and time spent on opened posts."""
+        clip = self.posts.clip_seconds[views.rows]
+        video = (clip > 0) & (dwell > 1.5)
+        opened = acted[:, HEAD["click"]]
+        reading = self.rng.lognormal(2.2, 0.9, len(dwell))
+        for chosen, kind, value in (
+            (video, EngagementKind.VIDEO_VIEW, np.minimum(dwell, clip)),
+            (opened, EngagementKind.CLICK_DWELL, reading),
+        ):
+            self._engage(
+                views.users[chosen],
+                views.rows[chosen],
+                np.full(chosen.sum(), int(kind)),
+                seconds[chosen] + value[chosen],
+                value=value[chosen],
+                page=page[chosen],
+                surface=surface[chosen],
+            )
+
+    def _engage(
+        self,
+        user: np.ndarray,
+        row: np.ndarray,
+        kind: np.ndarray,
+        seconds: np.ndarray,
+        *,
+        value: np.ndarray | float = np.nan,
+        page: np.ndarray | int = NONE,
+        surface: np.ndarray | int = Surface.UNSPECIFIED,
+        made: np.ndarray | int = NONE,
+    ) -> None:
+        shape = len(user)
+        self._engagements.append(
+            user=user,
+            row=row,
+            kind=kind,
+            seconds=np.minimum(seconds, self.end - 0.3),
+            value=np.broadcast_to(value, shape),
+            page=np.broadcast_to(page, shape),
+            surface=np.broadcast_to(surface, shape),
+            made=np.broadcast_to(made, shape),
+        )
+
+    def _made(
+        self, made: np.ndarray, about: np.ndarray, head: str, *, page: np.ndarray | int, surface: np.ndarray | int
+    ) -> None:
+        """Note the replies, quotes or reposts `made` as actions on the posts they are about."""
+        kind = np.full(len(made), TIMELINE_KINDS[head])
+        posts = self.posts
+        self._engage(posts.author[made], about, kind, posts.seconds[made], page=page, surface=surface, made=made)
+
+    def _change(self, views: Views, acted: np.ndarray, seconds: np.ndarray) -> None:
+        """Encounters feed back: memory, popularity, interest, relations, new posts, churn."""
+        society = self.society
+        authors = self.posts.author[views.rows]
+        society.seen[views.users, views.rows % society.seen.shape[1]] = True
+        society.remember(views.users, authors, acted @ _CHANGE)
+        society.warm(views.rows, acted @ _POPULARITY)
+        liked = acted[:, HEAD["favorite"]] | acted[:, HEAD["reply"]]
+        society.catch_interest(self.rng, views.users[liked], views.rows[liked], float(seconds[0]))
+        self._churn(views, acted)
+        self._relate(views.users, authors, acted, seconds)
+        self._write(views, acted, seconds, self.pages + views.session)
+        self.pages += int(views.session.max()) + 1
+
+    def _churn(self, views: Views, acted: np.ndarray) -> None:
+        """Good sessions bring people back, several bad ones keep them away."""
+        good = acted[:, HEAD["favorite"]] + 0.4 * acted[:, HEAD["dwell"]]
+        bad = acted[:, HEAD["not_interested"]] + acted[:, HEAD["report"]] + acted[:, HEAD["block_author"]]
+        change = 0.02 * (good - 0.14) - 0.06 * bad
+        np.add.at(self.society.satisfaction, views.users, change.astype(np.float32))
+        np.clip(self.society.satisfaction, 0.2, 1.6, out=self.society.satisfaction)
+
+    def _relate(self, users: np.ndarray, authors: np.ndarray, acted: np.ndarray, seconds: np.ndarray) -> None:
+        """Follows, unfollows, blocks and mutes that came out of reading."""
+        society = self.society
+        grumpy = acted[:, HEAD["not_interested"]] & (self.rng.random(len(users)) < 0.15)
+        leaving = (grumpy | acted[:, HEAD["block_author"]]) & society.follows.has(users, authors)
+        changes = (
+            (society.follows.add, acted[:, HEAD["follow_author"]]),
+            (society.follows.discard, leaving),
+            (society.blocks.add, acted[:, HEAD["block_author"]]),
+            (society.mutes.add, acted[:, HEAD["mute_author"]]),
+        )
+        for code, (change, chosen) in enumerate(changes):
+            change(users[chosen], authors[chosen])
+            self._relations.append(
+                code=np.full(chosen.sum(), code),
+                first=users[chosen],
+                second=authors[chosen],
+                seconds=seconds[chosen],
+            )
+        torn = acted[:, HEAD["block_author"]]
+        society.follows.discard(authors[torn], users[torn])
+
+    def _write(self, views: Views, acted: np.ndarray, seconds: np.ndarray, page: np.ndarray) -> None:
+        """Replies, quotes and reposts become posts."""
+        delay = seconds + self.rng.uniform(15, 150, len(seconds))
+        delay = np.minimum(delay, self.end - 0.4)
+        surface = self._page_surface[views.session]
+        for head, make in zip(MAKING_HEADS, (self._reply, self._quote, self._repost), strict=True):
+            chosen = acted[:, HEAD[head]]
+            if chosen.any():
+                made = make(views.users[chosen], views.rows[chosen], delay[chosen])
+                self._made(made, views.rows[chosen], head, page=page[chosen], surface=surface[chosen])
+
+    def _quote(self, users: np.ndarray, rows: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+        made = self.posts.append(**self._derived(users, rows, seconds), quote_of=rows)
+        self.society.publish(made)
+        return made
+
+    def _repost(self, users: np.ndarray, rows: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+        posts = self.posts
+        made = posts.append(
+            seconds=seconds,
+            author=users,
+            subtopic=posts.subtopic[rows],
+            language=posts.language[rows],
+            repost_of=rows,
+        )
+        self.society.publish(made)
+        return made

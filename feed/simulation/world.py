@@ -1,0 +1,82 @@
+"""Builds a whole demo world in memory: the one call that commands and tests use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from feed.simulation.authoring import DAY, Bursts, PostTable, bursts, write_originals
+from feed.simulation.behaviour import Preferences
+from feed.simulation.graph import Edges, follow_graph
+from feed.simulation.history import History, Recorded
+from feed.simulation.people import Population, population
+from feed.simulation.society import Society
+from feed.simulation.topics import TopicSpace, topic_space
+
+#: Posts that arise from reading (replies, answers, quotes, reposts) per impression.
+DERIVED_PER_IMPRESSION = 0.022
+
+
+@dataclass(frozen=True)
+class WorldSize:
+    """How big a world: the visible history spans `days`; impressions default to the users'."""
+
+    users: int = 1000
+    posts: int = 30_000
+    days: int = 28
+    impressions: int | None = None
+
+    @property
+    def impressions_wanted(self) -> int:
+        """450 per person, at most fifteen per post and three million in all."""
+        usual = min(450 * self.users, 15 * self.posts, 3_000_000)
+        return usual if self.impressions is None else self.impressions
+
+
+@dataclass
+class World:
+    """Everything the generator made; times are seconds before which `end` is now."""
+
+    size: WorldSize
+    now_ms: int
+    people: Population
+    space: TopicSpace
+    events: Bursts
+    first_follows: Edges
+    society: Society
+    preferences: Preferences
+    recorded: Recorded
+
+    @property
+    def posts(self) -> PostTable:
+        return self.society.posts
+
+    @property
+    def end(self) -> float:
+        return self.size.days * DAY
+
+    def milliseconds(self, seconds: np.ndarray) -> np.ndarray:
+        """Seconds of the simulation as milliseconds since 1970."""
+        return self.now_ms + np.round((np.asarray(seconds) - self.end) * 1000).astype(np.int64)
+
+
+def build_world(
+    size: WorldSize, *, seed: int, now_ms: int, progress: Callable[[int], None] = lambda hours: None
+) -> World:
+    """Draw people, graph and posts and live through the days. Same seed, same world."""
+    rng = np.random.default_rng(seed)
+    now_hour = (now_ms / 3_600_000) % 24.0
+    space = topic_space(rng)
+    people = population(rng, users=size.users, days=size.days, space=space)
+    follows = follow_graph(rng, people, space)
+    events = bursts(rng, days=size.days, space=space)
+    originals = write_originals(rng, people, events, count=_originals(size), days=size.days, now_hour=now_hour)
+    society = Society(people, space, events, follows, PostTable(size.posts + 1024))
+    history = History(society, originals, rng, days=size.days, now_hour=now_hour, impressions=size.impressions_wanted)
+    recorded = history.run(progress)
+    return World(size, now_ms, people, space, events, follows, society, history.preferences, recorded)
+
+
+def _originals(size: WorldSize) -> int:
+    derived = min(DERIVED_PER_IMPRESSION * size.impressions_wanted, 0.6 * size.posts)
+    return max(int(size.posts - derived), size.posts // 3)
