@@ -1,5 +1,33 @@
-"""Addresses of the accounts pages."""
+"""Addresses of the account pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from accounts.views import relations, settings, welcome
+
+app_name = "people"
+urlpatterns = [
+    path("settings", settings.overview, name="settings"),
+    path("settings/profile", settings.profile, name="settings_profile"),
+    path("settings/region", settings.region, name="settings_region"),
+    path("settings/feed", settings.feed, name="settings_feed"),
+    path("settings/filters", settings.filters, name="settings_filters"),
+    path("settings/keywords/<int:keyword_id>/remove", settings.remove_keyword, name="remove_keyword"),
+    path("settings/account", settings.account, name="settings_account"),
+    path("settings/account/pause", settings.deactivate, name="deactivate"),
+    path("settings/account/resume", settings.reactivate, name="reactivate"),
+    path("topics/<slug:slug>/follow", settings.set_topic, {"wish": "follow"}, name="follow_topic"),
+    path("topics/<slug:slug>/snooze", settings.set_topic, {"wish": "snooze"}, name="snooze_topic"),
+    path("topics/<slug:slug>/forget", settings.set_topic, {"wish": "forget"}, name="forget_topic"),
+    path("welcome", welcome.welcome, name="welcome"),
+    path("packs/<slug:slug>/follow", welcome.follow_pack, name="follow_pack"),
+    path("follow_requests", relations.follow_requests, name="follow_requests"),
+    path("follow_requests/<str:username>/accept", relations.answer_request, {"answer": "accept"}, name="accept"),
+    path("follow_requests/<str:username>/reject", relations.answer_request, {"answer": "reject"}, name="reject"),
+    path("@<str:username>/follow", relations.follow, name="follow"),
+    path("@<str:username>/unfollow", relations.unfollow, name="unfollow"),
+    path("@<str:username>/mute", relations.mute, name="mute"),
+    path("@<str:username>/unmute", relations.unmute, name="unmute"),
+    path("@<str:username>/block", relations.block, name="block"),
+    path("@<str:username>/unblock", relations.unblock, name="unblock"),
+    path("@<str:username>/remove-follower", relations.remove_follower, name="remove_follower"),
+]

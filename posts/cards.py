@@ -1,4 +1,4 @@
-"""Post cards for the pages: what `presentation` hydrated, flattened to what a template shows.
+"""Post cards for the pages: detailed posts flattened to what a template shows.
 
 Templates get plain values only, so that rendering never asks the database.
 """
@@ -9,27 +9,13 @@ from datetime import datetime
 
 from django.utils.safestring import SafeString
 
+from accounts.cards import PersonCard, person_card
 from accounts.models import FeedPreferences, User
-from posts.models import Media, PostCounts
-from posts.presentation import PostView, present
-from posts.types import MediaKind, Visibility
+from posts import selectors
+from posts.models import Media, Post
+from posts.selectors.visible import Viewer, viewer_id
+from posts.types import MediaKind, ViewerMarks, Visibility
 from xsocial.kernel import richtext
-
-
-@dataclass(frozen=True, slots=True)
-class PersonCard:
-    """A person as cards show them."""
-
-    id: int
-    username: str
-    name: str
-    avatar_url: str
-    is_locked: bool = False
-    is_bot: bool = False
-
-    @property
-    def url(self) -> str:
-        return f"/@{self.username}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +61,7 @@ class CountsCard:
     reposts: int = 0
     favorites: int = 0
     quotes: int = 0
+    views: int = 0
 
     @property
     def reposts_and_quotes(self) -> int:
@@ -122,12 +109,6 @@ class PostCard:
         return is_open and not self.subscribers_only
 
 
-def person_card(user: User) -> PersonCard:
-    """A person in plain values."""
-    avatar = user.avatar.url if user.avatar else ""
-    return PersonCard(user.id, user.username, user.name, avatar, user.is_locked, user.is_bot)
-
-
 def media_card(media: Media) -> MediaCard:
     """An attachment in plain values."""
     return MediaCard(
@@ -143,82 +124,107 @@ def media_card(media: Media) -> MediaCard:
     )
 
 
-def post_cards(
-    post_ids: Iterable[int], viewer: User | None, *, covers: Mapping[int, str] | None = None
-) -> list[PostCard]:
-    """Cards for these posts, in this order, for this viewer (None: nobody signed in).
+def cards_by_id(post_ids: Iterable[int], viewer: Viewer, *, covers: Mapping[int, str] | None = None) -> list[PostCard]:
+    """Cards of these ids, in this order; ids the viewer may not open yield none."""
+    return post_cards(selectors.posts_by_id(viewer, post_ids), viewer, covers=covers)
 
-    `covers` gives, by post id, why moderation wants a post behind a click. Ids the viewer may
-    not open yield no card. The number of queries does not depend on the number of posts.
+
+def post_cards(posts: Iterable[Post], viewer: Viewer, *, covers: Mapping[int, str] | None = None) -> list[PostCard]:
+    """Cards of posts that a selector loaded with `detailed` for this viewer.
+
+    `covers` gives, by post id, why moderation wants a post behind a click. Three queries.
     """
-    views = present(list(dict.fromkeys(int(post_id) for post_id in post_ids)), viewer)
-    if not views:
-        return []
-    shows_sensitive = _shows_sensitive(viewer)
-    return [_card(view, shows_sensitive=shows_sensitive, covers=covers or {}) for view in views]
-
-
-def _shows_sensitive(viewer: User | None) -> bool:
-    if viewer is None:
-        return False
-    return FeedPreferences.objects.filter(user=viewer, shows_sensitive=True).exists()
-
-
-def _card(view: PostView, *, shows_sensitive: bool, covers: Mapping[int, str]) -> PostCard:
-    shown = view.shown
-    post = shown.post
-    return PostCard(
-        id=post.id,
-        entry_id=view.post.id,
-        author=person_card(shown.author),
-        created_at=post.created_at,
-        edited_at=post.edited_at,
-        text=post.text,
-        html=richtext.to_html(post.text),
-        cover=_cover(shown, shows_sensitive, covers),
-        media=tuple(media_card(media) for media in shown.media),
-        quote=_quote(shown, shows_sensitive, covers),
-        conversation_id=post.conversation_id,
-        in_reply_to_id=post.in_reply_to_id,
-        replies_to=post.in_reply_to_user.username if post.in_reply_to_user else "",
-        reposted_by=person_card(view.author) if view.post.is_repost else None,
-        counts=_counts(shown.counts),
-        visibility=post.visibility,
-        subscribers_only=post.subscribers_only,
-        application=post.application,
-        is_mine=shown.viewer.is_author,
-        liked=shown.viewer.favorited,
-        reposted=shown.viewer.reposted,
-        bookmarked=shown.viewer.bookmarked,
+    rows = list(posts)
+    originals = [row.repost_of or row for row in rows]
+    who = viewer_id(viewer)
+    page = _Page(
+        viewer_id=who,
+        marks=selectors.viewer_marks(viewer, [post.pk for post in originals]),
+        handles=_handles({post.in_reply_to_user_id for post in originals} - {None}),
+        shows_sensitive=_shows_sensitive(who),
+        covers=covers or {},
     )
+    return [page.card(row, original) for row, original in zip(rows, originals, strict=True)]
 
 
-def _cover(view: PostView, shows_sensitive: bool, covers: Mapping[int, str]) -> str:
-    """Author's own words first, then the sensitive flag, then what moderation says."""
-    if view.post.spoiler_text:
-        return view.post.spoiler_text
-    if view.viewer.is_author:
-        return ""
-    if view.post.sensitive and not shows_sensitive:
-        return "Marked as sensitive by its author"
-    return covers.get(view.post.id, "")
+def _handles(user_ids: set[int]) -> dict[int, str]:
+    if not user_ids:
+        return {}
+    return dict(User.objects.filter(pk__in=user_ids).values_list("pk", "username"))
 
 
-def _counts(counts: PostCounts) -> CountsCard:
-    return CountsCard(counts.replies, counts.reposts, counts.favorites, counts.quotes)
+def _shows_sensitive(who: int | None) -> bool:
+    return who is not None and FeedPreferences.objects.filter(user_id=who, shows_sensitive=True).exists()
 
 
-def _quote(view: PostView, shows_sensitive: bool, covers: Mapping[int, str]) -> QuoteCard | None:
-    if view.post.quote_of_id is None:
-        return None
-    quoted = view.quote_of
-    if quoted is None:
-        return QuoteCard(view.post.quote_of_id)
-    return QuoteCard(
-        id=quoted.post.id,
-        author=person_card(quoted.author),
-        created_at=quoted.post.created_at,
-        text=quoted.post.text,
-        cover=_cover(quoted, shows_sensitive, covers),
-        media=tuple(media_card(media) for media in quoted.media),
-    )
+@dataclass(frozen=True)
+class _Page:
+    """What the cards of one page share."""
+
+    viewer_id: int | None
+    marks: Mapping[int, ViewerMarks]
+    handles: Mapping[int, str]
+    shows_sensitive: bool
+    covers: Mapping[int, str]
+
+    def card(self, row: Post, post: Post) -> PostCard:
+        """The card of a timeline row that shows `post`, which is the row itself unless a repost."""
+        marks = self.marks[post.pk]
+        return PostCard(
+            id=post.pk,
+            entry_id=row.pk,
+            author=person_card(post.author),
+            created_at=post.created_at,
+            edited_at=post.edited_at,
+            text=post.text,
+            html=richtext.to_html(post.text),
+            cover=self._cover(post),
+            media=_media(post),
+            quote=self._quote(post),
+            conversation_id=post.conversation_id,
+            in_reply_to_id=post.in_reply_to_id,
+            replies_to=self.handles.get(post.in_reply_to_user_id, ""),
+            reposted_by=person_card(row.author) if row.is_repost else None,
+            counts=_counts(post),
+            visibility=post.visibility,
+            subscribers_only=post.subscribers_only,
+            application=post.application,
+            is_mine=post.author_id == self.viewer_id,
+            liked=marks.is_favorited,
+            reposted=marks.is_reposted,
+            bookmarked=marks.is_bookmarked,
+        )
+
+    def _cover(self, post: Post) -> str:
+        """The author's own words first, then the sensitive flag, then what moderation says."""
+        if post.spoiler_text:
+            return post.spoiler_text
+        if post.author_id == self.viewer_id:
+            return ""
+        if post.sensitive and not self.shows_sensitive:
+            return "Marked as sensitive by its author"
+        return self.covers.get(post.pk, "")
+
+    def _quote(self, post: Post) -> QuoteCard | None:
+        if post.quote_of_id is None:
+            return None
+        quoted = post.quote_of
+        if quoted is None:
+            return QuoteCard(post.quote_of_id)
+        return QuoteCard(
+            id=quoted.pk,
+            author=person_card(quoted.author),
+            created_at=quoted.created_at,
+            text=quoted.text,
+            cover=self._cover(quoted),
+            media=_media(quoted),
+        )
+
+
+def _counts(post: Post) -> CountsCard:
+    counts = post.counts
+    return CountsCard(counts.replies, counts.reposts, counts.favorites, counts.quotes, counts.views)
+
+
+def _media(post: Post) -> tuple[MediaCard, ...]:
+    return tuple(media_card(media) for media in post.media.all()) if post.has_media else ()

@@ -1,5 +1,36 @@
-"""Addresses of the posts pages."""
+"""Addresses of the post pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from posts.views import actions, compose, impressions, lists, notifications, profiles, search, threads
+
+app_name = "posts"
+urlpatterns = [
+    path("compose", compose.compose, name="compose"),
+    path("notifications", notifications.notifications, name="notifications"),
+    path("bookmarks", lists.bookmarks, name="bookmarks"),
+    path("search", search.search, name="search"),
+    path("tags/<str:name>", lists.tag, name="tag"),
+    path("impressions", impressions.impressions, name="impressions"),
+    path("posts/<int:post_id>/like", actions.like, name="like"),
+    path("posts/<int:post_id>/unlike", actions.unlike, name="unlike"),
+    path("posts/<int:post_id>/repost", actions.repost, name="repost"),
+    path("posts/<int:post_id>/unrepost", actions.unrepost, name="unrepost"),
+    path("posts/<int:post_id>/bookmark", actions.bookmark, name="bookmark"),
+    path("posts/<int:post_id>/unbookmark", actions.unbookmark, name="unbookmark"),
+    path("posts/<int:post_id>/not-interested", actions.not_interested, name="not_interested"),
+    path("posts/<int:post_id>/mute", actions.mute_author, name="mute_author"),
+    path("posts/<int:post_id>/block", actions.block_author, name="block_author"),
+    path("posts/<int:post_id>/log", actions.log, name="log"),
+    path("posts/<int:post_id>/card", actions.card, name="card"),
+    path("posts/<int:post_id>/edit", compose.edit, name="edit"),
+    path("posts/<int:post_id>/delete", actions.delete, name="delete"),
+    path("@<str:username>", profiles.profile, name="profile"),
+    path("@<str:username>/with_replies", profiles.profile, {"tab": "replies"}, name="profile_replies"),
+    path("@<str:username>/media", profiles.profile, {"tab": "media"}, name="profile_media"),
+    path("@<str:username>/followers", profiles.followers, name="followers"),
+    path("@<str:username>/following", profiles.following, name="following"),
+    path("@<str:username>/<int:post_id>", threads.thread, name="thread"),
+    path("@<str:username>/<int:post_id>/history", threads.history, name="history"),
+    path("@<str:username>/<int:post_id>/menu", actions.menu, name="menu"),
+]

@@ -2,7 +2,7 @@
 
 from django import template
 
-from posts.models import Notification
+from posts import selectors
 
 register = template.Library()
 
@@ -12,8 +12,11 @@ MOST_SHOWN = 99
 @register.simple_tag(takes_context=True)
 def unread_notifications(context: template.Context) -> str:
     """How many notifications wait, for the badge; empty when none do."""
-    user = context["request"].user if "request" in context else None
-    if user is None or not user.is_authenticated:
+    request = context.get("request")
+    if request is None or not request.user.is_authenticated:
         return ""
-    unread = Notification.objects.filter(recipient=user, read_at=None)[: MOST_SHOWN + 1].count()
+    if not hasattr(request, "unread_notifications"):
+        # Asked by the side bar and by the bottom bar; counted once.
+        request.unread_notifications = selectors.unread_count(request.user)
+    unread = request.unread_notifications
     return f"{MOST_SHOWN}+" if unread > MOST_SHOWN else str(unread or "")

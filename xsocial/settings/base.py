@@ -57,6 +57,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "xsocial.middleware.StaffSecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    # Inside htmx, so that it knows whether a script or a person gets the message.
+    "xsocial.page_errors.PageErrorMiddleware",
     "xsocial.api.throttling.RateLimitHeadersMiddleware",
     # Axes asks to be last: it turns a locked-out log-in into its answer.
     "axes.middleware.AxesMiddleware",
@@ -211,14 +213,23 @@ OAUTH2_PROVIDER = {
     "DEFAULT_SCOPES": ["read"],
     # Of public clients; see the validator for those that keep a secret.
     "PKCE_REQUIRED": True,
+    # The rules of RFC 9700, each enforced: no implicit and no password grant, S256 only, tokens in
+    # headers only and stored as hashes, `iss` in answers, a replayed refresh token ends its family.
     "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
     "OAUTH2_VALIDATOR_CLASS": "xsocial.oauth.Validator",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 90 * 24 * 3600,
     "ROTATE_REFRESH_TOKEN": True,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http", "urn"],
 }
+# Apps on a person's own machine are called back at http://127.0.0.1 (RFC 8252).
+SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008"]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "oauth2_provider.contrib.rest_framework.OAuth2Authentication",

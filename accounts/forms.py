@@ -1,0 +1,83 @@
+"""Forms of the settings pages. They parse; what is allowed is decided by the services."""
+
+from datetime import timedelta
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+
+from accounts.models import FeedPreferences, User
+from accounts.models.user import BIO_MAX_LENGTH
+from xsocial.kernel import clock
+
+DURATIONS = {"": "For good", "1": "For a day", "7": "For a week", "30": "For 30 days"}
+
+
+class ProfileForm(forms.Form):
+    """What others read about a person."""
+
+    display_name = forms.CharField(required=False, max_length=50, label="Name")
+    bio = forms.CharField(required=False, max_length=BIO_MAX_LENGTH, widget=forms.Textarea(attrs={"rows": 4}))
+    location = forms.CharField(required=False, max_length=60)
+    website = forms.URLField(required=False, assume_scheme="https")
+    avatar = forms.FileField(required=False, label="Picture", help_text="Square pictures look best.")
+    removes_avatar = forms.BooleanField(required=False, label="Remove my picture")
+    header = forms.FileField(required=False, label="Header", help_text="Three times as wide as high.")
+    removes_header = forms.BooleanField(required=False, label="Remove my header")
+    is_locked = forms.BooleanField(
+        required=False, label="Approve followers", help_text="Only people you accept can follow and see your posts."
+    )
+    is_bot = forms.BooleanField(required=False, label="This account is automated")
+
+    TEXTS = ("display_name", "bio", "location", "website")
+    SWITCHES = ("is_locked", "is_bot")
+
+    @classmethod
+    def initial_of(cls, user: User) -> dict[str, object]:
+        return {name: getattr(user, name) for name in (*cls.TEXTS, *cls.SWITCHES)}
+
+
+class RegionForm(forms.Form):
+    """Language and clock."""
+
+    language = forms.ChoiceField(choices=settings.LANGUAGES)
+    time_zone = forms.ChoiceField(choices=[(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())])
+
+    @classmethod
+    def initial_of(cls, user: User) -> dict[str, str]:
+        return {"language": user.language, "time_zone": user.time_zone}
+
+
+class FeedForm(forms.ModelForm):
+    """How one wants the feed."""
+
+    languages = forms.MultipleChoiceField(
+        required=False,
+        choices=settings.LANGUAGES,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None chosen means any language.",
+    )
+
+    class Meta:
+        model = FeedPreferences
+        fields = [
+            "allows_recommendations",
+            "shows_unscreened",
+            "shows_sensitive",
+            "hides_videos",
+            "autoplays_video",
+            "personalises_ads",
+            "languages",
+        ]
+
+
+class KeywordForm(forms.Form):
+    """A word one does not want to meet."""
+
+    phrase = forms.CharField(max_length=100, label="Word or phrase")
+    days = forms.ChoiceField(required=False, choices=list(DURATIONS.items()), label="How long")
+
+    def expires_at(self):
+        """The end of the mute, or None for good."""
+        days = self.cleaned_data["days"]
+        return clock.now() + timedelta(days=int(days)) if days else None

@@ -1,0 +1,1 @@
+"""Pages about the account itself: settings, relations to others, the first steps."""

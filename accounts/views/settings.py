@@ -1,0 +1,115 @@
+"""Settings: profile, feed, filters, language. Security is allauth's, in the same clothes."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts import services
+from accounts.forms import FeedForm, KeywordForm, ProfileForm, RegionForm
+from accounts.selectors import interests, people
+from xsocial.kernel.errors import ApplicationError
+from xsocial.kernel.pages import action, add_errors, done, signed_in
+
+
+@signed_in
+def overview(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/settings.html")
+
+
+@signed_in
+def profile(request: HttpRequest) -> HttpResponse:
+    form = ProfileForm(request.POST or None, request.FILES or None, initial=ProfileForm.initial_of(request.user))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.update_profile(user=request.user, **form.cleaned_data)
+        except ApplicationError as error:
+            add_errors(form, error)
+        else:
+            return redirect(f"/@{request.user.username}")
+    return _form(request, "accounts/settings_profile.html", form)
+
+
+@signed_in
+def region(request: HttpRequest) -> HttpResponse:
+    form = RegionForm(request.POST or None, initial=RegionForm.initial_of(request.user))
+    if request.method == "POST" and form.is_valid():
+        services.update_profile(user=request.user, **form.cleaned_data)
+        return done(request, words="Saved", default_next="/settings")
+    return _form(request, "accounts/settings_region.html", form)
+
+
+@signed_in
+def feed(request: HttpRequest) -> HttpResponse:
+    """Feed preferences and topics."""
+    form = FeedForm(request.POST or None, instance=interests.preferences(request.user))
+    if request.method == "POST" and form.is_valid():
+        services.set_preferences(user=request.user, **form.cleaned_data)
+        return done(request, words="Saved. Your next page follows it.", default_next="/settings/feed")
+    chosen = {row.topic_id: row.is_snoozed for row in interests.followed_topics(request.user)}
+    topics = [(topic, _topic_state(chosen.get(topic.pk))) for topic in interests.topics()]
+    return _form(request, "accounts/settings_feed.html", form, topics=topics)
+
+
+def _topic_state(is_snoozed: bool | None) -> str:
+    return "" if is_snoozed is None else "snoozed" if is_snoozed else "followed"
+
+
+@action
+def set_topic(request: HttpRequest, slug: str, wish: str) -> HttpResponse:
+    """`wish` is "follow", "snooze" or "forget", by the address."""
+    topic = interests.get_topic(slug)
+    act = {"follow": services.follow_topic, "snooze": services.snooze_topic, "forget": services.unfollow_topic}[wish]
+    act(user=request.user, topic=topic)
+    state = {"follow": "followed", "snooze": "snoozed", "forget": ""}[wish]
+    return done(request, "accounts/_topic.html", {"topic": topic, "state": state}, default_next="/settings/feed")
+
+
+@signed_in
+def filters(request: HttpRequest) -> HttpResponse:
+    """Muted words, muted and blocked accounts."""
+    form = KeywordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        phrase = form.cleaned_data["phrase"]
+        try:
+            services.add_muted_keyword(user=request.user, phrase=phrase, expires_at=form.expires_at())
+        except ApplicationError as error:
+            add_errors(form, error)
+        else:
+            return done(request, words=f"“{phrase}” is muted.", default_next="/settings/filters")
+    return _form(
+        request,
+        "accounts/settings_filters.html",
+        form,
+        keywords=interests.muted_keyword_rows(request.user),
+        mutes=people.mutes(request.user),
+        blocks=people.blocks(request.user),
+    )
+
+
+@action
+def remove_keyword(request: HttpRequest, keyword_id: int) -> HttpResponse:
+    services.remove_muted_keyword(user=request.user, keyword_id=keyword_id)
+    return done(request, words="Unmuted", default_next="/settings/filters")
+
+
+def _form(request: HttpRequest, template: str, form: Any, **context: Any) -> HttpResponse:
+    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+
+
+@signed_in
+def account(request: HttpRequest) -> HttpResponse:
+    """Pausing or closing the account."""
+    return render(request, "accounts/settings_account.html")
+
+
+@action
+def deactivate(request: HttpRequest) -> HttpResponse:
+    services.deactivate_account(user=request.user)
+    return done(request, words="Your account is paused. Nobody sees it now.", default_next="/settings/account")
+
+
+@action
+def reactivate(request: HttpRequest) -> HttpResponse:
+    services.reactivate_account(user=request.user)
+    return done(request, words="Welcome back.", default_next="/settings/account")

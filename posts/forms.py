@@ -1,0 +1,59 @@
+"""Forms of the post pages. They parse; what is allowed is decided by the services."""
+
+from django import forms
+
+from posts.types import MAX_MEDIA_PER_POST, POST_MAX_LENGTH, Visibility
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class ManyFilesField(forms.FileField):
+    """Several uploads under one name."""
+
+    widget = ManyFilesInput
+
+    def clean(self, data, initial=None) -> list:
+        uploads = data if isinstance(data, (list, tuple)) else [data]
+        return [super(ManyFilesField, self).clean(upload, initial) for upload in uploads if upload]
+
+
+class ComposeForm(forms.Form):
+    """A new post, reply or quote."""
+
+    text = forms.CharField(required=False, strip=True, widget=forms.Textarea, max_length=8 * POST_MAX_LENGTH)
+    spoiler_text = forms.CharField(required=False, max_length=200, label="Content warning")
+    sensitive = forms.BooleanField(required=False, label="Sensitive pictures")
+    visibility = forms.ChoiceField(
+        required=False,
+        choices=[
+            (Visibility.PUBLIC, "Everyone"),
+            (Visibility.UNLISTED, "Everyone, unlisted"),
+            (Visibility.FOLLOWERS, "Followers"),
+            (Visibility.DIRECT, "Only people named"),
+        ],
+    )
+    subscribers_only = forms.BooleanField(required=False, label="Subscribers only")
+    files = ManyFilesField(required=False)
+    reply_to = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    quote = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    key = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def clean_files(self) -> list:
+        files = self.cleaned_data["files"]
+        if len(files) > MAX_MEDIA_PER_POST:
+            raise forms.ValidationError(f"A post has at most {MAX_MEDIA_PER_POST} pictures.")
+        return files
+
+    def alt_texts(self) -> list[str]:
+        """One description per upload, in order; empty where none was written."""
+        return [self.data.get(f"alt_{index}", "")[:1500] for index in range(len(self.cleaned_data["files"]))]
+
+
+class EditForm(forms.Form):
+    """Changing the words of a post."""
+
+    text = forms.CharField(required=False, widget=forms.Textarea, max_length=8 * POST_MAX_LENGTH)
+    spoiler_text = forms.CharField(required=False, max_length=200, label="Content warning")
+    sensitive = forms.BooleanField(required=False, label="Sensitive pictures")

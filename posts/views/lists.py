@@ -1,0 +1,75 @@
+"""Lists of posts: bookmarks, tags, the public stream for visitors."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from posts import selectors
+from posts.cards import post_cards
+from posts.models import Post
+from posts.selectors import Cursor
+from posts.types import Surface
+from xsocial.kernel.pages import parse_id, signed_in
+
+PAGE = 20
+
+
+def cursor_of(request: HttpRequest) -> Cursor:
+    """Where this page begins. Raises Invalid for anything but a number."""
+    return Cursor(max_id=parse_id(request.GET.get("max_id")), limit=PAGE)
+
+
+def next_page(request: HttpRequest, rows: Sequence[Any], key: Callable[[Any], int] = lambda row: row.pk) -> str:
+    """The address of the rows after these; empty when these were the last."""
+    if len(rows) < PAGE:
+        return ""
+    query = request.GET.copy()
+    query["max_id"] = str(key(rows[-1]))
+    return f"{request.path}?{query.urlencode()}"
+
+
+def page_context(request: HttpRequest, rows: Sequence[Post], next_url: str | None = None) -> dict[str, Any]:
+    """Cards of a timeline's rows and the link to what follows."""
+    return {
+        "posts": post_cards(rows, request.user),
+        "next_url": next_page(request, rows) if next_url is None else next_url,
+        "is_more": "max_id" in request.GET,
+    }
+
+
+def is_continuation(request: HttpRequest) -> bool:
+    """Whether the page's own script asks for the rows after the ones it has."""
+    return bool(request.htmx) and "max_id" in request.GET
+
+
+def show(request: HttpRequest, template: str, part: str, context: dict[str, Any]) -> HttpResponse:
+    """The whole page, or only its next rows."""
+    return render(request, part if is_continuation(request) else template, context)
+
+
+@signed_in
+def bookmarks(request: HttpRequest) -> HttpResponse:
+    pairs = selectors.bookmarks(request.user, cursor_of(request))
+    following = next_page(request, [bookmark for bookmark, _ in pairs])
+    context = page_context(request, [post for _, post in pairs], following) | {
+        "page_title": "Bookmarks",
+        "surface": Surface.BOOKMARKS.value,
+        "empty": {
+            "picture": "bookmark",
+            "title": "Nothing saved yet",
+            "text": "Keep posts for later with the bookmark button. Nobody else sees them.",
+        },
+    }
+    return show(request, "posts/list.html", "posts/_page.html", context)
+
+
+def tag(request: HttpRequest, name: str) -> HttpResponse:
+    rows = selectors.tag_timeline(request.user, name, cursor_of(request))
+    context = page_context(request, rows) | {
+        "page_title": f"#{name}",
+        "surface": Surface.TAG.value,
+        "empty": {"picture": "hash", "title": "No posts yet", "text": f"Nobody has used #{name} in public so far."},
+    }
+    return show(request, "posts/list.html", "posts/_page.html", context)
