@@ -1,6 +1,7 @@
 """What foreign clients trip over: slashes, encodings, headers, error bodies, ids."""
 
 from datetime import timedelta
+from secrets import token_hex
 
 import pytest
 from oauth2_provider.models import AccessToken
@@ -21,7 +22,7 @@ def orla():
 def token(user, scope="read write follow") -> APIClient:
     """A client that sends a bearer token with these scopes."""
     row = AccessToken.objects.create(
-        user=user, token=f"{user.username}-{scope}", scope=scope, expires=clock.now() + timedelta(hours=1)
+        user=user, token=token_hex(), scope=scope, expires=clock.now() + timedelta(hours=1)
     )
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {row.token}")
