@@ -13,10 +13,12 @@ USAGE_ERROR = 2
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xsocial.settings.development")
-    from xsocial.services import cli
+    from xsocial.services.errors import ServiceError
     from xsocial.settings.env import SettingError
 
     try:
+        from xsocial.services import cli
+
         if cli.handles(sys.argv):
             return cli.main(sys.argv[1:])
         cli.ensure_services(sys.argv)
@@ -24,7 +26,7 @@ def main() -> int:
         from django.core.management import execute_from_command_line
 
         execute_from_command_line(sys.argv)
-    except (SettingError, cli.ServiceError) as error:
+    except (SettingError, ServiceError) as error:
         print(f"manage.py: {error}", file=sys.stderr)
         return USAGE_ERROR
     return 0

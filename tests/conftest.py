@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from playwright.sync_api import Browser, Page
 
-from tests import database
+from tests import database, live
 from xsocial.kernel import clock, redis
 from xsocial.services.embedded import Service, start_all
 from xsocial.services.postgres import Postgres
@@ -85,3 +86,33 @@ def noon() -> Iterator[datetime]:
     """The clock stands at noon of a Monday in March 2026, UTC."""
     with clock.fixed(NOON):
         yield NOON
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever asks for the browser carries its marker, so `-m "not browser"` leaves it out."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for the whole run."""
+    with live.browser() as instance:
+        yield instance
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """An empty window of its own per test, which reaches this machine only."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.route("**/*", live.stay_at_home)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def live_site(transactional_db) -> Iterator[str]:
+    """The address of the whole site, websockets included, on the test's database."""
+    with live.site() as address:
+        yield address

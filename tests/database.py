@@ -26,7 +26,7 @@ def create(name: str) -> None:
             _drop_old_templates(cursor)
             _migrate_into(cursor, template)
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     _use(name)
 
 

@@ -29,10 +29,10 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        request.id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        with structlog.contextvars.bound_contextvars(request_id=request.id):
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
-        response["X-Request-ID"] = request.id
+        response["X-Request-ID"] = request_id
         return response
 
 
@@ -58,7 +58,6 @@ class DatabaseDownMiddleware:
 def database_answers() -> bool:
     """Whether PostgreSQL can be asked now; a lock time-out, say, is not an outage."""
     try:
-        connection.close_if_unusable_or_obsolete()
         connection.ensure_connection()
     except (OperationalError, InterfaceError, PoolTimeout):
         return False

@@ -5,7 +5,7 @@ metrics.counter("feed_stage_failures", "Stages that failed", ("stage",)).labels(
 
 import threading
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -18,7 +18,7 @@ _metrics: dict[str, Counter | Gauge | Histogram] = {}
 _lock = threading.Lock()
 
 
-def _named(kind: type[M], name: str, description: str, labels: Sequence[str], **options: Sequence[float]) -> M:
+def _named(kind: type[M], name: str, description: str, labels: Sequence[str], **options: Any) -> M:
     with _lock:
         metric = _metrics.get(name)
         if metric is None:

@@ -14,8 +14,6 @@ from xsocial.services.process import open_log
 from xsocial.services.supervisor import AlreadyRunning, read_holder
 from xsocial.settings import env, stores
 
-__all__ = ["ServiceError", "ensure_services", "handles", "main"]
-
 START_TIMEOUT_S = 90.0
 # These ask nothing of a database, so nothing is started for them.
 WITHOUT_STORES = {

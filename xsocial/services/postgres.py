@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from xsocial.services.errors import ServiceError
-from xsocial.services.process import Account, Program
+from xsocial.services.process import Account, Program, as_account
 from xsocial.settings import env, stores
 
 # Where things go when the unprivileged account cannot reach the repository, say below a 0700 home.
@@ -155,11 +155,6 @@ def unprivileged_account() -> Account | None:
         return None
     nobody = pwd.getpwnam("nobody")
     return Account(uid=nobody.pw_uid, gid=nobody.pw_gid)
-
-
-def as_account(account: Account | None) -> dict[str, object]:
-    """The arguments that make `subprocess` change to the account."""
-    return {"user": account.uid, "group": account.gid, "extra_groups": [], "cwd": "/"} if account else {}
 
 
 def can_enter(path: Path, account: Account | None) -> bool:

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from xsocial.services.errors import ServiceError
 
@@ -36,6 +36,11 @@ class Account:
 
     uid: int
     gid: int
+
+
+def as_account(account: Account | None) -> dict[str, Any]:
+    """The arguments that make `subprocess` change to the account; none for our own."""
+    return {"user": account.uid, "group": account.gid, "extra_groups": [], "cwd": "/"} if account else {}
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,6 @@ class Child:
         self._reader.start()
 
     def _spawn(self) -> subprocess.Popen[str]:
-        account = self.program.account
-        as_account = {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
         try:
             return subprocess.Popen(
                 self.program.command,
@@ -84,12 +87,13 @@ class Child:
                 env={**os.environ, **self.program.environment},
                 start_new_session=True,
                 preexec_fn=_die_with(os.getpid(), self.program.orphan_signal),
-                **as_account,
+                **as_account(self.program.account),
             )
         except OSError as error:
             raise ServiceError(f"{self.program.name} does not start: {error}") from error
 
     def _read(self, log_file: IO[str]) -> None:
+        assert self._process.stdout is not None  # it was asked for as a pipe
         with log_file, self._process.stdout as lines:
             for line in lines:
                 self.tail.append(line.rstrip())
@@ -145,9 +149,10 @@ def _die_with(parent: int, number: int) -> Callable[[], None] | None:
     """What the child does between fork and exec; runs after the change of account, or it would be lost."""
     if _libc is None:
         return None
+    prctl = _libc.prctl
 
     def bind() -> None:
-        _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+        prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
         if os.getppid() != parent:  # it died before we could ask
             os._exit(1)
 

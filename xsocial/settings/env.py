@@ -57,15 +57,6 @@ def integer(name: str, default: int, *, minimum: int = 0, maximum: int | None = 
     return value
 
 
-def number(name: str, default: float) -> float:
-    """The variable as a floating point number."""
-    raw = _raw(name)
-    try:
-        return float(raw) if raw else default
-    except ValueError:
-        raise SettingError(f"{name} must be a number, not {raw!r}") from None
-
-
 def port(name: str, default: int) -> int:
     """The variable as a TCP port."""
     return integer(name, default, minimum=1, maximum=65535)
@@ -100,5 +91,5 @@ def url(name: str, *, schemes: set[str], default: str = "") -> str:
         return default
     parts = urlsplit(raw)
     if parts.scheme not in schemes or not parts.netloc:
-        raise SettingError(f"{name} must be a URL beginning with {' or '.join(sorted(schemes))}://")
+        raise SettingError(f"{name} must be a URL beginning with {' or '.join(f'{s}://' for s in sorted(schemes))}")
     return raw

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import psycopg
 import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from xsocial.kernel import clock, metrics, redis
 from xsocial.kernel.models import OutboxEvent
@@ -90,9 +92,9 @@ def _only_relay(stop: threading.Event, retry_s: float) -> Iterator[bool]:
         connection.close()
 
 
-def _try_lock(cursor: "psycopg.Cursor") -> bool:
+def _try_lock(cursor: CursorWrapper) -> bool:
     cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
-    return bool(cursor.fetchone()[0])
+    return cursor.fetchone() == (True,)
 
 
 def _wait_for_commit(timeout_s: float) -> None:
@@ -123,7 +125,7 @@ def _send(rows: list[OutboxEvent]) -> None:
     metrics.histogram("event_relay_seconds", "From publishing to the stream").observe(max(0.0, lag_s))
 
 
-def fields_of(row: OutboxEvent) -> dict[str, str | bytes | int]:
+def fields_of(row: OutboxEvent) -> dict[Any, Any]:
     """A stream entry: outbox id, name, version, payload as JSON, time of publishing in ms."""
     return {
         "id": row.id,

@@ -1,0 +1,69 @@
+"""Probes, metrics and what the site says when PostgreSQL is away."""
+
+import pytest
+from django.db import OperationalError
+from django.test import Client, RequestFactory
+
+from xsocial import health, middleware
+
+
+@pytest.mark.django_db
+def test_a_ready_site_says_so(client: Client):
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "database": "ok", "valkey": "ok", "migrations": "ok"}
+
+
+@pytest.mark.django_db
+def test_readiness_names_the_part_that_is_missing(client: Client, monkeypatch):
+    monkeypatch.setitem(health.CHECKS, "database", lambda: "connection refused")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["database"] == "connection refused"
+
+
+@pytest.mark.django_db
+def test_a_site_without_valkey_is_still_ready(client: Client, monkeypatch):
+    monkeypatch.setattr("xsocial.kernel.redis.url", lambda db: "redis://127.0.0.1:1/0")
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["valkey"] != "ok"
+
+
+def test_liveness_asks_nobody(client: Client):
+    assert client.get("/healthz").json()["status"] == "ok"
+
+
+def test_metrics_are_for_this_machine_or_a_token(client: Client, settings):
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", REMOTE_ADDR="192.0.2.1").status_code == 403
+    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
+    settings.METRICS_TOKEN = "let-me-in"
+    stranger = {"REMOTE_ADDR": "192.0.2.1"}
+    assert client.get("/metrics", headers={"Authorization": "Bearer let-me-in"}, **stranger).status_code == 200
+    assert client.get("/metrics", headers={"Authorization": "Bearer guess"}, **stranger).status_code == 403
+
+
+def test_a_request_id_is_taken_over_and_sent_back(client: Client):
+    assert client.get("/healthz", headers={"X-Request-ID": "abc-123"})["X-Request-ID"] == "abc-123"
+    forged = client.get("/healthz", headers={"X-Request-ID": "a\tb level=error"})["X-Request-ID"]
+    assert len(forged) == 32
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/timelines/home"])
+def test_a_lost_database_gives_503_and_a_time_to_come_back(rf: RequestFactory, path: str):
+    def lost(request):
+        raise OperationalError("server closed the connection")
+
+    response = middleware.DatabaseDownMiddleware(lost)(rf.get(path))
+    assert response.status_code == 503
+    assert response["Retry-After"] == "5"
+    assert (response["Content-Type"] == "application/json") is path.startswith("/api/")
+
+
+@pytest.mark.django_db
+def test_an_operational_error_with_the_database_alive_stays_an_error(rf: RequestFactory):
+    answer = middleware.DatabaseDownMiddleware(lambda request: None).process_exception(
+        rf.get("/"), OperationalError("lock timeout")
+    )
+    assert answer is None
