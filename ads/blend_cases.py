@@ -87,7 +87,8 @@ def _differences(actual: Json, expected: Json) -> list[str]:
 
 
 def _sequence(result: BlendResult) -> list[str]:
-    return [f"A{item.ad.id}" if item.ad else f"P{item.post.id}" for item in result.items]
+    ads_or_posts = [("A", item.ad) if item.ad else ("P", item.post) for item in result.items]
+    return [f"{kind}{one.id}" for kind, one in ads_or_posts if one is not None]
 
 
 def _post(row: Json) -> OrganicPost:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from ads.blending import partition_organic, safe_gap
 from ads.blending.safe_gap import Item
@@ -22,7 +23,9 @@ PARTITION_ORGANIC = "partition_organic"
 
 NOTHING_ENFORCED = Enforcement()
 
-_VERDICT_COUNTERS = {verdict: f"post_brand_safety_verdict.{verdict.name.lower()}" for verdict in Verdict}
+_VERDICT_COUNTERS: dict[Verdict | None, str] = {
+    verdict: f"post_brand_safety_verdict.{verdict.name.lower()}" for verdict in Verdict
+}
 _VERDICT_COUNTERS[None] = _VERDICT_COUNTERS[Verdict.MEDIUM_RISK]
 _RISK_COUNTERS = {risk: f"ad_brand_safety_risk.{risk}" for risk in AdjacencyRisk}
 _ENFORCEMENT_COUNTERS = {
@@ -89,7 +92,9 @@ def _numbered(items: Iterable[Item], *, ads: Sequence[BlendableAd]) -> tuple[Ble
     """Items with positions from 0. Ads are told from posts by identity, since both are foreign objects."""
     ad_identities = {id(ad) for ad in ads}
     return tuple(
-        BlendedItem(position, ad=item) if id(item) in ad_identities else BlendedItem(position, post=item)
+        BlendedItem(position, ad=cast(BlendableAd, item))
+        if id(item) in ad_identities
+        else BlendedItem(position, post=cast(BlendablePost, item))
         for position, item in enumerate(items)
     )
 

@@ -4,6 +4,7 @@ Serving writes nothing. What was decided travels in each ad's signed token and c
 """
 
 from datetime import datetime
+from typing import cast
 
 from django.db.models import Prefetch
 
@@ -53,7 +54,7 @@ def _pacing(creative: Creative, now: datetime) -> float:
     campaign = creative.campaign
     return pacing.pacing_multiplier(
         pacing=Pacing(campaign.pacing),
-        spent_micros=creative.spent_today,
+        spent_micros=creative.spent_today,  # type: ignore[attr-defined]  # annotated by the selector
         budget_micros=campaign.daily_budget_micros,
         share=pacing.elapsed_share(now, starts_at=campaign.starts_at, ends_at=campaign.ends_at),
         head_start=SERVING.pacing_head_start,
@@ -78,7 +79,7 @@ def _candidate(win: auction.Win[Creative], place: int, viewer: AdViewer, request
         campaign_id=campaign.pk,
         advertiser_id=campaign.advertiser_id,
         advertiser_name=campaign.advertiser.name,
-        author_id=creative.post.author_id if creative.post else campaign.advertiser.owner_id,
+        author_id=_author_id(creative),
         post_id=creative.post_id,
         headline=creative.headline,
         text=creative.text,
@@ -92,3 +93,8 @@ def _candidate(win: auction.Win[Creative], place: int, viewer: AdViewer, request
         token=tokens.sign(promise),
         why=targeting.reasons(campaign.targeting, viewer),
     )
+
+
+def _author_id(creative: Creative) -> int:
+    """Who speaks: the promoted post's author, else the owner, without whom nothing is servable."""
+    return creative.post.author_id if creative.post else cast(int, creative.campaign.advertiser.owner_id)

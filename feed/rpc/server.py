@@ -42,6 +42,8 @@ REASON_CODES = {
 }
 
 Method = Callable[[Any, grpc.ServicerContext], Any]
+Handler = Any  # grpc's handler or None; grpc has no types of its own
+Continuation = Callable[[grpc.HandlerCallDetails], Handler]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class RequireToken(grpc.ServerInterceptor):
     def __init__(self, token: str) -> None:
         self._expected = f"Bearer {token}" if token else ""
 
-    def intercept_service(self, continuation, details):
+    def intercept_service(self, continuation: Continuation, details: grpc.HandlerCallDetails) -> Handler:
         given = dict(details.invocation_metadata).get("authorization", "")
         is_open = not self._expected or details.method.startswith(f"/{health.SERVICE_NAME}/")
         if is_open or hmac.compare_digest(given.encode(), self._expected.encode()):
@@ -120,7 +122,7 @@ class RequireToken(grpc.ServerInterceptor):
 class Manners(grpc.ServerInterceptor):
     """Around every plain call: database connections, application errors as status codes, metrics."""
 
-    def intercept_service(self, continuation, details):
+    def intercept_service(self, continuation: Continuation, details: grpc.HandlerCallDetails) -> Handler:
         handler = continuation(details)
         if handler is None or handler.unary_unary is None:
             return handler

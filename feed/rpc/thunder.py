@@ -48,7 +48,9 @@ class InNetworkPostsServicer(rpc.InNetworkPostsServiceServicer):
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def GetInNetworkPosts(self, request, context):  # noqa: N802 - named by the proto
+    def GetInNetworkPosts(  # noqa: N802 - named by the proto
+        self, request: messages.GetInNetworkPostsRequest, context: grpc.ServicerContext
+    ) -> messages.GetInNetworkPostsResponse:
         if not request.user_id:
             raise Invalid("user_id is needed.")
         found = self._backend.lookup(

@@ -59,7 +59,7 @@ def test_a_better_experience_wins_places_and_lowers_the_price():
     assert outcome(bid("a", 500, experience=300.0), bid("b", 700)) == [("a", 400), ("b", RESERVE)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(BIDS)
 def test_no_price_is_above_the_paced_bid_or_below_the_reserve(bids):
     for win in run(bids, places=8, reserve_micros=RESERVE):
@@ -68,7 +68,7 @@ def test_no_price_is_above_the_paced_bid_or_below_the_reserve(bids):
         assert win.price_micros * win.entry.rate > RESERVE - 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(BIDS.filter(bool), st.integers(1, 20_000))
 def test_raising_a_bid_never_lowers_its_rank_nor_changes_its_price_at_the_same_rank(bids, more):
     raised = replace(bids[0], micros=bids[0].micros + more)

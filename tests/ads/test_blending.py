@@ -96,7 +96,7 @@ def page_posts(result):
     return [item.post for item in result.items if not item.is_ad]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(page=pages(), blender=st.sampled_from(BOTH))
 def test_every_ad_stands_between_two_posts_that_are_not_avoided(page, blender):
     result = blend(*page, blender=blender)
@@ -108,7 +108,7 @@ def test_every_ad_stands_between_two_posts_that_are_not_avoided(page, blender):
     assert not (result.items and (result.items[0].is_ad or result.items[-1].is_ad))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(page=pages(), blender=st.sampled_from(BOTH))
 def test_no_post_is_lost_and_nothing_is_changed(page, blender):
     before = deepcopy(page)
@@ -120,7 +120,7 @@ def test_no_post_is_lost_and_nothing_is_changed(page, blender):
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(page=pages())
 def test_safe_gap_keeps_organic_order_and_uses_ads_in_order(page):
     result = blend(*page, blender=SAFE_GAP, result_size=1000)
@@ -129,7 +129,7 @@ def test_safe_gap_keeps_organic_order_and_uses_ads_in_order(page):
     assert all(below - above >= 2 for above, below in pairwise(result.gaps))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(page=pages())
 def test_partition_honours_controls_and_spreads_ads_evenly(page):
     result = blend(*page, blender=PARTITION_ORGANIC, result_size=1000)
