@@ -30,6 +30,7 @@ WITHOUT_STORES = {
     "makemigrations",
     "sqlmigrate",
     "diffsettings",
+    "check_blending",
     "test",
 }
 
