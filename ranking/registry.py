@@ -64,7 +64,7 @@ def promote(version: ModelVersion) -> ModelVersion:
     except ArtifactError as error:
         raise Conflict(f"{version.name} cannot be used: {error}") from None
     if version.kind == ModelVersion.Kind.RETRIEVAL:
-        indexer.index_window(version, checkpoint)
+        indexer.index_window(version.pk, checkpoint)
     with transaction.atomic():
         same_kind = ModelVersion.objects.select_for_update().filter(kind=version.kind)
         same_kind.filter(status=ModelVersion.Status.PROMOTED).exclude(pk=version.pk).update(

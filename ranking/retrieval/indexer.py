@@ -11,7 +11,7 @@ import torch
 from django.db import connection
 
 from ranking import content
-from ranking.models import ModelVersion, PostVector
+from ranking.models import PostVector
 from ranking.retrieval import vector_store
 from ranking.serving.checkpoint import Checkpoint
 from ranking.types import Floats, Int64s
@@ -60,25 +60,25 @@ def encode(checkpoint: Checkpoint, post_ids: Int64s, author_ids: Int64s, content
     return vectors.numpy()
 
 
-def index_window(version: ModelVersion, checkpoint: Checkpoint) -> int:
-    """Writes every vector that is missing under a version; returns how many."""
+def index_window(model_id: int, checkpoint: Checkpoint) -> int:
+    """Writes every vector that is missing under a model version; returns how many."""
     total = 0
-    while written := _index_batch(version, checkpoint):
+    while written := _index_batch(model_id, checkpoint):
         total += written
     return total
 
 
-def _index_batch(version: ModelVersion, checkpoint: Checkpoint) -> int:
+def _index_batch(model_id: int, checkpoint: Checkpoint) -> int:
     oldest = ids.id_at(max(window_start_ms(), ids.EPOCH_MS))
     with connection.cursor() as cursor:
-        cursor.execute(PENDING, {"model": version.pk, "oldest": oldest, "limit": BATCH})
+        cursor.execute(PENDING, {"model": model_id, "oldest": oldest, "limit": BATCH})
         rows = cursor.fetchall()
     if not rows:
         return 0
     post_ids, author_ids, created_ms = np.array(rows, dtype=np.int64).T.copy()
     vectors = content.vectors(post_ids)
     vector_store.write(
-        version.pk,
+        model_id,
         ids=post_ids,
         created_ms=created_ms,
         vectors=encode(checkpoint, post_ids, author_ids, vectors),
@@ -87,15 +87,15 @@ def _index_batch(version: ModelVersion, checkpoint: Checkpoint) -> int:
     return len(rows)
 
 
-def retire_deleted(version: ModelVersion) -> int:
+def retire_deleted(model_id: int) -> int:
     """Marks the vectors of posts that are gone or no longer public; returns how many."""
     with connection.cursor() as cursor:
-        cursor.execute(GONE, {"model": version.pk, "now": clock.now()})
+        cursor.execute(GONE, {"model": model_id, "now": clock.now()})
         return cursor.rowcount
 
 
-def forget_old(version: ModelVersion) -> int:
-    """Deletes vectors that left the window a day ago, and those of models long retired."""
+def forget_old(model_id: int) -> int:
+    """Deletes vectors that left the window a day ago; returns how many."""
     horizon = window_start_ms() - FORGET_AFTER_HOURS * 3_600_000
-    deleted, _ = PostVector.objects.filter(model=version, created_ms__lt=horizon).delete()
+    deleted, _ = PostVector.objects.filter(model_id=model_id, created_ms__lt=horizon).delete()
     return deleted

@@ -110,3 +110,11 @@ def search(
         np.array([row[0] for row in rows], dtype=np.int64),
         np.array([row[1] for row in rows], dtype=np.float32),
     )
+
+
+def author_ids(post_ids: Int64s) -> Int64s:
+    """Author of each post; 0 for unknown ones."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, author_id FROM posts_post WHERE id = ANY(%s)", [post_ids.tolist()])
+        found = dict(cursor.fetchall())
+    return np.array([found.get(post_id, 0) for post_id in post_ids.tolist()], dtype=np.int64)

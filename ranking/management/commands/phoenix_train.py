@@ -1,0 +1,45 @@
+"""manage.py phoenix_train: train ranker and retrieval on the logs, judge, register, promote."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from ranking import registry
+from ranking.management.base import PhoenixCommand, use_threads
+from ranking.models import ModelVersion
+from ranking.training import logs
+from ranking.training.presets import TrainingSettings
+from ranking.training.run import run
+
+
+class Command(PhoenixCommand):
+    help = "Trains both Phoenix models on what people saw and did, and promotes them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--bootstrap", action="store_true", help="only when no model is promoted yet")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--minutes", type=float, default=1.7, help="time allowed for both trainings together")
+        parser.add_argument("--epochs", type=int, default=3, help="most passes over the data")
+        parser.add_argument("--threads", type=int, help="default: one per core")
+        parser.add_argument("--no-promote", action="store_true", help="register as candidates only")
+
+    def handle(self, *, bootstrap: bool, seed: int, minutes: float, epochs: int, **options: Any) -> None:
+        if bootstrap and all(registry.promoted(kind) for kind in ModelVersion.Kind.values):
+            self.stdout.write("Models are promoted already.")
+            return
+        use_threads(options["threads"])
+        settings = TrainingSettings(seed=seed, minutes=minutes, epochs=epochs)
+        self.stdout.write("Reading the logs ...")
+        trained = run(logs.read(), settings=settings, quiet=options["verbosity"] == 0)
+        for version in (trained.ranker, trained.retrieval):
+            if not options["no_promote"]:
+                registry.promote(version)
+            self.stdout.write(f"{version.name}: {version.status}, {_summary(version)}")
+
+
+def _summary(version: ModelVersion) -> str:
+    if version.kind == ModelVersion.Kind.RETRIEVAL:
+        return ", ".join(f"{name} {value:.3f}" for name, value in version.metrics.items() if name.startswith("recall"))
+    pages = version.metrics["pages"]
+    return ", ".join(f"NDCG@10 of {name} {figures['ndcg@10'] or 0:.4f}" for name, figures in pages.items())
