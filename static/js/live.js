@@ -8,12 +8,20 @@ const fresh = new Map(); // post id -> {name, hue, avatar}
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
-  socket.addEventListener("open", () => { attempts = 0; document.body.dataset.live = "open"; });
+  socket.addEventListener("open", () => { attempts = 0; watch(socket); document.body.dataset.live = "open"; });
+  document.addEventListener("htmx:afterSettle", () => watch(socket));
   socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
   socket.addEventListener("close", () => {
     delete document.body.dataset.live;
     window.setTimeout(connect, RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)]);
   });
+}
+
+// Whose posts stand here, so that their deletions are heard of even if one does not follow them.
+function watch(socket) {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  const authors = new Set([...document.querySelectorAll("[data-author]")].map((post) => post.dataset.author));
+  if (authors.size) socket.send(JSON.stringify({ watch: [...authors] }));
 }
 
 function receive(message) {

@@ -1,0 +1,210 @@
+"""Who has a page open, and what of the event log concerns them.
+
+Each web process follows the log with one thread and knows its own open pages, so a message goes
+straight from the log to the socket: no fan-out table, no group per author, and nothing to clean
+up when a process dies. Without Valkey the thread waits and pages simply get no news.
+"""
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+from django.db import OperationalError, close_old_connections
+
+from accounts.cards import person_card
+from accounts.events import Blocked, Followed, Muted, Unfollowed, Unmuted
+from accounts.models import User
+from accounts.selectors import graph
+from accounts.templatetags.ui import hue
+from posts import selectors
+from posts.events import Notified, PostCreated, PostDeleted
+from posts.types import Visibility
+from xsocial.kernel import redis
+from xsocial.kernel.event_log import Tail
+
+RETRY_S = 1.0
+BLOCK_MS = 500
+# Longer than reading the end of the log takes; without Valkey a page opens all the same.
+PLACING_S = 1.0
+MAX_WATCHED = 1000
+
+log = structlog.get_logger(__name__)
+
+
+class Socket(Protocol):
+    """What the audience needs of a consumer."""
+
+    async def send_json(self, content: dict[str, Any]) -> None: ...
+
+
+@dataclass(eq=False)
+class Listener:
+    """One open page. `watched` are authors whose posts stand on it, followed or not."""
+
+    socket: Socket
+    loop: asyncio.AbstractEventLoop
+    user_id: int
+    followed: set[int]
+    muted: set[int]
+    watched: set[int] = field(default_factory=set)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send from any thread; a socket that closed meanwhile just does not get it."""
+        if not self.loop.is_closed():
+            asyncio.run_coroutine_threadsafe(self.socket.send_json(message), self.loop)
+
+
+class Audience:
+    """The open pages of this process, found by author and by viewer. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_user: dict[int, set[Listener]] = defaultdict(set)
+
+    def join(self, listener: Listener) -> None:
+        with self._lock:
+            self._by_user[listener.user_id].add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        with self._lock:
+            pages = self._by_user[listener.user_id]
+            pages.discard(listener)
+            if not pages:
+                del self._by_user[listener.user_id]
+
+    def of_users(self, user_ids: Iterable[int]) -> list[Listener]:
+        with self._lock:
+            return [page for user_id in user_ids for page in self._by_user.get(user_id, ())]
+
+    def following(self, author_id: int) -> list[Listener]:
+        """Pages of people who follow this author and do not mute them."""
+        with self._lock:
+            pages = [page for group in self._by_user.values() for page in group]
+        return [page for page in pages if author_id in page.followed and author_id not in page.muted]
+
+    def seeing(self, author_id: int) -> list[Listener]:
+        """Pages that may show a post of this author."""
+        with self._lock:
+            pages = [page for group in self._by_user.values() for page in group]
+        return [page for page in pages if author_id in page.followed or author_id in page.watched]
+
+
+audience = Audience()
+
+
+def listener_for(socket: Socket, user: User, loop: asyncio.AbstractEventLoop) -> Listener:
+    """A page of this person, with whom they follow and mute now. From here on it gets news."""
+    live_tail.ensure_started()
+    followed, muted = graph.following_ids(user.pk), graph.muted_ids(user.pk)
+    return Listener(socket, loop, user.pk, set(followed.tolist()), set(muted.tolist()))
+
+
+def watch(listener: Listener, author_ids: object) -> None:
+    """Remember which authors a page shows; anything but ids is passed over."""
+    if isinstance(author_ids, list):
+        named = {int(value) for value in author_ids[:MAX_WATCHED] if str(value).isascii() and str(value).isdigit()}
+        listener.watched = set(list(listener.watched | named)[-MAX_WATCHED:])
+
+
+def handle(event: object) -> None:
+    """Tell the pages that an event concerns."""
+    match event:
+        case PostCreated():
+            _tell_created(event)
+        case PostDeleted():
+            message = {"type": "deleted", "post_id": str(event.post_id)}
+            for page in audience.seeing(event.author_id):
+                page.tell(message)
+        case Notified():
+            _tell_notified(event)
+        case Followed() | Unfollowed() | Blocked() | Muted() | Unmuted():
+            _keep_graph(event)
+
+
+def _tell_created(event: PostCreated) -> None:
+    """News of what Following would show: no direct posts, no replies to strangers."""
+    is_aside = event.in_reply_to_user_id not in (None, event.author_id)
+    if is_aside or event.visibility == Visibility.DIRECT or event.subscribers_only:
+        return
+    pages = [page for page in audience.following(event.author_id) if event.repost_of_user_id not in page.muted]
+    author = User.objects.filter(pk=event.author_id).first() if pages else None
+    if author is None:
+        return
+    card = person_card(author)
+    face = {"name": card.name, "avatar_url": card.avatar_url, "hue": hue(card)}
+    for page in pages:
+        page.tell({"type": "new_post", "post_id": str(event.post_id), "author": face})
+
+
+def _tell_notified(event: Notified) -> None:
+    pages = audience.of_users(event.recipient_ids)
+    counts = {user.pk: selectors.unread_count(user) for user in User.objects.filter(pk__in={p.user_id for p in pages})}
+    for page in pages:
+        page.tell({"type": "notified", "unread": counts.get(page.user_id, 0)})
+
+
+def _keep_graph(event: Followed | Unfollowed | Blocked | Muted | Unmuted) -> None:
+    """Keep what open pages know of their owner's follows and mutes up to date."""
+    match event:
+        case Followed():
+            for page in audience.of_users([event.follower_id]):
+                page.followed.add(event.followee_id)
+        case Unfollowed():
+            for page in audience.of_users([event.follower_id]):
+                page.followed.discard(event.followee_id)
+        case Blocked():
+            for page in audience.of_users([event.blocker_id]):
+                page.followed.discard(event.blocked_id)
+        case Muted():
+            for page in audience.of_users([event.muter_id]):
+                page.muted.add(event.muted_id)
+        case Unmuted():
+            for page in audience.of_users([event.muter_id]):
+                page.muted.discard(event.muted_id)
+
+
+class LiveTail:
+    """The thread that follows the log for this process, started with the first open page."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self._is_placed = threading.Event()
+
+    def ensure_started(self) -> None:
+        """Start following unless a thread runs, and wait until it stands at the end of the log."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._stop.clear()
+                self._is_placed.clear()
+                self._thread = threading.Thread(target=self._run, name="live-tail", daemon=True)
+                self._thread.start()
+        self._is_placed.wait(PLACING_S)
+
+    def stop(self) -> None:
+        """Stop following and wait for the thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        tail = Tail()
+        while not self._stop.is_set():
+            try:
+                news = tail.read(block_ms=BLOCK_MS if self._is_placed.is_set() else 1)
+                self._is_placed.set()
+                for envelope in news:
+                    handle(envelope.event)
+            except (redis.RedisError, OperationalError) as error:
+                log.warning("live news wait", error=str(error).strip())
+                self._stop.wait(RETRY_S)
+            finally:
+                close_old_connections()
+
+
+live_tail = LiveTail()

@@ -1,0 +1,29 @@
+"""Pages of words: how the feed is made, and the keys of the keyboard."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+SHORTCUTS = [
+    (("j", "k"), "Next and previous post"),
+    (("o",), "Open the post"),
+    (("l",), "Like"),
+    (("r",), "Reply"),
+    (("t",), "Repost"),
+    (("b",), "Bookmark"),
+    (("c",), "Copy the link"),
+    (("n",), "Write a post"),
+    (("/",), "Search"),
+    (("g", "h"), "Go home"),
+    (("g", "f"), "Go to Following"),
+    (("g", "n"), "Go to notifications"),
+    (("?",), "This list"),
+]
+
+
+def shortcuts(request: HttpRequest) -> HttpResponse:
+    template = "feed/_shortcuts.html" if request.htmx else "feed/shortcuts.html"
+    return render(request, template, {"shortcuts": SHORTCUTS})
+
+
+def feed(request: HttpRequest) -> HttpResponse:
+    return render(request, "feed/about.html")
