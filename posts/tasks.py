@@ -1,0 +1,25 @@
+"""Clean-up that runs on a schedule. Each task may be run twice, or be killed, without harm."""
+
+from celery import shared_task
+
+from accounts import services as accounts
+from posts.services.idempotency import delete_old_keys
+from posts.services.media import delete_stale_media
+
+
+@shared_task(name="posts.tasks.purge_media", queue="media")
+def purge_media() -> int:
+    """Delete files and rows of attachments that no post shows; returns how many."""
+    return delete_stale_media()
+
+
+@shared_task(name="posts.tasks.purge_idempotency_keys")
+def purge_idempotency_keys() -> int:
+    """Forget old idempotency keys; returns how many."""
+    return delete_old_keys()
+
+
+@shared_task(name="posts.tasks.purge_expired_mutes")
+def purge_expired_mutes() -> int:
+    """Delete mutes and muted words that have ended; returns how many."""
+    return accounts.delete_expired_mutes()
