@@ -26,7 +26,7 @@ def media(request: HttpRequest, path: str) -> HttpResponse:
 oauth_patterns = [
     re_path(r"^authorize/?$", oauth.AuthorizeView.as_view(), name="authorize"),
     re_path(r"^token/?$", oauth2.TokenView.as_view(), name="token"),
-    re_path(r"^revoke/?$", oauth2.RevokeTokenView.as_view(), name="revoke-token"),
+    re_path(r"^revoke/?$", oauth.RevokeView.as_view(), name="revoke-token"),
     re_path(r"^introspect/?$", oauth2.IntrospectTokenView.as_view(), name="introspect"),
     re_path(r"^userinfo/?$", oauth.UserInfoView.as_view(), name="userinfo"),
 ]

@@ -1,9 +1,10 @@
 """Accounts and what stands between them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,11 +21,10 @@ from accounts.api.serializers import (
     RelationshipInputs,
     RelationshipSerializer,
 )
-from accounts.models import Block, Follow, FollowRequest, Mute, User
+from accounts.models import User
 from accounts.selectors import people
 from accounts.types import Relationship
 from xsocial.kernel import clock
-from xsocial.kernel.paging import paged
 from xsocial.kernel.rest.inputs import validated
 from xsocial.kernel.rest.pages import PageInputs, cursor_of, page_response
 from xsocial.kernel.rest.scopes import requires
@@ -205,13 +205,13 @@ class EdgeListView(APIView):
 
     person = ""
 
-    def edges(self, request: Request, pk: str | None) -> QuerySet:
+    def edges(self, request: Request, pk: str, **page: Any) -> Sequence[Model]:
         raise NotImplementedError
 
     @extend_schema(parameters=[PageInputs], responses=AccountSerializer(many=True), tags=["accounts"])
-    def get(self, request: Request, pk: str | None = None) -> Response:
+    def get(self, request: Request, pk: str = "") -> Response:
         cursor = cursor_of(request)
-        rows = paged(self.edges(request, pk).select_related(self.person), cursor)
+        rows = self.edges(request, pk, max_id=cursor.max_id, limit=cursor.limit)
         users = [getattr(row, self.person) for row in rows]
         data = AccountSerializer(users, many=True, context={"request": request}).data
         return page_response(request, data, ids=[row.pk for row in rows], limit=cursor.limit)
@@ -221,38 +221,37 @@ class FollowersView(EdgeListView):
     permission_classes = (requires(read="read:accounts", public=True),)
     person = "follower"
 
-    def edges(self, request: Request, pk: str | None) -> QuerySet:
-        return Follow.objects.filter(followee=people.get_user_by_id(pk), follower__is_active=True)
+    def edges(self, request: Request, pk: str, **page: Any) -> Sequence[Model]:
+        return people.followers(request.user, people.get_user_by_id(pk), **page)
 
 
 class FollowingView(EdgeListView):
     permission_classes = (requires(read="read:accounts", public=True),)
     person = "followee"
 
-    def edges(self, request: Request, pk: str | None) -> QuerySet:
-        return Follow.objects.filter(follower=people.get_user_by_id(pk), followee__is_active=True)
+    def edges(self, request: Request, pk: str, **page: Any) -> Sequence[Model]:
+        return people.following(request.user, people.get_user_by_id(pk), **page)
 
 
 class FollowRequestsView(EdgeListView):
     permission_classes = (requires(read="read:follows"),)
     person = "requester"
 
-    def edges(self, request: Request, pk: str | None) -> QuerySet:
-        return FollowRequest.objects.filter(target=request.user)
+    def edges(self, request: Request, pk: str, **page: Any) -> Sequence[Model]:
+        return people.follow_requests(request.user, **page)
 
 
 class BlocksView(EdgeListView):
     permission_classes = (requires(read="read:blocks"),)
     person = "blocked"
 
-    def edges(self, request: Request, pk: str | None) -> QuerySet:
-        return Block.objects.filter(blocker=request.user)
+    def edges(self, request: Request, pk: str, **page: Any) -> Sequence[Model]:
+        return people.blocks(request.user, **page)
 
 
 class MutesView(EdgeListView):
     permission_classes = (requires(read="read:mutes"),)
     person = "muted"
 
-    def edges(self, request: Request, pk: str | None) -> QuerySet:
-        is_current = Q(expires_at=None) | Q(expires_at__gt=clock.now())
-        return Mute.objects.filter(is_current, muter=request.user)
+    def edges(self, request: Request, pk: str, **page: Any) -> Sequence[Model]:
+        return people.mutes(request.user, **page)

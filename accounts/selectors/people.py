@@ -46,7 +46,8 @@ def get_user_by_id(user_id: int | str) -> User:
 def search_people(viewer: Viewer, query: str, *, limit: int = 20, offset: int = 0) -> list[User]:
     """Accounts whose handle or name contains the text: exact handles first, then the better known.
 
-    Accounts on the other side of a block are left out.
+    Accounts on the other side of a block are left out, except one's own blocked under their exact
+    handle: whoever blocked an account must be able to find it again.
     """
     text = query.replace("\x00", "").strip().removeprefix("@")[:QUERY_MAX_LENGTH]
     if not text:
@@ -58,7 +59,9 @@ def search_people(viewer: Viewer, query: str, *, limit: int = 20, offset: int = 
         output_field=IntegerField(),
     )
     people = reachable().filter(Q(username__icontains=text) | Q(display_name__icontains=text))
-    found = _without_blocks(viewer, people).annotate(rank=rank)
+    mine = Block.objects.filter(blocker_id=viewer.pk if viewer else None).values("blocked_id")
+    blocked_by_me = people.filter(username__iexact=text, pk__in=mine)
+    found = (_without_blocks(viewer, people) | blocked_by_me).annotate(rank=rank)
     return list(found.order_by("rank", "-followers_count", "pk")[offset : offset + limit])
 
 

@@ -18,7 +18,7 @@ def log_in(live_server, user, client) -> Mastodon:
     """Registers an app, lets the person approve it in a browser session, redeems the code."""
     client_id, secret = Mastodon.create_app("journey", api_base_url=live_server.url, scopes=SCOPES)
     api = Mastodon(client_id=client_id, client_secret=secret, api_base_url=live_server.url)
-    address = api.auth_request_url(redirect_uris=OUT_OF_BAND, scopes=SCOPES)
+    address = api.auth_request_url(redirect_uris=OUT_OF_BAND, scopes=SCOPES, allow_http=True)
     client.force_login(user)
     api.log_in(code=approve(client, address), scopes=SCOPES, allow_http=True)
     return api

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema
 from oauth2_provider.models import get_application_model
-from oauth2_provider.views import AuthorizationView
+from oauth2_provider.views import AuthorizationView, RevokeTokenView
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -41,6 +41,14 @@ class AuthorizeView(AuthorizationView):
         code = answer.get("code", [""])[0]
         context = {"application": application, "code": code, "error": answer.get("error", [""])[0]}
         return render(self.request, "oauth2_provider/code.html", context, status=200 if code else 403)
+
+
+class RevokeView(RevokeTokenView):
+    """Takes a token back. Clients of this dialect expect a JSON body."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post(request, *args, **kwargs)
+        return response if response.content else JsonResponse({}, status=response.status_code)
 
 
 class AppInputs(Inputs):
