@@ -47,6 +47,18 @@ class PostEdited(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostEmbedded(Event):
+    """The content embedding of a post was stored or replaced; `model` names embedder and version."""
+
+    name: ClassVar[str] = "posts.post_embedded"
+    version: ClassVar[int] = 1
+
+    post_id: int
+    model: str
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostDeleted(Event):
     """A post is gone, or a repost was undone; one event per row."""
 

@@ -1,11 +1,13 @@
 """Posts as the plans see them: plain values, normalised text, vector. Loaded in batches."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accounts.models import User
 from moderation.grox import language
 from moderation.grox.classifiers import heads
 from moderation.grox.embedders import minilm
@@ -41,6 +43,11 @@ class Document:
     has_media: bool = False
     has_text: bool = True
     mentions_someone: bool = False
+
+    @property
+    def text_hash(self) -> str:
+        """By which the same wording is known again."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
 
 def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document]:
@@ -110,5 +117,5 @@ def _root_authors(posts: list[Post]) -> dict[int, Author]:
     return {root.pk: _author(root.author) for root in Post.objects.filter(pk__in=root_ids).select_related("author")}
 
 
-def _author(user: "object") -> Author:
+def _author(user: User) -> Author:
     return Author(user.pk, is_protected=user.is_locked, num_followers=user.followers_count)

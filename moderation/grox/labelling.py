@@ -49,7 +49,7 @@ def suitability(flags: BoolMetadata, *, is_borderline: bool) -> Label:
 
 
 def policy_labels(
-    violations: Iterable[Violation], *, has_media: bool, language: str, is_exempt: bool = False
+    violations: Iterable[Violation], *, has_media: bool, language: str, text_hash: str, is_exempt: bool = False
 ) -> list[Proposal]:
     """The labels that enforced violations put on a post; PTOS_REVIEWED is always the last.
 
@@ -59,17 +59,22 @@ def policy_labels(
     proposals: dict[Label, Proposal] = {}
     for violation in violations:
         for label in _labels_of(violation, has_media=has_media, language=language, is_exempt=is_exempt):
-            proposals.setdefault(label, _proposal(label, violation))
+            proposals.setdefault(label, _proposal(label, violation, text_hash))
     return [*proposals.values(), Proposal(Label.PTOS_REVIEWED, "policy.reviewed", RULE_REVIEWED)]
 
 
-def _proposal(label: Label, violation: Violation) -> Proposal:
+def _proposal(label: Label, violation: Violation, text_hash: str) -> Proposal:
     return Proposal(
         label=label,
         rule=f"policy.{violation.category}.{violation.policy}",
         rule_id=RULE_POLICY,
         score=violation.score / 100,
-        evidence=(("category", violation.category), ("policy", violation.policy), ("models", violation.reason)),
+        evidence=(
+            ("category", violation.category),
+            ("policy", violation.policy),
+            ("models", violation.reason),
+            ("text", text_hash),
+        ),
     )
 
 
@@ -110,3 +115,8 @@ def suitability_label(flags: BoolMetadata, *, is_borderline: bool) -> Proposal:
 def not_scored_label(reason: str) -> Proposal:
     """Say openly that no model here could judge the post."""
     return Proposal(Label.GROK_NOT_SCORED, "not_scored", RULE_NOT_SCORED, evidence=(("reason", reason),))
+
+
+def reply_spam_label(score: float) -> Proposal:
+    """A reply that the spam plan found to be spam."""
+    return Proposal(Label.RISKY_HIGH_VIZ_REPLY, "reply.spam", RULE_REPLY_SPAM, score=score)

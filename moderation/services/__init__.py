@@ -1,14 +1,20 @@
 """The writing side of moderation: labels, reports, appeals, and screening in bulk."""
 
+from moderation.services.appeals import appeal, decide_appeal
 from moderation.services.labels import NewLabel, apply_label, lift_label, reconcile_labels
+from moderation.services.reports import decide_report, report
 from moderation.services.screening import Screened, bulk_screen, embed_texts
 
 __all__ = [
     "NewLabel",
     "Screened",
+    "appeal",
     "apply_label",
     "bulk_screen",
+    "decide_appeal",
+    "decide_report",
     "embed_texts",
     "lift_label",
     "reconcile_labels",
+    "report",
 ]

@@ -10,8 +10,9 @@ from django.db import transaction
 
 from accounts.models import User
 from moderation.events import PostLabelled
+from moderation.grox.labelling import Proposal
 from moderation.models import PostFlags, PostLabel, ReviewDecision
-from moderation.types import AppealState, Label, LabelSource, ReviewAction
+from moderation.types import GROK_SUITABILITY, STATUS_LABELS, AppealState, Label, LabelSource, ReviewAction
 from posts.models import Post
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
@@ -38,11 +39,23 @@ class NewLabel:
         return hashlib.sha256(json.dumps(dict(self.evidence), sort_keys=True).encode()).hexdigest()
 
 
+def new_label(proposal: Proposal, version: str) -> NewLabel:
+    """A proposal of the labelling rules as a label to store."""
+    return NewLabel(
+        label=proposal.label,
+        rule=proposal.rule,
+        rule_id=proposal.rule_id,
+        version=version,
+        score=proposal.score,
+        evidence=dict(proposal.evidence),
+    )
+
+
 @transaction.atomic
 def reconcile_labels(
-    *, post_id: int, wanted: Iterable[NewLabel], rules: str, source: LabelSource = LabelSource.GROX
+    *, post_id: int, wanted: Iterable[NewLabel], rules: str | tuple[str, ...], source: LabelSource = LabelSource.GROX
 ) -> None:
-    """Make the labels that rules beginning with `rules` keep on a post exactly those wanted.
+    """Make the labels that rules whose names begin with `rules` keep on a post exactly those wanted.
 
     Labels of other sources and rules stay. A label that an upheld appeal took off is not put on again
     by the same rule for the same evidence. Repeating a call changes nothing.
@@ -76,6 +89,13 @@ def _refused(post_id: int, new: NewLabel) -> bool:
         rule=new.rule,
         evidence_hash=new.evidence_hash,
         appeal__state=AppealState.UPHELD,
+    ).exists()
+
+
+def is_settled(post_id: int, text_hash: str) -> bool:
+    """Whether an appeal about this wording of the post was upheld."""
+    return PostLabel.objects.filter(
+        post_id=post_id, evidence__text=text_hash, appeal__state=AppealState.UPHELD
     ).exists()
 
 
@@ -142,14 +162,26 @@ def lift_label(*, moderator: User, label: PostLabel, note: str = "") -> None:
 
 
 def lift_row(label: PostLabel, *, reason: str) -> None:
-    """Take one label off and forget the flags behind it, so that the next run starts clean."""
+    """Take one label off, and with the last restriction also what advertisers were told because of it."""
     lock_flags(label.post_id)
     row = PostLabel.objects.select_for_update().filter(pk=label.pk, lifted_at=None).first()
     if row is None:
         raise NotFound("This label was already taken off.")
     _lift([row], reason)
     PostFlags.objects.filter(post_id=row.post_id).update(**dict.fromkeys(PostFlags.NAMES, False))
-    _announce(row.post_id, [], [row.label])
+    applied, lifted = _clear_for_ads(row.post_id, reason)
+    _announce(row.post_id, applied, [row.label, *lifted])
+
+
+def _clear_for_ads(post_id: int, reason: str) -> tuple[list[str], list[str]]:
+    """Give the all-clear to a post that carries no restriction any more; returns labels put on and off."""
+    rows = list(PostLabel.objects.filter(post_id=post_id, lifted_at=None))
+    doubts = [row for row in rows if row.label in (Label.GROK_NSFA, Label.GROK_NSFA_LIMITED)]
+    if not doubts or {row.label for row in rows} - STATUS_LABELS - set(GROK_SUITABILITY):
+        return [], []
+    _lift(doubts, reason)
+    _insert(post_id, [NewLabel(Label.GROK_SFA, RULE_BY_HAND)], LabelSource.MODERATOR)
+    return [Label.GROK_SFA], [row.label for row in doubts]
 
 
 def check_moderator(user: User) -> None:

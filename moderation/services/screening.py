@@ -20,7 +20,7 @@ from moderation.grox.policies import policy_book
 from moderation.grox.screening import Scores
 from moderation.grox.text import normalise
 from moderation.models import PostAnnotation, PostFlags, PostLabel
-from moderation.services.labels import NewLabel
+from moderation.services.labels import NewLabel, new_label
 from moderation.types import AnnotationState, LabelSource
 from posts.models import PostEmbedding
 from xsocial.kernel import clock
@@ -79,7 +79,9 @@ def _outcome(document: Document, scores: Scores, *, has_unscored_media: bool) ->
         result, proposals = PolicyResult(), []
     else:
         result = screening.policies_violated(document, scores)
-        proposals = labelling.policy_labels(result.violations, has_media=has_unscored_media, language=document.language)
+        proposals = labelling.policy_labels(
+            result.violations, has_media=has_unscored_media, language=document.language, text_hash=document.text_hash
+        )
     if reason:
         proposals = [*proposals, labelling.not_scored_label(reason)]
     else:
@@ -87,18 +89,6 @@ def _outcome(document: Document, scores: Scores, *, has_unscored_media: bool) ->
         proposals = [*proposals, labelling.suitability_label(flags, is_borderline=bool(result.review))]
     version = policy_book().version
     return _Outcome(document, result, [new_label(p, version) for p in proposals], reason, scores.versions)
-
-
-def new_label(proposal: labelling.Proposal, version: str) -> NewLabel:
-    """A proposal of the labelling rules as a label to store."""
-    return NewLabel(
-        label=proposal.label,
-        rule=proposal.rule,
-        rule_id=proposal.rule_id,
-        version=version,
-        score=proposal.score,
-        evidence=dict(proposal.evidence),
-    )
 
 
 def _store_vectors(documents: list[Document]) -> None:

@@ -1,0 +1,44 @@
+"""Analysing a batch of posts: load together, embed together, run each post's plans, write down the rest."""
+
+from collections.abc import Iterable
+
+from moderation.grox import sinks
+from moderation.grox.documents import Document, load_documents
+from moderation.grox.engine import run_payload
+from moderation.grox.payload import INJECTED, Payload, PayloadResult, Stream
+from moderation.grox.plans import all_plans
+from xsocial.kernel import clock, ids, metrics
+
+
+def analyze(
+    post_ids: Iterable[int], *, stream: Stream, run_id: str = "", attempt: int = 0, deadline: float | None = None
+) -> list[PayloadResult]:
+    """Analyse posts that exist; returns one result a post. Failures are in the results, not raised.
+
+    `run_id` names the message: a redelivered one may pass the window that its first delivery opened.
+    """
+    payloads = [_payload(document, stream, run_id, attempt, deadline) for document in load_documents(post_ids)]
+    results = [run_payload(payload, all_plans()) for payload in payloads if not _dropped(payload)]
+    sinks.annotate(results, stream=stream, attempt=attempt)
+    _measure(results)
+    return results
+
+
+def _payload(document: Document, stream: Stream, run_id: str, attempt: int, deadline: float | None) -> Payload:
+    return Payload(document, stream, INJECTED[stream], run_id=run_id, attempt=attempt, deadline=deadline)
+
+
+def _dropped(payload: Payload) -> bool:
+    if payload.is_expired:
+        metrics.counter("grox_expired", "Payloads past their deadline", ("stream",)).labels(payload.stream).inc()
+    return payload.is_expired
+
+
+def _measure(results: list[PayloadResult]) -> None:
+    """End to end: from the creation of the post, which its id tells, to its labels."""
+    now_ms = clock.now_ms()
+    latency = metrics.histogram(
+        "grox_latency_seconds", "From post to labels", buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600)
+    )
+    for result in results:
+        latency.observe(max(0.0, (now_ms - ids.timestamp_ms(result.post_id)) / 1000))

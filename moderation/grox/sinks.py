@@ -1,0 +1,183 @@
+"""Where results are written. Every sink may be repeated: it brings rows to a state, it does not add up."""
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+
+from moderation.grox import labelling
+from moderation.grox.classifiers.schemas import BoolMetadata, PolicyResult
+from moderation.grox.documents import Document
+from moderation.grox.embedders import minilm
+from moderation.grox.engine import SkipTask, Task
+from moderation.grox.labelling import Proposal
+from moderation.grox.language import UNDETERMINED
+from moderation.grox.payload import Context, PayloadResult, Stream
+from moderation.grox.policies import policy_book
+from moderation.models import PostAnnotation, PostFlags
+from moderation.services.labels import is_settled, lock_flags, new_label, reconcile_labels
+from moderation.types import AnnotationState, Label
+from posts.events import PostEmbedded
+from posts.models import Post, PostEmbedding
+from xsocial.kernel import clock, metrics
+from xsocial.kernel.event_log import publish
+
+SAFETY_RULES = ("safety.", "not_scored")
+POLICY_RULES = ("policy.", *SAFETY_RULES)
+REPLY_RULES = ("reply.",)
+TRUSTED_FOLLOWERS = 100_000  # authors this large are judged by people, but for the gravest findings
+
+
+class Sink(Task):
+    """Tried three times: its stores may be busy."""
+
+    attempts = 3
+    waits = (1.0, 2.0)
+
+
+class StoreVector(Sink):
+    """Content embedding into the store that ranking reads; announced after commit."""
+
+    @transaction.atomic
+    def run(self, context: Context) -> None:
+        post_id = context.payload.post_id
+        PostEmbedding.objects.update_or_create(
+            post_id=post_id,
+            model=minilm.VERSION,
+            defaults={"vector": context.document.vector, "created_at": clock.now()},
+        )
+        context.versions["embedder"] = minilm.VERSION
+        publish(PostEmbedded(post_id=post_id, model=minilm.VERSION, at_ms=clock.now_ms()))
+
+
+class StoreLanguage(Sink):
+    """Fills in the language of a post whose author did not say it."""
+
+    def run(self, context: Context) -> None:
+        code = context.document.language
+        if code == UNDETERMINED:
+            raise SkipTask("undetermined")
+        Post.objects.filter(pk=context.payload.post_id, language="").update(language=code)
+
+
+class WriteSafety(Sink):
+    """Flags of the safety screen, and what advertisers are told."""
+
+    @transaction.atomic
+    def run(self, context: Context) -> None:
+        if "safety" not in context.results:
+            _say_not_scored(context)
+            return
+        _leave_to_people(context)
+        safety = context.results["safety"]
+        merged = merge_flags(context.payload.post_id, safety.flags, is_borderline=safety.is_borderline)
+        _reconcile(context, [_verdict(context, merged)], SAFETY_RULES)
+
+
+class WritePolicy(Sink):
+    """Violations as labels, flags merged into the stored ones, PTOS_REVIEWED last."""
+
+    @transaction.atomic
+    def run(self, context: Context) -> None:
+        if "policy" not in context.results:
+            _say_not_scored(context)
+            return
+        _leave_to_people(context)
+        result: PolicyResult = context.results["policy"]
+        document = context.document
+        merged = merge_flags(document.post_id, labelling.flags_of(result.violations), is_borderline=bool(result.review))
+        labels = labelling.policy_labels(
+            result.violations,
+            has_media=document.has_media,
+            language=document.language,
+            text_hash=document.text_hash,
+            is_exempt=_is_trusted(document),
+        )
+        for violation in result.violations:
+            metrics.counter("grox_violations", "Violations found", ("category", "policy")).labels(
+                violation.category, violation.policy
+            ).inc()
+        _reconcile(context, [_verdict(context, merged), *labels], POLICY_RULES)
+
+
+class WriteReplySpam(Sink):
+    """A spam reply is kept from being shown prominently."""
+
+    def run(self, context: Context) -> None:
+        spam = context.results.get("spam")
+        if spam is None:
+            raise SkipTask("not_scored")
+        wanted = [labelling.reply_spam_label(spam.score)] if spam.decision == "spam" else []
+        _reconcile(context, wanted, REPLY_RULES)
+
+
+def _leave_to_people(context: Context) -> None:
+    """Stop where a person has upheld an appeal about this very wording."""
+    if is_settled(context.payload.post_id, context.document.text_hash):
+        raise SkipTask("settled by an appeal")
+
+
+def _say_not_scored(context: Context) -> None:
+    _reconcile(context, [labelling.not_scored_label(context.not_scored)], POLICY_RULES)
+
+
+def _verdict(context: Context, flags: PostFlags) -> Proposal:
+    """What advertisers are told: an all-clear needs every part of the post judged."""
+    found = BoolMetadata(**{name: getattr(flags, name) for name in BoolMetadata.model_fields})
+    proposal = labelling.suitability_label(found, is_borderline=flags.is_borderline)
+    if context.not_scored and proposal.label is Label.GROK_SFA:
+        return labelling.not_scored_label(context.not_scored)
+    return proposal
+
+
+def _is_trusted(document: Document) -> bool:
+    return document.author is not None and document.author.num_followers >= TRUSTED_FOLLOWERS
+
+
+def merge_flags(post_id: int, flags: BoolMetadata, *, is_borderline: bool) -> PostFlags:
+    """Add flags to the stored ones; what was true stays true. Needs a transaction."""
+    row = lock_flags(post_id)
+    found = {**flags.model_dump(), "is_borderline": is_borderline}
+    for name, value in found.items():
+        setattr(row, name, getattr(row, name) or value)
+    row.updated_at = clock.now()
+    row.save()
+    return row
+
+
+def _reconcile(context: Context, proposals: Iterable[Proposal], rules: tuple[str, ...]) -> None:
+    version = policy_book().version
+    proposals = list(proposals)
+    reconcile_labels(post_id=context.payload.post_id, wanted=[new_label(p, version) for p in proposals], rules=rules)
+    for proposal in proposals:
+        metrics.counter("grox_labels", "Labels proposed", ("label",)).labels(proposal.label).inc()
+
+
+def annotate(results: Iterable[PayloadResult], *, stream: Stream, attempt: int) -> None:
+    """Append what each plan found or why it failed. Plans that had nothing to do leave no row."""
+    rows = [
+        PostAnnotation(
+            post_id=result.post_id,
+            plan=plan.plan,
+            state=plan.state,
+            stream=stream,
+            attempt=attempt,
+            result=_as_json(plan.results),
+            versions=plan.versions,
+            reason=plan.reason,
+            milliseconds=plan.milliseconds,
+        )
+        for result in results
+        for plan in result.plans
+        if plan.state is not AnnotationState.SKIPPED
+    ]
+    try:
+        with transaction.atomic():
+            PostAnnotation.objects.bulk_create(rows)
+    except IntegrityError:
+        # a post of the batch was removed meanwhile: keep the others
+        existing = set(Post.objects.filter(pk__in={row.post_id for row in rows}).values_list("pk", flat=True))
+        PostAnnotation.objects.bulk_create(row for row in rows if row.post_id in existing)
+
+
+def _as_json(results: dict) -> dict:
+    return {name: value.model_dump() for name, value in results.items()}

@@ -1,0 +1,85 @@
+"""Background work of moderation. Tasks carry ids, may run twice, and are redone when a worker dies."""
+
+from datetime import timedelta
+
+from celery import Task, shared_task
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from moderation.grox import run
+from moderation.grox.payload import BATCH, Stream
+from moderation.models import PostAnnotation
+from moderation.types import AnnotationState
+from posts.models import Post
+from xsocial.kernel import clock, metrics
+
+MAX_ATTEMPTS = 3
+BACKOFF_S = 2.0
+SWEEP_EVERY_S = 60.0
+SWEEP_AFTER_S = 60.0  # younger posts are probably being looked at just now
+SWEEP_BACK = timedelta(days=7)
+SWEEP_LIMIT = 2_000
+PLAN = "safety_ptos"  # the plan that looks at every post
+
+BEAT = {
+    "moderation-recover": {
+        "task": "moderation.recover",
+        "schedule": SWEEP_EVERY_S,
+        "options": {"queue": "grox.recovery", "expires": SWEEP_EVERY_S},
+    }
+}
+
+
+def max_attempts() -> int:
+    """How often a failing post is tried."""
+    return int(getattr(settings, "GROX_MAX_ATTEMPTS", MAX_ATTEMPTS))
+
+
+@shared_task(bind=True, name="moderation.analyze_posts", queue="grox.realtime", acks_late=True, soft_time_limit=300)
+def analyze_posts(self: Task, post_ids: list[int], *, stream: str = Stream.REALTIME, attempt: int = 0) -> int:
+    """Run the plans over a batch; posts that failed are tried again together. Returns how many succeeded."""
+    results = run.analyze(post_ids, stream=Stream(stream), run_id=self.request.id or "", attempt=attempt)
+    failed = [result.post_id for result in results if not result.is_success]
+    if failed and attempt + 1 < max_attempts():
+        analyze_posts.apply_async(
+            [failed], {"stream": stream, "attempt": attempt + 1}, countdown=BACKOFF_S * 2**attempt
+        )
+    elif failed:
+        metrics.counter("grox_final_failures", "Posts given up", ("stream",)).labels(stream).inc(len(failed))
+    return len(results) - len(failed)
+
+
+@shared_task(name="moderation.recover", queue="grox.recovery", acks_late=True)
+def recover() -> int:
+    """Find posts that were never analysed to an end and enqueue them; returns how many."""
+    post_ids = list(unanalyzed()[:SWEEP_LIMIT])
+    for start in range(0, len(post_ids), BATCH):
+        analyze_posts.apply_async(
+            [post_ids[start : start + BATCH]], {"stream": Stream.RECOVERY.value}, queue="grox.recovery"
+        )
+    metrics.counter("grox_recovered", "Posts found by the sweep").inc(len(post_ids))
+    return len(post_ids)
+
+
+def unanalyzed() -> QuerySet[Post, int]:
+    """Ids of live posts, oldest first, without a finished or finally failed policy screen."""
+    now = clock.now()
+    ended = Exists(
+        PostAnnotation.objects.filter(
+            Q(state__in=[AnnotationState.DONE, AnnotationState.NOT_SCORED])
+            | Q(state=AnnotationState.FAILED, attempt__gte=max_attempts() - 1),
+            post=OuterRef("pk"),
+            plan=PLAN,
+        )
+    )
+    return (
+        Post.objects.filter(
+            ~ended,
+            repost_of=None,
+            deleted_at=None,
+            created_at__lte=now - timedelta(seconds=SWEEP_AFTER_S),
+            created_at__gt=now - SWEEP_BACK,
+        )
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
