@@ -4,7 +4,6 @@ Both speak in `Request` and `Found`, so that the feed does not know which of the
 """
 
 import time
-from collections.abc import Iterable
 from functools import cached_property
 
 import grpc
@@ -23,8 +22,9 @@ SERVICE_NAME = messages.DESCRIPTOR.services_by_name["InNetworkPostsService"].ful
 SCAN_SHARE = 0.8
 TIMEOUT_S = 0.1
 
+_WIRE_ID = np.dtype("<i8")
 # Column of the store -> field of the message.
-_FIELDS = {
+_ID_FIELDS = {
     "post_id": "post_id",
     "author_id": "author_id",
     "created_ms": "created_ms",
@@ -33,7 +33,6 @@ _FIELDS = {
     "repost_of_id": "source_post_id",
     "repost_of_user_id": "source_user_id",
     "conversation_id": "conversation_id",
-    "has_video": "has_video",
 }
 _REASONS = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: "refused",
@@ -86,8 +85,8 @@ class RemoteThunder:
         """The answer of the other process. Raises Unavailable with the reason."""
         message = messages.GetInNetworkPostsRequest(
             user_id=request.viewer_id,
-            following_user_ids=request.following.tolist(),
-            exclude_post_ids=request.exclude.tolist(),
+            following_user_ids=_bytes(request.following),
+            exclude_post_ids=_bytes(request.exclude),
             max_results=request.max_results,
             is_video_request=request.videos_only,
         )
@@ -120,13 +119,22 @@ def _scan_deadline(remaining_s: float | None) -> float | None:
     return None if remaining_s is None else time.monotonic() + SCAN_SHARE * remaining_s
 
 
-def _ids(values: Iterable[int]) -> np.ndarray:
-    return np.array(list(values), dtype=np.int64)
+def _ids(column: bytes) -> np.ndarray:
+    """An id column of a message. Raises Invalid when it is cut off inside an id."""
+    if len(column) % _WIRE_ID.itemsize:
+        raise Invalid("An id column must hold whole 64-bit integers.")
+    return np.frombuffer(column, _WIRE_ID).astype(np.int64)
+
+
+def _bytes(column: np.ndarray) -> bytes:
+    return column.astype(_WIRE_ID).tobytes()
 
 
 def _to_message(posts: PostColumns) -> messages.LightPosts:
-    return messages.LightPosts(**{field: getattr(posts, name).tolist() for name, field in _FIELDS.items()})
+    id_columns = {field: _bytes(getattr(posts, name)) for name, field in _ID_FIELDS.items()}
+    return messages.LightPosts(**id_columns, has_video=posts.has_video.astype(np.bool_).tobytes())
 
 
 def _from_message(posts: messages.LightPosts) -> PostColumns:
-    return PostColumns(**{name: _ids(getattr(posts, field)) for name, field in _FIELDS.items()})
+    id_columns = {name: _ids(getattr(posts, field)) for name, field in _ID_FIELDS.items()}
+    return PostColumns(**id_columns, has_video=np.frombuffer(posts.has_video, np.bool_).copy())

@@ -1,7 +1,6 @@
-from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from collections.abc import Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -15,12 +14,12 @@ class GetInNetworkPostsRequest(_message.Message):
     IS_VIDEO_REQUEST_FIELD_NUMBER: _ClassVar[int]
     DEBUG_FIELD_NUMBER: _ClassVar[int]
     user_id: int
-    following_user_ids: _containers.RepeatedScalarFieldContainer[int]
-    exclude_post_ids: _containers.RepeatedScalarFieldContainer[int]
+    following_user_ids: bytes
+    exclude_post_ids: bytes
     max_results: int
     is_video_request: bool
     debug: bool
-    def __init__(self, user_id: _Optional[int] = ..., following_user_ids: _Optional[_Iterable[int]] = ..., exclude_post_ids: _Optional[_Iterable[int]] = ..., max_results: _Optional[int] = ..., is_video_request: _Optional[bool] = ..., debug: _Optional[bool] = ...) -> None: ...
+    def __init__(self, user_id: _Optional[int] = ..., following_user_ids: _Optional[bytes] = ..., exclude_post_ids: _Optional[bytes] = ..., max_results: _Optional[int] = ..., is_video_request: _Optional[bool] = ..., debug: _Optional[bool] = ...) -> None: ...
 
 class GetInNetworkPostsResponse(_message.Message):
     __slots__ = ("posts", "complete", "path", "scanned")
@@ -45,13 +44,13 @@ class LightPosts(_message.Message):
     SOURCE_USER_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     HAS_VIDEO_FIELD_NUMBER: _ClassVar[int]
-    post_id: _containers.RepeatedScalarFieldContainer[int]
-    author_id: _containers.RepeatedScalarFieldContainer[int]
-    created_ms: _containers.RepeatedScalarFieldContainer[int]
-    in_reply_to_post_id: _containers.RepeatedScalarFieldContainer[int]
-    in_reply_to_user_id: _containers.RepeatedScalarFieldContainer[int]
-    source_post_id: _containers.RepeatedScalarFieldContainer[int]
-    source_user_id: _containers.RepeatedScalarFieldContainer[int]
-    conversation_id: _containers.RepeatedScalarFieldContainer[int]
-    has_video: _containers.RepeatedScalarFieldContainer[bool]
-    def __init__(self, post_id: _Optional[_Iterable[int]] = ..., author_id: _Optional[_Iterable[int]] = ..., created_ms: _Optional[_Iterable[int]] = ..., in_reply_to_post_id: _Optional[_Iterable[int]] = ..., in_reply_to_user_id: _Optional[_Iterable[int]] = ..., source_post_id: _Optional[_Iterable[int]] = ..., source_user_id: _Optional[_Iterable[int]] = ..., conversation_id: _Optional[_Iterable[int]] = ..., has_video: _Optional[_Iterable[bool]] = ...) -> None: ...
+    post_id: bytes
+    author_id: bytes
+    created_ms: bytes
+    in_reply_to_post_id: bytes
+    in_reply_to_user_id: bytes
+    source_post_id: bytes
+    source_user_id: bytes
+    conversation_id: bytes
+    has_video: bytes
+    def __init__(self, post_id: _Optional[bytes] = ..., author_id: _Optional[bytes] = ..., created_ms: _Optional[bytes] = ..., in_reply_to_post_id: _Optional[bytes] = ..., in_reply_to_user_id: _Optional[bytes] = ..., source_post_id: _Optional[bytes] = ..., source_user_id: _Optional[bytes] = ..., conversation_id: _Optional[bytes] = ..., has_video: _Optional[bytes] = ...) -> None: ...

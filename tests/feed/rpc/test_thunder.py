@@ -1,5 +1,6 @@
 """Thunder over gRPC: the same answers as in process, refusals and deadlines as status codes."""
 
+import struct
 import threading
 import time
 
@@ -69,10 +70,11 @@ def test_the_client_gives_what_the_store_gives(serve, backend):
     assert len(client.lookup(question()).posts) == 20
 
 
-def test_a_question_without_a_viewer_is_invalid(serve, backend):
+@pytest.mark.parametrize("fields", [{}, {"user_id": VIEWER, "following_user_ids": b"123"}], ids=str)
+def test_a_malformed_question_is_invalid(serve, backend, fields):
     stub = thunder_pb2_grpc.InNetworkPostsServiceStub(serve(thunder.service(backend)))
     with pytest.raises(grpc.RpcError) as error:
-        stub.GetInNetworkPosts(thunder_pb2.GetInNetworkPostsRequest())
+        stub.GetInNetworkPosts(thunder_pb2.GetInNetworkPostsRequest(**fields))
     assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
@@ -91,7 +93,7 @@ def test_too_many_at_once_are_refused_at_once(serve, backend):
     channel = serve(thunder.service(stuck), workers=2, max_calls=1)
     stub = thunder_pb2_grpc.InNetworkPostsServiceStub(channel)
     first = stub.GetInNetworkPosts.future(
-        thunder_pb2.GetInNetworkPostsRequest(user_id=VIEWER, following_user_ids=[2]), timeout=5
+        thunder_pb2.GetInNetworkPostsRequest(user_id=VIEWER, following_user_ids=struct.pack("<q", 2)), timeout=5
     )
     assert stuck.entered.wait(5)
     started = time.monotonic()
@@ -100,7 +102,7 @@ def test_too_many_at_once_are_refused_at_once(serve, backend):
     assert error.value.extra == {"reason": "refused"}
     assert time.monotonic() - started < 1
     stuck.release.set()
-    assert len(first.result().posts.post_id) == 10
+    assert len(first.result().posts.post_id) == 10 * 8
 
 
 def test_an_answer_after_the_deadline_is_not_waited_for(serve, backend):
