@@ -41,11 +41,22 @@ class PairSet:
         return self.keys[low:high] - first * self.n
 
     def add(self, first: np.ndarray, second: np.ndarray) -> None:
-        self.keys = np.union1d(self.keys, first.astype(np.int64) * self.n + second)
+        new = self._missing(first, second)
+        if len(new):
+            self.keys = np.insert(self.keys, np.searchsorted(self.keys, new), new)
+
+    def _missing(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Keys of the pairs that are not there, in order, each once."""
+        absent = ~self.has(first, second)
+        return np.array(
+            sorted(set((first[absent].astype(np.int64) * self.n + second[absent]).tolist())), dtype=np.int64
+        )
 
     def discard(self, first: np.ndarray, second: np.ndarray) -> None:
-        gone = first.astype(np.int64) * self.n + second
-        self.keys = self.keys[~np.isin(self.keys, gone)]
+        there = self.has(first, second)
+        if there.any():
+            gone = first[there].astype(np.int64) * self.n + second[there]
+            self.keys = np.delete(self.keys, np.searchsorted(self.keys, gone))
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         return self.keys // self.n, self.keys % self.n
