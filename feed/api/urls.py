@@ -7,4 +7,6 @@ urlpatterns = [
     route("timelines/home", views.HomeView),
     route("timelines/public", views.PublicView),
     route("timelines/tag/<str:name>", views.TagView),
+    route("timelines/for_you", views.ForYouView),
+    route("receipts/<int:request_id>", views.ReceiptView),
 ]

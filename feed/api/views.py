@@ -1,15 +1,24 @@
 """Timelines: home (Following), public, tag, and For You with its receipts."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.serializers import AccountSerializer
+from accounts.models import User
+from feed import services
+from feed.types import FeedItem, FeedRequest
 from posts import selectors
-from posts.api.serializers import StatusSerializer
+from posts.api.serializers import StatusSerializer, statuses_json
 from posts.api.views import statuses_page
 from posts.models import Post
 from xsocial.kernel.paging import Cursor
+from xsocial.kernel.rest.inputs import IdList, Inputs, object_id, validated
 from xsocial.kernel.rest.pages import PageInputs, cursor_of
 from xsocial.kernel.rest.scopes import requires
 
@@ -45,3 +54,113 @@ class PublicView(TimelineView):
 class TagView(TimelineView):
     def posts(self, request: Request, cursor: Cursor, **parameters: str) -> list[Post]:
         return selectors.tag_timeline(request.user, parameters["name"], cursor)
+
+
+class ForYouInputs(Inputs):
+    """What a client may say with its request; see `feed.types.FeedRequest`."""
+
+    cursor = serializers.CharField(required=False, allow_blank=True, default="", max_length=8000)
+    context = serializers.CharField(required=False, allow_blank=True, default="", max_length=40)
+    seen_ids = IdList(required=False, default=list, max_length=1000)
+    topic_ids = IdList(required=False, default=list, max_length=100)
+    excluded_topic_ids = IdList(required=False, default=list, max_length=100)
+    in_network_only = serializers.BooleanField(required=False, default=False)
+    exclude_videos = serializers.BooleanField(required=False, default=False)
+    is_polling = serializers.BooleanField(required=False, default=False)
+
+
+class ForYouItemSerializer(serializers.Serializer):
+    position = serializers.IntegerField()
+    kind = serializers.CharField(help_text="post, ad, who_to_follow, prompt or push_to_home")
+    score = serializers.FloatField()
+    source = serializers.CharField()
+    in_network = serializers.BooleanField()
+    notice = serializers.CharField(help_text="What covers the post; empty for nothing.")
+    status = StatusSerializer(allow_null=True)
+    ad = serializers.DictField(allow_null=True)
+    accounts = AccountSerializer(many=True)
+    prompt = serializers.DictField(allow_null=True)
+
+
+class ForYouSerializer(serializers.Serializer):
+    request_id = serializers.CharField()
+    model = serializers.CharField(help_text="Empty while the page is in order of time.")
+    weight_set = serializers.IntegerField()
+    build = serializers.CharField()
+    degraded = serializers.ListField(child=serializers.CharField())
+    dropped = serializers.DictField(child=serializers.IntegerField())
+    next_cursor = serializers.CharField()
+    items = ForYouItemSerializer(many=True)
+
+
+class ForYouView(APIView):
+    """The ranked page, with what made it. POST carries long lists of seen ids."""
+
+    permission_classes = (requires(read="read:statuses", write="read:statuses"),)
+
+    @extend_schema(parameters=[ForYouInputs], responses=ForYouSerializer, tags=["timelines"])
+    def get(self, request: Request) -> Response:
+        return self._page(request)
+
+    @extend_schema(request=ForYouInputs, responses=ForYouSerializer, tags=["timelines"])
+    def post(self, request: Request) -> Response:
+        return self._page(request)
+
+    def _page(self, request: Request) -> Response:
+        values = validated(ForYouInputs, request)
+        lists = {name: tuple(values.pop(name)) for name in ("seen_ids", "topic_ids", "excluded_topic_ids")}
+        page = services.for_you(request.user, request=FeedRequest(platform="api", **lists, **values))
+        return Response(
+            {
+                "request_id": str(page.request_id),
+                "model": page.model,
+                "weight_set": page.weight_set,
+                "build": page.build,
+                "degraded": list(page.degraded),
+                "dropped": dict(page.dropped),
+                "next_cursor": page.cursor,
+                "items": items_json(page.items, request),
+            }
+        )
+
+
+class ReceiptView(APIView):
+    """The stored record of one of the caller's own pages."""
+
+    permission_classes = (requires(read="read:statuses"),)
+
+    @extend_schema(responses=dict, tags=["timelines"])
+    def get(self, request: Request, request_id: str) -> Response:
+        return Response(services.receipt(request.user, object_id(request_id)))
+
+
+def items_json(items: Sequence[FeedItem], request: Request) -> list[dict[str, Any]]:
+    """Feed items with their statuses and accounts; posts deleted meanwhile are left out."""
+    ids = [item.wrapper_id or item.post_id for item in items if item.post_id]
+    statuses = {int(s["id"]): s for s in statuses_json(selectors.posts_by_id(request.user, ids), request)}
+    people = User.objects.in_bulk({pk for item in items for pk in item.user_ids})
+    context = {"request": request}
+    return [
+        {
+            "position": item.position,
+            "kind": item.kind,
+            "score": item.score,
+            "source": item.source,
+            "in_network": item.in_network,
+            "notice": item.notice,
+            "status": statuses.get(item.wrapper_id or item.post_id),
+            "ad": _ad(item.ad),
+            "accounts": [AccountSerializer(people[pk], context=context).data for pk in item.user_ids if pk in people],
+            "prompt": {"title": item.prompt.title, "text": item.prompt.text} if item.prompt else None,
+        }
+        for item in items
+        if item.kind != "post" or (item.wrapper_id or item.post_id) in statuses
+    ]
+
+
+def _ad(ad: Any) -> dict[str, Any] | None:
+    """What a viewer may know of an ad, and the token that its events carry."""
+    if ad is None:
+        return None
+    shown = ("advertiser_name", "headline", "text", "url", "image_url", "token")
+    return {name: getattr(ad, name) for name in shown} | {"why": list(ad.why)}
