@@ -70,6 +70,7 @@ class Postgres:
             stop_signal=signal.SIGINT,  # "fast": ends sessions, writes a checkpoint
             orphan_signal=signal.SIGINT,
             is_ready=self.is_up,
+            is_shown=False,
             is_essential=True,
         )
 

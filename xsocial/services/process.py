@@ -55,6 +55,8 @@ class Program:
     stop_signal: int = signal.SIGTERM
     orphan_signal: int = signal.SIGTERM
     is_ready: Callable[[], bool] = lambda: True
+    # Whether what it says is shown on the terminal too, or only kept in its log.
+    is_shown: bool = True
     # Everything else needs an essential program: if it cannot be kept up, all stops.
     is_essential: bool = False
 
@@ -99,7 +101,8 @@ class Child:
                 self.tail.append(line.rstrip())
                 log_file.write(line)
                 log_file.flush()
-                self._on_line(self.program.name, line.rstrip())
+                if self.program.is_shown:
+                    self._on_line(self.program.name, line.rstrip())
 
     @property
     def pid(self) -> int:

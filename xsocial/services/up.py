@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> int:
     supervisor.handle_signals()
     supervisor.clean_up()
     try:
-        _bring_up(supervisor, options)
-        _announce(options, time.monotonic() - began)
+        state = _bring_up(supervisor, options)
+        _announce(options, state, time.monotonic() - began)
         supervisor.watch(until=lambda: options.exit_when_ready)
     except KeyboardInterrupt:
         print("\nstopping", flush=True)
@@ -61,16 +61,23 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> None:
+def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> dict[str, Any]:
+    """Do what is missing, start what is ours; returns the state of the world."""
     _start_services(supervisor)
-    _step("migrations", "migrate", "--no-input", "--verbosity=0")
     state = _world_state()
+    if state["num_migrations_missing"]:
+        _step("database tables", "migrate", "--no-input", "--verbosity=0")
+        state = _world_state()
+    steps = []
     if not state["has_people"] and not options.no_seed:
-        _step("demo world", "seed_world")
+        steps.append(("demo world", "seed_world"))
     if not state["has_model"] and not options.no_train:
-        _step("first model", "phoenix_train", "--bootstrap")
+        steps.append(("first model", "phoenix_train", "--bootstrap"))
+    for title, *command in steps:
+        _step(title, *command)
     for program in programs(options):
         supervisor.start(program, wait=program.name == "web")
+    return _world_state() if steps else state
 
 
 def _start_services(supervisor: Supervisor) -> None:
@@ -153,8 +160,8 @@ def programs(options: argparse.Namespace) -> list[Program]:
             # Two children: a training run occupies one, posts go on being looked at in the other.
             command=[*celery, "worker", "-Q", QUEUES, "--concurrency", "2", "--loglevel", "WARNING", "-n", "all@%h"],
             environment=common,
-            # Left alone it must not finish a long task first; tasks are done again after a loss.
-            orphan_signal=signal.SIGQUIT,
+            # Without us its broker is gone, so an orderly end would hang; tasks are done again after a loss.
+            orphan_signal=signal.SIGKILL,
         ),
         Program(
             name="beat",
@@ -177,9 +184,8 @@ def _is_site_ready(options: argparse.Namespace) -> bool:
         return False
 
 
-def _announce(options: argparse.Namespace, seconds: float) -> None:
+def _announce(options: argparse.Namespace, state: dict[str, Any], seconds: float) -> None:
     """Where the site is and who can sign in."""
-    state = _world_state()
     print(f"\n  xsocial is ready after {seconds:.1f} s:  {_site(options)}\n")
     for username in state["demo_users"]:
         print(f"    sign in as  {username:<20} password  {state['demo_password']}")

@@ -39,7 +39,13 @@ class Valkey:
             **persistence,
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-        return Program(name="valkey", command=[str(_binary()), *flags], is_ready=self.answers, is_essential=True)
+        return Program(
+            name="valkey",
+            command=[str(_binary()), *flags],
+            is_ready=self.answers,
+            is_shown=False,
+            is_essential=True,
+        )
 
     def answers(self) -> bool:
         """Whether the server says PONG; while it loads its file it answers, but not so."""

@@ -69,7 +69,8 @@ def database(*, pooled: bool, pool_size: int) -> dict[str, Any]:
     if pooled:
         pool = {"min_size": 2, "max_size": pool_size, "timeout": 10}
         config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": pool}
-        return {**config, "CONN_MAX_AGE": 0}
+        # The check keeps a request after a restart of PostgreSQL from meeting a dead connection.
+        return {**config, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     return {**config, "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 
 

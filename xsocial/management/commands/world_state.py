@@ -7,6 +7,8 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 NUM_LOGINS = 3
 
@@ -29,15 +31,25 @@ class Command(BaseCommand):
 
 
 def world_state() -> dict[str, Any]:
-    """Whether there are people and a promoted model, and the first demo logins."""
+    """Which tables are missing, whether there are people and a model, and the first demo logins."""
+    num_missing = num_migrations_missing()
+    if num_missing:
+        return {"num_migrations_missing": num_missing}
     people = get_user_model().objects
     demo_users = people.filter(is_demo=True).order_by("id").values_list("username", flat=True)[:NUM_LOGINS]
     return {
+        "num_migrations_missing": 0,
         "has_people": people.exists(),
         "has_model": _has_model(),
         "demo_users": list(demo_users),
         "demo_password": settings.DEMO_PASSWORD,
     }
+
+
+def num_migrations_missing() -> int:
+    """How many migrations are not applied to the database yet."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _has_model() -> bool:
