@@ -2,12 +2,19 @@
 
 from django.urls import path
 
-from feed.views import about, following
+from feed.views import about, ads, aside, following, for_you, receipts
 
 app_name = "feed"
 urlpatterns = [
-    path("", following.explore, name="home"),
+    path("", for_you.home, name="home"),
+    path("topics/<slug:slug>", for_you.topic, name="topic"),
     path("following", following.following, name="following"),
+    path("why/<int:request_id>", receipts.page, name="page_receipt"),
+    path("why/<int:request_id>/<int:post_id>", receipts.why, name="why"),
+    path("ads/seen", ads.seen, name="ad_seen"),
+    path("ads/open", ads.opened, name="ad_open"),
+    path("ads/hide", ads.hide, name="ad_hide"),
+    path("aside", aside.aside, name="aside"),
     path("about/feed", about.feed, name="about"),
     path("about/shortcuts", about.shortcuts, name="shortcuts"),
 ]

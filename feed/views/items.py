@@ -1,6 +1,6 @@
 """What a feed page is made of, in plain values for the templates."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from accounts.cards import PersonCard
@@ -21,6 +21,7 @@ class AdCard:
     text: str
     image_url: str
     token: str
+    why: tuple[str, ...] = ()
     post: PostCard | None = None
 
 
@@ -40,7 +41,7 @@ class SuggestionCard:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedItem:
+class PageItem:
     """One place on a page; `kind` says which of the other fields is filled."""
 
     kind: str
@@ -51,12 +52,11 @@ class FeedItem:
     ad: AdCard | None = None
     prompt: Any = None
     people: tuple[SuggestionCard, ...] = ()
-    why: tuple[str, ...] = field(default=())
 
 
-def post_item(card: PostCard) -> FeedItem:
+def post_item(card: PostCard) -> PageItem:
     """A post without a receipt: nothing ranked it."""
-    return FeedItem(kind="post", post=card)
+    return PageItem(kind="post", post=card)
 
 
 def tabs(viewer: User) -> dict[str, Any]:

@@ -82,6 +82,24 @@ document.addEventListener("htmx:afterRequest", (event) => {
   localStorage.removeItem(key(form));
   document.getElementById("sheet")?.close();
 });
+
+// The new post appears where it belongs: under what it answers, else at the top of the list.
+document.addEventListener("posted", async (event) => {
+  const { id, in_reply_to: parentId } = event.detail;
+  const parent = parentId ? document.querySelector(`[data-post="${CSS.escape(parentId)}"]`) : null;
+  const list = parent ? null : document.querySelector("[data-feed]");
+  if (!parent && !list) return;
+  const answer = await fetch(`/posts/${id}/card`, { credentials: "same-origin" });
+  if (!answer.ok) return;
+  const template = document.createElement("template");
+  template.innerHTML = await answer.text();
+  const card = template.content.querySelector("article");
+  if (parent?.matches(".post--focus")) document.getElementById("replies").prepend(card);
+  else if (parent) parent.after(card);
+  else list.prepend(card);
+  window.htmx.process(card);
+});
+
 document.addEventListener("htmx:afterSettle", () => startAll());
 document.addEventListener("submit", (event) => {
   const form = event.target;

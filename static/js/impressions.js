@@ -6,6 +6,7 @@ const SEEN_AFTER_MS = 1000;
 const BATCH_MS = 4000;
 const watched = new Map(); // article -> {since, total, reported}
 let waiting = [];
+let waitingAds = [];
 
 const isFocused = () => document.visibilityState === "visible" && document.hasFocus();
 const feedOf = (article) => article.closest("[data-surface]");
@@ -38,7 +39,8 @@ function collect() {
     const running = state.since === null ? 0 : performance.now() - state.since;
     if (!state.reported && state.total + running >= SEEN_AFTER_MS) {
       state.reported = true;
-      waiting.push(row(article));
+      if (article.dataset.ad) waitingAds.push(article.dataset.ad);
+      else waiting.push(row(article));
     }
   }
 }
@@ -60,11 +62,19 @@ function send(extra = {}) {
   if (navigator.sendBeacon("/impressions", data)) waiting = [];
 }
 
+function sendAds() {
+  if (!waitingAds.length) return;
+  const data = new FormData();
+  data.append("csrfmiddlewaretoken", token());
+  data.append("tokens", JSON.stringify(waitingAds));
+  if (navigator.sendBeacon("/ads/seen", data)) waitingAds = [];
+}
+
 function dwells() {
   const list = [];
   for (const [article, state] of watched) {
     const seconds = state.total / 1000;
-    if (state.reported && seconds >= 0.5) {
+    if (state.reported && !article.dataset.ad && seconds >= 0.5) {
       list.push({ ...row(article), seconds: Math.round(seconds * 10) / 10 });
       state.total = 0;
     }
@@ -77,8 +87,14 @@ function pause() {
   for (const article of watched.keys()) end(article);
 }
 
+function leave() {
+  pause();
+  send({ dwells: dwells() });
+  sendAds();
+}
+
 function watch(root) {
-  for (const article of root.querySelectorAll("[data-surface] [data-post]:not([data-watched])")) {
+  for (const article of root.querySelectorAll("[data-surface] :is([data-post], [data-ad]):not([data-watched])")) {
     article.dataset.watched = "";
     observer.observe(article);
   }
@@ -87,11 +103,11 @@ function watch(root) {
 if (document.body.hasAttribute("data-signed-in") && "IntersectionObserver" in window) {
   watch(document);
   document.addEventListener("htmx:afterSettle", () => watch(document));
-  window.setInterval(() => { collect(); send(); }, BATCH_MS);
+  window.setInterval(() => { collect(); send(); sendAds(); }, BATCH_MS);
   window.addEventListener("blur", pause);
   window.addEventListener("focus", () => document.querySelectorAll("[data-in-view]").forEach(begin));
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") { pause(); send({ dwells: dwells() }); }
+    if (document.visibilityState === "hidden") { leave(); }
   });
-  window.addEventListener("pagehide", () => { pause(); send({ dwells: dwells() }); });
+  window.addEventListener("pagehide", leave);
 }

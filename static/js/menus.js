@@ -14,6 +14,17 @@ document.addEventListener("click", (event) => {
   if (event.target === sheet || event.target.closest("[data-close-sheet]")) { event.preventDefault(); sheet?.close(); }
 });
 
+// A small page as a sheet; without script, or with a modifier key, the link goes to the page itself.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-sheet]");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  openSheet(link.href);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt.matches?.("[data-closes-sheet]") && event.detail.successful) sheet?.close();
+});
+
 // The dots a second time: close instead of loading again.
 document.addEventListener("htmx:confirm", (event) => {
   const dots = event.detail.elt;

@@ -1,0 +1,136 @@
+"""For You and the topic tabs: a ranked page, said plainly when ranking did not work."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts.cards import PersonCard, person_card
+from accounts.models import User
+from accounts.selectors import interests, people
+from feed import services
+from feed.types import FeedItem, FeedRequest, ForYouPage
+from feed.views.following import explore, is_more, show
+from feed.views.items import AdCard, PageItem, SuggestionCard, tabs
+from posts.cards import PostCard, cards_by_id
+from posts.types import Surface
+from xsocial.kernel.pages import signed_in
+
+# Why moderation covers a post, in words.
+COVERS = {
+    "adult": "May show nudity or sex",
+    "graphic": "May show violence",
+    "abuse": "May be insulting",
+    "self_harm": "May be about self-harm",
+    "sensitive": "May be sensitive",
+}
+COVER_OTHERWISE = "Covered by moderation"
+# What is missing from a page, where a reader would notice it.
+MISSING = {
+    "posts": "Posts could not be loaded. Please try again in a moment.",
+    "ranker": "Newest first, because ranking is not available right now.",
+    "network": "Some posts of people you follow are missing at the moment.",
+    "retrieval": "Only people you follow: recommendations are not available right now.",
+}
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """For You for people, the public front door for visitors."""
+    if not request.user.is_authenticated:
+        return explore(request)
+    feed_request = FeedRequest(cursor=request.GET.get("cursor", ""))
+    return _respond(request, feed_request, page_title="For You")
+
+
+@signed_in
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
+    """For You within one topic."""
+    wanted = interests.get_topic(slug)
+    feed_request = FeedRequest(cursor=request.GET.get("cursor", ""), topic_ids=(wanted.pk,))
+    return _respond(request, feed_request, page_title=wanted.name, topic_slug=slug)
+
+
+def _respond(request: HttpRequest, feed_request: FeedRequest, **context: Any) -> HttpResponse:
+    page = services.for_you(request.user, request=feed_request)
+    context |= {"page": page_context(request, page), "surface": Surface.HOME_FOR_YOU.value, "is_more": is_more(request)}
+    context["empty"] = {
+        "title": "Nothing to show yet",
+        "text": "Follow a few people or topics, and your feed fills by itself.",
+        "url": "/welcome",
+        "action": "Pick topics",
+    }
+    return show(request, context | tabs(request.user))
+
+
+def page_context(request: HttpRequest, page: ForYouPage) -> dict[str, Any]:
+    """The page's items as the template shows them, and what made them."""
+    following_url = f"{request.path}?{urlencode({'cursor': page.cursor})}" if page.cursor else ""
+    return {
+        "items": _items(request.user, page),
+        "next_url": following_url,
+        "notice": next((MISSING[part] for part in MISSING if part in page.degraded), ""),
+        "request_id": page.request_id,
+        "model": page.model,
+        "weight_set": page.weight_set,
+        "build": page.build,
+        "num_dropped": page.num_dropped,
+    }
+
+
+def _items(viewer: User, page: ForYouPage) -> list[PageItem]:
+    covers = {item.post_id: COVERS.get(item.notice, COVER_OTHERWISE) for item in page.items if item.notice}
+    rows = [item.wrapper_id or item.post_id for item in page.items if item.post_id]
+    cards = {card.entry_id: card for card in cards_by_id(rows, viewer, covers=covers)}
+    persons = _persons(page)
+    shown = [_item(item, page.request_id, cards, persons) for item in page.items]
+    return [item for item in shown if item is not None]
+
+
+def _persons(page: ForYouPage) -> dict[int, User]:
+    """Everybody whom a module or an ad names, in one query."""
+    wanted = {user_id for item in page.items for user_id in item.user_ids}
+    wanted |= {item.ad.author_id for item in page.items if item.ad}
+    return {user.pk: user for user in people.reachable().filter(pk__in=wanted)} if wanted else {}
+
+
+def _item(item: FeedItem, request_id: int, cards: dict[int, PostCard], persons: dict[int, User]) -> PageItem | None:
+    """None for what vanished between ranking and showing."""
+    where = {"position": item.position, "request_id": str(request_id)}
+    if item.kind in ("post", "push_to_home"):
+        card = cards.get(item.wrapper_id or item.post_id)
+        return PageItem(kind="post", post=card, context=_context(item), **where) if card else None
+    if item.kind == "ad":
+        return PageItem(kind="ad", ad=_ad(item.ad, cards, persons), **where)
+    if item.kind == "who_to_follow":
+        known = [persons[user_id] for user_id in item.user_ids if user_id in persons]
+        return PageItem(kind="who_to_follow", people=tuple(map(suggestion, known)), **where) if known else None
+    return PageItem(kind="prompt", prompt=item.prompt, **where)
+
+
+def _context(item: FeedItem) -> str:
+    if item.kind == "push_to_home":
+        return "From your notifications"
+    return "" if item.in_network else "Suggested for you"
+
+
+def suggestion(user: User) -> SuggestionCard:
+    """A person worth following."""
+    avatar = user.avatar.url if user.avatar else ""
+    return SuggestionCard(user.pk, user.username, user.name, avatar, user.bio.partition("\n")[0][:80])
+
+
+def _ad(ad: Any, cards: dict[int, PostCard], persons: dict[int, User]) -> AdCard:
+    owner = persons.get(ad.author_id)
+    face = person_card(owner) if owner else PersonCard(ad.advertiser_id, "", ad.advertiser_name, "")
+    return AdCard(
+        impression_id=str(ad.impression_id),
+        advertiser=ad.advertiser_name,
+        face=face,
+        handle=face.username,
+        title=ad.headline,
+        text=ad.text,
+        image_url=ad.image_url,
+        token=ad.token,
+        why=tuple(ad.why),
+        post=cards.get(ad.post_id) if ad.post_id else None,
+    )
