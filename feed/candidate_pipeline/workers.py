@@ -12,9 +12,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from .faults import Outcome, TimedOut, guarded, report
+
+Around = Callable[[Callable[[], Any]], Any]
+
+
+def _as_it_is(call: Callable[[], Any]) -> Any:
+    """The default wrapper: none."""
+    return call()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,11 @@ class Inline:
 
 
 class Threads:
-    """A bounded pool. ``prepare`` runs in the worker before each task (database hygiene)."""
+    """A bounded pool. ``around`` wraps each task in its worker (database connections)."""
 
-    def __init__(self, size: int = 16, *, prepare: Callable[[], None] | None = None) -> None:
+    def __init__(self, size: int = 16, *, around: Around = _as_it_is) -> None:
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="pipeline")
-        self._prepare = prepare
+        self._around = around
 
     def run(self, tasks: Sequence[Task]) -> list[Outcome]:
         """Outcomes in task order, whatever order they finish in."""
@@ -64,12 +71,7 @@ class Threads:
 
     def _submit(self, task: Task) -> Future[Outcome]:
         context = contextvars.copy_context()
-        return self._pool.submit(context.run, self._guarded, task)
-
-    def _guarded(self, task: Task) -> Outcome:
-        if self._prepare is not None:
-            self._prepare()
-        return guarded(task.name, task.call)
+        return self._pool.submit(context.run, self._around, lambda: guarded(task.name, task.call))
 
     def _await(self, task: Task, future: Future[Outcome] | None, started: float) -> Outcome:
         if future is None:
@@ -91,16 +93,10 @@ def _late(task: Task) -> Outcome:
 class Background:
     """Runs side effects after the response; a full queue drops the newest and counts it."""
 
-    def __init__(
-        self,
-        size: int = 2,
-        *,
-        limit: int = 256,
-        prepare: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, size: int = 2, *, limit: int = 256, around: Around = _as_it_is) -> None:
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="side-effects")
         self._limit = limit
-        self._prepare = prepare
+        self._around = around
         self._pending: set[Future] = set()
         self.dropped = 0
 
@@ -109,15 +105,10 @@ class Background:
         if len(self._pending) >= self._limit:
             self.dropped += 1
             return False
-        future = self._pool.submit(contextvars.copy_context().run, self._run, call)
+        future = self._pool.submit(contextvars.copy_context().run, self._around, call)
         self._pending.add(future)
         future.add_done_callback(self._pending.discard)
         return True
-
-    def _run(self, call: Callable[[], None]) -> None:
-        if self._prepare is not None:
-            self._prepare()
-        call()
 
     def drain(self, timeout_s: float = 10.0) -> None:
         """Wait for what is queued now (orderly shutdown, tests)."""

@@ -16,6 +16,7 @@ class ServedHistory(models.Model):
     request_type = models.CharField(max_length=10)
     served_at = models.DateTimeField(default=clock.now)
     entries = models.JSONField()
+    has_who_to_follow = models.BooleanField(default=False)
 
     class Meta:
         indexes = [models.Index(fields=["user", "timeline", "platform", "-served_at"], name="feed_served_recent")]

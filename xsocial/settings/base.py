@@ -319,3 +319,12 @@ THUNDER_TARGET = env.text("THUNDER_TARGET", "")
 PHOENIX_TARGET = env.text("PHOENIX_TARGET", "")
 # What gRPC callers show as a bearer token; empty means that only this machine may call.
 RPC_TOKEN = env.text("XSOCIAL_RPC_TOKEN", "")
+
+# --- Feed -------------------------------------------------------------------------------------
+
+# Sizes of the Home Mixer: "upstream" are the published ones, "small_platform" suit one machine.
+FEED_PROFILE = env.text("XSOCIAL_FEED_PROFILE", "small_platform")
+# Threads that run a page's stages side by side; 0 runs them in the calling thread.
+FEED_POOL_SIZE = env.integer("XSOCIAL_FEED_POOL_SIZE", 8, minimum=0)
+# Whether a server process keeps recent posts in memory when THUNDER_TARGET names nobody.
+FEED_EMBEDDED_THUNDER = env.boolean("XSOCIAL_FEED_EMBEDDED_THUNDER", True)

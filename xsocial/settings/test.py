@@ -56,3 +56,6 @@ LOG_LEVEL = env.text("XSOCIAL_LOG_LEVEL", "WARNING")
 LOG_JSON = False
 # Static files straight from their sources.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
+# In the calling thread: a test's transaction is seen by its own connection alone.
+FEED_POOL_SIZE = 0
+FEED_EMBEDDED_THUNDER = False

@@ -1,0 +1,119 @@
+"""The columns of a post candidate, grouped by the stage that fills them.
+
+A column nobody filled holds its missing value: 0 for ids, NaN for numbers, None for text, -1 for
+a yes-or-no that is unknown.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from feed.candidate_pipeline import Batch, Column, Schema
+
+from .params import HEADS
+
+UNKNOWN, NO, YES = -1, 0, 1
+
+_ID = Column(np.int64, 0)
+_NUMBER = Column(np.float64, np.nan)
+_TERNARY = Column(np.int8, UNKNOWN)
+_OBJECT = Column(object, None)
+
+SCHEMA = Schema(
+    {
+        # sources
+        "post_id": _ID,
+        "author_id": _ID,
+        "in_reply_to_id": _ID,
+        "repost_of_id": _ID,
+        "ancestors": _OBJECT,  # tuple of ids, nearest first
+        "served_type": _OBJECT,
+        "source_rank": _ID,  # 1-based place in the source's own order
+        "source_score": _NUMBER,
+        # InNetwork
+        "in_network": _TERNARY,
+        # CoreData
+        "text": _OBJECT,
+        "repost_of_user_id": _ID,
+        # Quote
+        "quote_of_id": _ID,
+        "quote_of_user_id": _ID,
+        "quoted_author_blocks_viewer": _TERNARY,
+        "quoted_video_ms": _NUMBER,
+        # VideoDuration, HasMedia, Subscription, LanguageCode
+        "video_ms": _NUMBER,
+        "has_media": _TERNARY,
+        "subscription_author_id": _ID,
+        "language": _OBJECT,
+        # Gizmoduck, BlockedBy
+        "author_followers": _NUMBER,
+        "author_name": _OBJECT,
+        "repost_of_name": _OBJECT,
+        "author_blocks_viewer": _TERNARY,
+        # FilteredTopics
+        "filtered_topics": _OBJECT,  # set of topic ids, None when not fetched
+        "unfiltered_topics": _OBJECT,
+        # EngagementCounts
+        "favorites": _NUMBER,
+        "replies": _NUMBER,
+        "reposts": _NUMBER,
+        "quotes": _NUMBER,
+        "views": _NUMBER,
+        # Screening
+        "screened": _TERNARY,
+        # PhoenixScorer: predictions in the order of params.HEADS
+        "heads": Column(np.float64, np.nan, width=len(HEADS)),
+        "prediction_id": _ID,
+        "scored_at_ms": _ID,
+        "model": _OBJECT,
+        # RankingScorer
+        "combined": _NUMBER,
+        "weighted_score": _NUMBER,
+        "diversity": _NUMBER,
+        "author_position": _ID,  # earlier candidates of the same author
+        "oon_factor": _NUMBER,
+        "score": _NUMBER,
+        # VFCandidate, AdsBrandSafety, TweetTypeMetrics
+        "visibility": _OBJECT,
+        "is_dropped": _TERNARY,
+        "drop_ancillary": _TERNARY,
+        "brand_safety": _OBJECT,
+        "type_metrics": _OBJECT,
+        # Exploration
+        "propensity": _NUMBER,
+    }
+)
+
+
+def original_ids(batch: Batch) -> np.ndarray:
+    """The reposted post for reposts, else the post itself."""
+    return np.where(batch["repost_of_id"] > 0, batch["repost_of_id"], batch["post_id"])
+
+
+def original_authors(batch: Batch) -> np.ndarray:
+    """The reposted author for reposts, else the author."""
+    return np.where(batch["repost_of_user_id"] > 0, batch["repost_of_user_id"], batch["author_id"])
+
+
+def related_ids(batch: Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What "already seen" looks at: the post, what it reposts and what it answers; 0 for none."""
+    return batch["post_id"], batch["repost_of_id"], batch["in_reply_to_id"]
+
+
+def any_related_in(batch: Batch, ids: np.ndarray) -> np.ndarray:
+    """Rows of which any related id is among ``ids``."""
+    wanted = np.setdiff1d(np.asarray(ids, np.int64), [0])
+    hits = [np.isin(column, wanted) for column in related_ids(batch)]
+    return hits[0] | hits[1] | hits[2]
+
+
+def ancestor_tuples(parents: np.ndarray, roots: np.ndarray) -> np.ndarray:
+    """Per row the answered post and, where it differs, the conversation's root."""
+    pairs = zip(parents.tolist(), roots.tolist(), strict=True)
+    return SCHEMA["ancestors"].of([_ancestors(parent, root) for parent, root in pairs])
+
+
+def _ancestors(parent: int, root: int) -> tuple[int, ...]:
+    if not parent:
+        return ()
+    return (parent, root) if root and root != parent else (parent,)

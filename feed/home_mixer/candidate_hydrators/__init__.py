@@ -1,0 +1,1 @@
+"""What is looked up about candidates, always for all of them at once."""

@@ -1,0 +1,21 @@
+"""Whether the author blocks the viewer."""
+
+from typing import Any
+
+import numpy as np
+
+from feed.candidate_pipeline import Batch
+from feed.home_mixer import blockers
+from feed.home_mixer.candidate_hydrators._fresh import FreshHydrator
+from feed.home_mixer.query import ScoredPostsQuery
+
+
+class BlockedByCandidateHydrator(FreshHydrator):
+    """Membership in the set of accounts that block the viewer."""
+
+    reads = ("author_id",)
+    writes = ("author_blocks_viewer",)
+
+    def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
+        """One query, shared with Quote."""
+        return {"author_blocks_viewer": np.isin(batch["author_id"], blockers.of_request(query))}

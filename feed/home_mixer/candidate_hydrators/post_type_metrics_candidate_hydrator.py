@@ -1,0 +1,68 @@
+"""A bit set that says what kind of post was served, for counting."""
+
+from typing import Any
+
+import numpy as np
+
+from feed.candidate_pipeline import Batch, Hydrator
+from feed.home_mixer.candidate import NO
+from feed.home_mixer.query import ScoredPostsQuery
+from xsocial.kernel import ids
+
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+
+
+class PostTypeMetricsCandidateHydrator(Hydrator):
+    """Published as ``tweet_type_metrics``: bit n is bit n mod 8 of byte n div 8."""
+
+    reads = ("post_id", "repost_of_id", "in_reply_to_id", "video_ms", "subscription_author_id")
+    writes = ("type_metrics",)
+    inline = True
+
+    def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
+        """A mask per bit, packed per row."""
+        masks = bit_masks(query, batch)
+        numbers = np.array(list(masks))
+        table = np.stack([np.broadcast_to(mask, batch.n) for mask in masks.values()], axis=1)
+        return {"type_metrics": [pack(numbers[row].tolist()) for row in table]}
+
+
+def bit_masks(query: ScoredPostsQuery, batch: Batch) -> dict[int, Any]:
+    """Bit number -> which rows have it."""
+    age = query.now_ms - ids.timestamp_ms(batch["post_id"])
+    video, followers = batch["video_ms"], batch["author_followers"]
+    served = len(query.served_ids)
+    edges = (100, 1_000, 10_000, 100_000, 1_000_000)
+    size = np.searchsorted(edges, np.nan_to_num(followers, nan=-1.0), side="right")
+    return {
+        0: True,
+        1: batch["repost_of_id"] > 0,
+        2: batch["in_reply_to_id"] > 0,
+        5: ~np.isnan(video),
+        10: batch["subscription_author_id"] > 0,
+        23: served < 3,
+        32: served == 0,
+        37: np.array([bool(ancestors) for ancestors in batch["ancestors"]], dtype=bool),
+        38: np.nan_to_num(batch["score"], nan=0.0) != 0,
+        39: served < 20,
+        40: served < 10,
+        41: served < 5,
+        80: batch["in_network"] != NO,
+        151: video <= 10_000,
+        152: (video > 10_000) & (video <= 60_000),
+        153: video > 60_000,
+        154: age <= 30 * MINUTE_MS,
+        155: age <= HOUR_MS,
+        156: age <= 6 * HOUR_MS,
+        157: age <= 12 * HOUR_MS,
+        158: age >= 24 * HOUR_MS,
+        **{309 + step: (size == step) & ~np.isnan(followers) for step in range(len(edges) + 1)},
+    }
+
+
+def pack(bits: list[int]) -> bytes:
+    """The bytes of a bit set; as long as its highest bit needs."""
+    packed = bytearray(max(bits) // 8 + 1 if bits else 0)
+    for bit in bits:
+        packed[bit // 8] |= 1 << (bit % 8)
+    return bytes(packed)

@@ -1,0 +1,82 @@
+"""What the pipelines run on in this process: threads, time limits, metrics. Built once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from feed.candidate_pipeline import Background, Budgets, Immediate, Inline, StageReport, Threads
+from feed.home_mixer.params import Params
+from xsocial.kernel import metrics
+
+STAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Workers for the stages and for what follows the response."""
+
+    workers: Any
+    background: Any
+    budgets: Budgets
+
+    def runtime(self) -> dict[str, Any]:
+        """The pipeline's arguments that are about running, not about order."""
+        return {
+            "workers": self.workers,
+            "background": self.background,
+            "budgets": self.budgets,
+            "observer": observe,
+        }
+
+
+@cache
+def shared() -> Clients:
+    """The clients of this process. ``FEED_POOL_SIZE`` 0 runs everything in the calling thread."""
+    size = getattr(settings, "FEED_POOL_SIZE", 8)
+    if not size:
+        return Clients(Inline(), Immediate(), budgets())
+    return Clients(Threads(size, around=with_connection), Background(2, around=with_connection), budgets())
+
+
+def budgets() -> Budgets:
+    """Time limits by stage, from the parameters' defaults."""
+    limits = Params()
+    return Budgets(
+        request_ms=limits.request_ms,
+        stage_ms={
+            "query_hydrators": limits.query_hydrator_ms,
+            "dependent_query_hydrators": limits.query_hydrator_ms,
+            "sources": limits.source_ms,
+            "hydrators": limits.hydrator_ms,
+            "scorers": limits.scorer_ms,
+            "post_selection_hydrators": limits.hydrator_ms,
+        },
+    )
+
+
+def with_connection(call: Callable[[], Any]) -> Any:
+    """Run a task with a sound database connection, and give a pooled one back at once."""
+    close_old_connections()
+    try:
+        return call()
+    finally:
+        if connection.settings_dict.get("OPTIONS", {}).get("pool"):
+            connection.close()
+
+
+def observe(pipeline: str, report: StageReport) -> None:
+    """One stage's figures as metrics."""
+    seconds = metrics.histogram("feed_stage_seconds", "Time per stage", ("pipeline", "stage"), buckets=STAGE_SECONDS)
+    seconds.labels(pipeline, report.stage).observe(report.ms / 1000)
+    runs = metrics.counter("feed_component_runs", "Component runs by outcome", ("component", "state"))
+    removed = metrics.counter("feed_removed", "Candidates removed by filter", ("filter",))
+    for part in report.components:
+        runs.labels(part.name, part.state).inc()
+        if part.size and report.stage.endswith("filters"):
+            removed.labels(part.name).inc(part.size)

@@ -1,0 +1,25 @@
+"""Drops posts whose own text contains a muted word or phrase."""
+
+import numpy as np
+
+from ads.blending.tokenizer import contains_run, tokenize
+from feed.candidate_pipeline import Batch, Filter
+from feed.home_mixer.query import ScoredPostsQuery
+
+
+class MutedKeywordFilter(Filter):
+    """A keyword matches as a run of whole tokens: "art" does not match "party"."""
+
+    reads = ("text",)
+
+    def keep(self, query: ScoredPostsQuery, batch: Batch) -> np.ndarray:
+        """A mask over the rows; texts are tokenised only when something is muted."""
+        phrases = [tokens for phrase in query.muted_keywords if (tokens := tokenize(phrase))]
+        if not phrases:
+            return np.ones(batch.n, dtype=bool)
+        return np.array([not _matches(text, phrases) for text in batch["text"]], dtype=bool)
+
+
+def _matches(text: str | None, phrases: list[list[str]]) -> bool:
+    tokens = tokenize(text or "")
+    return any(contains_run(tokens, phrase) for phrase in phrases)

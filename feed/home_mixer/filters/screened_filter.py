@@ -1,0 +1,17 @@
+"""Ours: drops strangers' posts that nobody has screened yet."""
+
+import numpy as np
+
+from feed.candidate_pipeline import Batch, Filter
+from feed.home_mixer.candidate import NO, YES
+from feed.home_mixer.query import ScoredPostsQuery
+
+
+class ScreenedFilter(Filter):
+    """Ours: drops strangers' posts that nobody has screened yet."""
+
+    reads = ("in_network", "screened")
+
+    def keep(self, query: ScoredPostsQuery, batch: Batch) -> np.ndarray:
+        """A mask over the rows."""
+        return (batch["in_network"] == YES) | (batch["screened"] != NO)

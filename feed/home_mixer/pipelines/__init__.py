@@ -1,0 +1,1 @@
+"""The two recipes: ordered lists of stages, nothing else."""

@@ -1,0 +1,87 @@
+"""From a request to the query the pipelines pass around."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from django.conf import settings
+from django.db import DatabaseError
+
+from accounts.selectors import graph
+from accounts.selectors.graph import ViewerSettings
+from feed import weights
+from feed.home_mixer import params
+from feed.home_mixer.cursor import Cursor
+from feed.home_mixer.query import ScoredPostsQuery, fraction
+from feed.types import FeedRequest
+from xsocial.kernel import clock, ids, metrics
+from xsocial.kernel.errors import Invalid
+
+SHADOW_SHARE = 0.005
+
+log = logging.getLogger(__name__)
+
+
+def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
+    """The query with viewer data, parameters and weights. Raises Invalid for viewer 0 and a bad cursor.
+
+    Viewer data that cannot be read becomes defaults: muted keywords then fail open, as published.
+    """
+    if not viewer_id:
+        raise Invalid("A feed needs a viewer.")
+    cursor = Cursor.parse(request.cursor, viewer_id=viewer_id)
+    viewer, keywords = _viewer_data(viewer_id)
+    request_id = request.request_id or ids.next_id()
+    query = ScoredPostsQuery(
+        user_id=viewer_id,
+        request_id=request_id,
+        prediction_id=ids.next_id(),
+        now_ms=clock.now_ms(),
+        params=_params(request, viewer),
+        weights=weights.in_force(),
+        platform=request.platform,
+        country_code=viewer.country_code,
+        language_code=viewer.language,
+        request_context=request.context,
+        has_cursor=bool(request.cursor),
+        is_bottom_request=cursor.is_bottom,
+        is_top_request=cursor.is_top,
+        is_polling=request.is_polling,
+        is_preview=request.is_preview,
+        is_shadow_traffic=fraction(request_id, "shadow") < SHADOW_SHARE,
+        in_network_only=request.in_network_only or not viewer.allows_recommendations,
+        exclude_videos=request.exclude_videos or viewer.hides_videos,
+        seen_ids=np.array(request.seen_ids, np.int64),
+        served_ids=np.array(request.served_ids, np.int64),
+        cursor_ids=np.array(cursor.shown_ids, np.int64),
+        topic_ids=tuple(request.topic_ids),
+        excluded_topic_ids=tuple(request.excluded_topic_ids),
+        push_to_home_post_id=request.push_to_home_post_id,
+        holds_unscreened=_holds_unscreened(viewer),
+        viewer=viewer,
+        muted_keywords=keywords,
+    )
+    metrics.counter("feed_requests", "Page loads by surface", ("surface",)).labels(query.surface_label).inc()
+    return query
+
+
+def _viewer_data(viewer_id: int) -> tuple[ViewerSettings, tuple[str, ...]]:
+    try:
+        return graph.viewer_settings(viewer_id), tuple(graph.muted_keywords(viewer_id))
+    except DatabaseError as error:
+        log.warning("viewer data missing: %r", error)
+        metrics.counter("feed_viewer_data_failures", "Requests served with default viewer data").inc()
+        return ViewerSettings(), ()
+
+
+def _params(request: FeedRequest, viewer: ViewerSettings) -> params.Params:
+    overrides = weights.live_parameters()
+    if viewer.is_staff:
+        overrides |= request.overrides
+    profile = getattr(settings, "FEED_PROFILE", params.SMALL_PLATFORM)
+    return params.resolve(profile, overrides)
+
+
+def _holds_unscreened(viewer: ViewerSettings) -> bool:
+    return bool(getattr(settings, "GROX_HOLD_UNSCREENED", True)) and not viewer.shows_unscreened

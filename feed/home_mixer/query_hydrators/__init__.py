@@ -1,0 +1,1 @@
+"""What a request learns about its viewer before candidates are sought."""

@@ -1,0 +1,17 @@
+"""When the viewer last asked for the page, newest first, at most ten."""
+
+from typing import Any
+
+from feed.candidate_pipeline import QueryHydrator
+from feed.home_mixer import request_times
+from feed.home_mixer.query import ScoredPostsQuery
+
+
+class PastRequestTimestampsQueryHydrator(QueryHydrator):
+    """When the viewer last asked for the page, newest first, at most ten."""
+
+    writes = ("request_times_ms",)
+
+    def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
+        """One round trip to Valkey."""
+        return {"request_times_ms": request_times.load(query.user_id)}

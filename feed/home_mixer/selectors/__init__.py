@@ -1,0 +1,1 @@
+"""Which candidates make the page, and in which order."""

@@ -1,0 +1,70 @@
+"""Notes what the page showed."""
+
+from typing import Any
+
+from feed.candidate_pipeline import Result, SideEffect
+from feed.home_mixer import feed_item
+from feed.home_mixer.query import ScoredPostsQuery
+from feed.models import ServedHistory
+from xsocial.kernel import clock
+
+
+class UpdateServedHistorySideEffect(SideEffect):
+    """One record per page; parents of a served reply count as served too."""
+
+    def run(self, result: Result) -> None:
+        """One insert; nothing for an empty page or a preview."""
+        query: ScoredPostsQuery = result.query
+        kinds, items = result.selected["kind"], result.selected["item"]
+        entries = [
+            entry
+            for slot, (kind, item) in enumerate(zip(kinds, items, strict=True))
+            for entry in _entries(slot, kind, item)
+        ]
+        if not entries or query.is_preview:
+            return
+        ServedHistory.objects.create(
+            user_id=query.user_id,
+            platform=query.platform,
+            request_id=query.request_id,
+            request_type=request_type(query),
+            served_at=clock.from_ms(query.now_ms),
+            entries=entries,
+            has_who_to_follow=feed_item.WHO_TO_FOLLOW in kinds,
+        )
+
+
+def request_type(query: ScoredPostsQuery) -> str:
+    """Polling, initial, newer or older."""
+    if query.is_polling:
+        return "polling"
+    if not query.has_cursor:
+        return "initial"
+    return "newer" if query.is_top_request else "older"
+
+
+def _entries(slot: int, kind: str, item: Any) -> list[dict[str, Any]]:
+    if kind == feed_item.POST:
+        return _post_entries(slot, item)
+    if kind == feed_item.AD:
+        return [{"slot": slot, "kind": kind, "post_id": item.post_id, "author_id": item.author_id}]
+    if kind == feed_item.WHO_TO_FOLLOW:
+        return [{"slot": slot, "kind": kind, "user_ids": list(item.user_ids)}]
+    if kind == feed_item.PUSH_TO_HOME:
+        return [{"slot": slot, "kind": kind, "post_id": item.post_id, "score": 0.0}]
+    return [{"slot": slot, "kind": kind}]
+
+
+def _post_entries(slot: int, post: feed_item.PostRow) -> list[dict[str, Any]]:
+    """An entry for the post and for each ancestor, in order of id, all in one slot."""
+    shared = {
+        "slot": slot,
+        "kind": feed_item.POST,
+        "repost_of_id": post.repost_of_id or None,
+        "author_id": post.repost_of_user_id or post.author_id,
+        "in_reply_to_id": post.in_reply_to_id or None,
+        "score": post.score,
+        "served_type": post.source,
+        "prediction_id": post.row["prediction_id"],
+    }
+    return [{**shared, "post_id": post_id} for post_id in sorted({*post.ancestors, post.id})]

@@ -1,0 +1,44 @@
+"""Ads the viewer is eligible for."""
+
+from accounts.selectors import graph
+from ads.services.serving import eligible_ads
+from ads.types import AdViewer
+from feed.candidate_pipeline import Batch, Source
+from feed.home_mixer import blockers, feed_item
+from feed.home_mixer.query import ScoredPostsQuery
+
+
+class AdsSource(Source):
+    """More than fit: adjacency rules refuse some."""
+
+    writes = ("kind", "item")
+
+    def enabled(self, query: ScoredPostsQuery) -> bool:
+        """Never in a preview."""
+        return query.params.enable_ads and not query.is_preview
+
+    def fetch(self, query: ScoredPostsQuery) -> Batch:
+        """The winners of the auction."""
+        found = eligible_ads(viewer=ad_viewer(query), limit=query.params.ads_limit, request_id=query.request_id)
+        return feed_item.items(feed_item.AD, list(found))
+
+
+def ad_viewer(query: ScoredPostsQuery) -> AdViewer:
+    """What eligibility may know: read here, because the outer pipeline has no graph of its own."""
+    edges = query.memo.once("ad_graph", lambda: _graph(query))
+    return AdViewer(
+        id=query.user_id,
+        country_code=query.viewer.country_code,
+        language=query.viewer.language,
+        followed_topic_ids=edges["topics"] if query.viewer.personalises_ads else frozenset(),
+        excluded_user_ids=edges["excluded"],
+        personalises_ads=query.viewer.personalises_ads,
+    )
+
+
+def _graph(query: ScoredPostsQuery) -> dict[str, frozenset[int]]:
+    excluded = [graph.blocked_ids(query.user_id), graph.muted_ids(query.user_id), blockers.of_request(query)]
+    return {
+        "topics": frozenset(graph.followed_topic_ids(query.user_id).tolist()),
+        "excluded": frozenset(user for ids in excluded for user in ids.tolist()),
+    }

@@ -1,0 +1,133 @@
+"""A receipt in words: why this post, what added, what took away, and its way to its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from feed.home_mixer import served_types
+from feed.home_mixer.params import HEADS
+from feed.home_mixer.scorers import value_model
+from feed.types import Contribution, Explanation, Step
+from xsocial.kernel.errors import NotFound
+
+# What each head predicts, as "you are likely to ..." and as a short label.
+VERBS = {
+    "favorite": ("like it", "Like"),
+    "reply": ("reply", "Reply"),
+    "repost": ("repost it", "Repost"),
+    "photo_expand": ("open the picture", "Open picture"),
+    "click": ("open it", "Open post"),
+    "profile_click": ("visit the author", "Visit profile"),
+    "vqv": ("watch the video", "Watch video"),
+    "share": ("share it", "Share"),
+    "share_via_dm": ("send it to someone", "Send to someone"),
+    "share_via_copy_link": ("copy its link", "Copy link"),
+    "dwell": ("stop and read", "Read"),
+    "quote": ("quote it", "Quote"),
+    "quoted_click": ("open what it quotes", "Open quote"),
+    "quoted_vqv": ("watch the quoted video", "Watch quoted video"),
+    "follow_author": ("follow the author", "Follow author"),
+    "not_interested": ("say you are not interested", "Not interested"),
+    "block_author": ("block the author", "Block author"),
+    "mute_author": ("mute the author", "Mute author"),
+    "report": ("report it", "Report"),
+    "not_dwelled": ("scroll past", "Scroll past"),
+    "dwell_time": ("spend time on it", "Reading time"),
+    "click_dwell_time": ("spend time inside", "Time inside"),
+}
+SOURCES = {
+    served_types.IN_NETWORK: "People you follow",
+    served_types.RANKED_FOLLOWING: "People you follow",
+    served_types.PHOENIX: "Recommended for you",
+    served_types.POPULAR: "Popular right now",
+    served_types.PUSH_TO_HOME: "From a notification",
+}
+
+
+def explain(receipt: Mapping[str, Any], post_id: int) -> Explanation:
+    """The explanation of one served post. Raises NotFound when it was not on that page."""
+    wanted = str(post_id)
+    for item in receipt["items"]:
+        about = item.get("receipt") or {}
+        if item["kind"] == "post" and wanted in (item["post_id"], about.get("repost_of_id")):
+            return _explanation(receipt, item)
+    raise NotFound("This post was not on that page.")
+
+
+def _explanation(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> Explanation:
+    table = contributions(receipt, item)
+    by_size = sorted(table, key=lambda part: -abs(part.added))
+    return Explanation(
+        request_id=int(receipt["request_id"]),
+        post_id=int(item["receipt"]["repost_of_id"] or item["post_id"]),
+        summary=summary(receipt, item, by_size),
+        added=tuple(part for part in by_size if part.added > 0),
+        taken=tuple(part for part in by_size if part.added < 0),
+        path=tuple(path(receipt, item)),
+        table=tuple(table),
+        receipt=item,
+    )
+
+
+def contributions(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Contribution]:
+    """Every head with a prediction: what it was, its weight, what it added."""
+    about = item["receipt"]
+    heads = np.array([[about["predictions"].get(head, np.nan) for head in HEADS]])
+    terms = value_model.contributions(
+        heads,
+        receipt["weights"],
+        vqv=np.array([about["vqv_counts"]]),
+        quoted_vqv=np.array([about["quoted_vqv_counts"]]),
+    )[0]
+    weights = value_model.weight_vector(receipt["weights"])
+    return [
+        Contribution(head, VERBS[head][1], float(heads[0, place]), float(weights[place]), float(terms[place]))
+        for place, head in enumerate(HEADS)
+        if head in about["predictions"]
+    ]
+
+
+def summary(receipt: Mapping[str, Any], item: Mapping[str, Any], by_size: list[Contribution]) -> str:
+    """One sentence."""
+    origin = _origin(item)
+    if receipt["ranked_by"] == "time":
+        return f"{origin}; this page is in order of time."
+    best = next((part for part in by_size if part.added > 0), None)
+    if best is None:
+        return f"{origin}."
+    if best.head in ("dwell_time", "click_dwell_time"):
+        return f"{origin}, and you would probably spend {best.prediction:.0f} seconds on it."
+    return f"{origin}, and there is a {best.prediction:.1%} chance that you {VERBS[best.head][0]}."
+
+
+def _origin(item: Mapping[str, Any]) -> str:
+    about = item["receipt"]
+    if about["repost_of_id"] and item["in_network"]:
+        return f"@{about['author_name']}, whom you follow, reposted this"
+    if item["in_network"]:
+        return f"You follow @{about['author_name']}"
+    if item["source"] == served_types.POPULAR:
+        return "This is popular right now"
+    return "This resembles what you have been reading"
+
+
+def path(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Step]:
+    """From the source to the place on the page."""
+    about = item["receipt"]
+    steps = [Step("Source", f"{SOURCES.get(item['source'], item['source'])}, place {about['source_rank']} there")]
+    if receipt["ranked_by"] == "time":
+        steps.append(Step("Order", "newest first"))
+    else:
+        steps.append(Step("Expected value", f"{about['weighted_score']:.4f}"))
+    if about["author_position"] and about["diversity"] < 1:
+        steps.append(Step("Other posts of this author first", f"times {about['diversity']:.3g}"))
+    if about["oon_factor"] != 1:
+        steps.append(Step("From outside your network", f"times {about['oon_factor']:.3g}"))
+    if about["propensity"] not in (None, 1.0):
+        steps.append(Step("Trial of another order", f"chance {about['propensity']:.0%}"))
+    steps.append(Step("Score", f"{item['score']:.4f}"))
+    steps.append(Step("Place", str(item["position"] + 1)))
+    return steps

@@ -1,0 +1,130 @@
+"""The feed's front door: For You, Following, and why a post is where it is."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+
+from accounts.models import User
+from feed.candidate_pipeline import Pipeline, Result
+from feed.home_mixer import clients, cursor, feed_item, query_builder
+from feed.home_mixer.pipelines import for_you as for_you_recipe
+from feed.home_mixer.pipelines import scored_posts as scored_posts_recipe
+from feed.home_mixer.query import ScoredPostsQuery
+from feed.receipts import build, store, words
+from feed.thunder import service as thunder
+from feed.types import Explanation, FeedItem, FeedRequest, ForYouPage
+from posts.models import Post
+from posts.selectors import timelines
+from xsocial.kernel.paging import Cursor
+
+_build_lock = threading.Lock()
+
+
+def for_you(viewer: User, *, request: FeedRequest | None = None) -> ForYouPage:
+    """One For You page. Raises Invalid for a bad cursor; parts that fail are missing and named."""
+    return load_for_you(viewer, request=request)[0]
+
+
+def load_for_you(viewer: User, *, request: FeedRequest | None = None) -> tuple[ForYouPage, Result]:
+    """The page and the whole result behind it, for tools that show the machinery."""
+    query = query_builder.build(viewer.pk, request or FeedRequest())
+    result = pipelines()[1].execute(query)
+    return _page(result), result
+
+
+def scored_posts(viewer: User, *, request: FeedRequest | None = None) -> Result:
+    """The inner pipeline alone: posts without ads, modules or served history of our own."""
+    return pipelines()[0].execute(query_builder.build(viewer.pk, request or FeedRequest()))
+
+
+def following(viewer: User, *, cursor: Cursor | None = None) -> list[Post]:
+    """What the followed wrote, strictly by time; nothing ranked, nothing injected."""
+    return timelines.home(viewer, cursor or Cursor())
+
+
+def explain(viewer: User, request_id: int, post_id: int) -> Explanation:
+    """Why a post stood on one of this viewer's pages. Raises NotFound."""
+    return words.explain(receipt(viewer, request_id), post_id)
+
+
+def receipt(viewer: User, request_id: int) -> dict[str, Any]:
+    """Everything that decided one of this viewer's pages. Raises NotFound."""
+    return store.load(viewer_id=viewer.pk, request_id=request_id)
+
+
+def components() -> dict[str, dict[str, tuple[str, ...]]]:
+    """Both pipelines' stages and components in order."""
+    return {pipeline.name: pipeline.components() for pipeline in pipelines()}
+
+
+def warm_up() -> None:
+    """Make a server process ready: build the pipelines and begin to fill Thunder."""
+    pipelines()
+    if getattr(settings, "FEED_EMBEDDED_THUNDER", True) and not settings.THUNDER_TARGET:
+        thunder.start_embedded()
+
+
+@cache
+def pipelines() -> tuple[Pipeline, Pipeline]:
+    """The inner and the outer pipeline of this process."""
+    with _build_lock:
+        runtime = clients.shared()
+        inner = scored_posts_recipe.build(runtime)
+        return inner, for_you_recipe.build(inner, runtime)
+
+
+def _page(result: Result) -> ForYouPage:
+    query: ScoredPostsQuery = result.query
+    inner: Result | None = query.memo.get("scored_posts")
+    kinds, items = result.selected["kind"].tolist(), result.selected["item"].tolist()
+    dropped: Counter[str] = Counter()
+    for part in build.ledger(inner):
+        dropped[part["filter"]] += part["count"]
+    shown = [item.id for kind, item in zip(kinds, items, strict=True) if kind == feed_item.POST]
+    return ForYouPage(
+        request_id=query.request_id,
+        items=tuple(_item(place, kind, item) for place, (kind, item) in enumerate(zip(kinds, items, strict=True))),
+        cursor=cursor.following(query.cursor_ids.tolist(), shown, viewer_id=query.user_id) if shown else "",
+        degraded=build.degraded(result),
+        model=build.model_of(inner),
+        weight_set=query.weights.number,
+        build=settings.BUILD,
+        is_cached=inner is not None and inner.query.has_cached_posts,
+        dropped=dict(dropped),
+    )
+
+
+def _item(place: int, kind: str, item: Any) -> FeedItem:
+    if kind == feed_item.POST:
+        return _post(place, item)
+    if kind == feed_item.AD:
+        return FeedItem(place, kind, post_id=item.post_id or 0, author_id=item.author_id, ad=item)
+    if kind == feed_item.WHO_TO_FOLLOW:
+        return FeedItem(place, kind, user_ids=item.user_ids)
+    if kind == feed_item.PUSH_TO_HOME:
+        return FeedItem(place, kind, post_id=item.post_id, author_id=item.author_id, facepile=item.facepile)
+    return FeedItem(place, kind, prompt=item)
+
+
+def _post(place: int, post: feed_item.PostRow) -> FeedItem:
+    is_repost = bool(post.repost_of_id)
+    cover = post.visibility or {}
+    return FeedItem(
+        position=place,
+        kind=feed_item.POST,
+        post_id=post.repost_of_id or post.id,
+        author_id=post.repost_of_user_id or post.author_id,
+        wrapper_id=post.id if is_repost else 0,
+        reposted_by=post.author_id if is_repost else 0,
+        in_network=post.in_network,
+        source=post.source,
+        score=post.score,
+        ancestors=post.ancestors,
+        notice=cover.get("reason", ""),
+        reason="" if post.in_network else "recommended",
+    )

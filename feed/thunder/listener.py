@@ -1,0 +1,113 @@
+"""Fills a post store: everything recent from PostgreSQL once, then the event log as it grows."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+from django.db import DatabaseError, connection
+
+from feed.thunder.post_store import PostColumns, PostStore
+from posts.events import PostCreated, PostDeleted
+from posts.selectors import hydration
+from posts.types import Visibility
+from xsocial.kernel import clock, metrics
+from xsocial.kernel.event_log import Envelope, Tail
+from xsocial.kernel.redis import RedisError
+
+TRIM_EVERY_S = 120.0
+RETRY_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Listener:
+    """Keeps one store current. ``ready`` only once the log has been read up to the snapshot."""
+
+    def __init__(self, store: PostStore) -> None:
+        self.store = store
+        self.ready = False
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._trimmed_at = time.monotonic()
+
+    def start(self) -> None:
+        """Begin in a thread of its own; asking twice is harmless."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self.run, name="thunder", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """End the thread after what it is doing."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def run(self) -> None:
+        """Load, then follow until stopped. An outage makes the store unready, not wrong."""
+        while not self._stop.is_set():
+            try:
+                self._follow(self.load())
+            except (RedisError, DatabaseError) as error:
+                self.ready = False
+                log.warning("thunder waits", error=str(error))
+                connection.close()
+                self._stop.wait(RETRY_S)
+        connection.close()
+
+    def load(self) -> Tail:
+        """Read the snapshot; returns the log positioned before it, so that nothing is missed."""
+        tail = Tail()
+        early = tail.read(block_ms=1)
+        started, oldest = time.monotonic(), clock.now_ms() - self.store.limits.retention_ms
+        for rows in hydration.recent_posts(newer_than_ms=oldest):
+            self.store.insert(PostColumns.of(rows), now_ms=clock.now_ms())
+        self.apply(early)
+        connection.close()
+        log.info("thunder loaded", posts=self.store.sizes().posts, seconds=round(time.monotonic() - started, 2))
+        return tail
+
+    def _follow(self, tail: Tail) -> None:
+        while not self._stop.is_set():
+            self.apply(tail.read(block_ms=1_000))
+            self.ready = True
+            if time.monotonic() - self._trimmed_at > TRIM_EVERY_S:
+                self.maintain()
+
+    def apply(self, envelopes: list[Envelope]) -> None:
+        """Inserts first, then deletes, as one batch. Repeats are harmless."""
+        events = [envelope.event for envelope in envelopes]
+        created = [event for event in events if isinstance(event, PostCreated)]
+        deleted = [event.post_id for event in events if isinstance(event, PostDeleted)]
+        now_ms = clock.now_ms()
+        rows = [_row(event) for event in created if event.visibility != Visibility.DIRECT]
+        if rows:
+            self.store.insert(PostColumns.of(rows), now_ms=now_ms)
+            behind = max(0, now_ms - min(event.created_ms for event in created)) / 1000
+            metrics.histogram("thunder_ingest_seconds", "From posting to Thunder").observe(behind)
+        if deleted:
+            self.store.delete(deleted, now_ms=now_ms)
+
+    def maintain(self) -> None:
+        """Trim what is too old and publish the sizes."""
+        self._trimmed_at = time.monotonic()
+        self.store.trim(now_ms=clock.now_ms())
+        sizes = self.store.sizes()
+        gauge = metrics.gauge("thunder_size", "What Thunder holds", ("what",))
+        for what in ("posts", "authors", "tombstones", "log"):
+            gauge.labels(what).set(getattr(sizes, what))
+
+
+def _row(event: PostCreated) -> tuple:
+    return (
+        event.post_id,
+        event.author_id,
+        event.created_ms,
+        event.in_reply_to_id or 0,
+        event.in_reply_to_user_id or 0,
+        event.repost_of_id or 0,
+        event.repost_of_user_id or 0,
+        event.conversation_id,
+        int((event.video_duration_ms or 0) >= hydration.MIN_VIDEO_MS),
+    )

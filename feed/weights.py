@@ -1,0 +1,65 @@
+"""Which ranking weights are in force, and how that changes."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from accounts.models import User
+from feed.home_mixer import params
+from feed.home_mixer.query import WeightsInForce
+from feed.models import FeatureParameter, WeightChange, WeightSet
+from xsocial.kernel.errors import Invalid
+
+_LOCK = 0x5745_4947  # advisory lock: one activation at a time, or the chain could fork
+GENESIS = "0" * 64
+
+
+def in_force() -> WeightsInForce:
+    """The weights of the newest activation; the published set before the first."""
+    change = WeightChange.objects.select_related("weight_set").order_by("-id").first()
+    if change is None:
+        return WeightsInForce()
+    chosen = change.weight_set
+    return WeightsInForce(chosen.number, {**params.PUBLISHED_WEIGHTS, **chosen.weights})
+
+
+def create(*, name: str, weights: dict[str, float], actor: User | None = None, note: str = "") -> WeightSet:
+    """A new numbered set. Raises Invalid for unknown heads and values out of bounds."""
+    complaints = params.weight_problems(weights)
+    if complaints:
+        raise Invalid("; ".join(complaints), extra={"weights": complaints})
+    return WeightSet.objects.create(name=name, weights=weights, created_by=actor, note=note)
+
+
+@transaction.atomic
+def activate(*, weight_set: WeightSet, reason: str, actor: User | None = None) -> WeightChange:
+    """Put a set in force from the next page load on, and say so in the log."""
+    if not reason.strip():
+        raise Invalid("Say why the weights change.")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    last = WeightChange.objects.order_by("-id").first()
+    change = WeightChange(
+        weight_set=weight_set,
+        actor=actor,
+        reason=reason.strip(),
+        previous_digest=last.digest if last else GENESIS,
+    )
+    change.digest = change.computed_digest()
+    change.save()
+    return change
+
+
+def broken_links() -> list[int]:
+    """Ids of log rows whose digest does not follow from what they say and what came before."""
+    broken, previous = [], GENESIS
+    for change in WeightChange.objects.select_related("weight_set").order_by("id"):
+        if change.previous_digest != previous or change.digest != change.computed_digest():
+            broken.append(change.pk)
+        previous = change.digest
+    return broken
+
+
+def live_parameters() -> dict[str, object]:
+    """Overrides by parameter name."""
+    return dict(FeatureParameter.objects.values_list("name", "value"))
