@@ -81,7 +81,7 @@ def _judge_language(raw: str, text: str) -> tuple[str, str]:
 
 
 def _looks_english(words: str) -> bool:
-    known = heads.load("offensive").words.known
+    known = heads.load("offensive").words.places
     tokens = [token.strip(".,!?;:'\"()") for token in words.split()]
     return sum(token in known for token in tokens) >= ENGLISH_SHARE * len(tokens)
 

@@ -36,12 +36,13 @@ def flags_of(violations: Iterable[Violation]) -> BoolMetadata:
         is_spam=bool(categories & {"Spam", "IllegalAndRegulatedBehaviors"}),
         is_violent="ViolentSpeech" in categories,
         is_hateful="HateOrAbuse" in categories,
+        is_self_harm="SuicideOrSelfHarm" in categories,
     )
 
 
 def suitability(flags: BoolMetadata, *, is_borderline: bool) -> Label:
     """What advertisers are told about a fully scored post."""
-    if flags.is_nsfw or flags.is_gore or flags.is_spam or flags.is_hateful:
+    if flags.is_nsfw or flags.is_gore or flags.is_spam or flags.is_hateful or flags.is_self_harm:
         return Label.GROK_NSFA
     if flags.is_soft_nsfw or flags.is_violent or is_borderline:
         return Label.GROK_NSFA_LIMITED

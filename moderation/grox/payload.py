@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from moderation.grox.documents import Document
+from moderation.grox.screening import BatchScores
 from moderation.types import AnnotationState
 
 
@@ -44,6 +45,7 @@ class Payload:
     """One post to be looked at. `deadline` is epoch seconds; later it is dropped and counted."""
 
     document: Document
+    scores: BatchScores
     stream: Stream
     eligibilities: frozenset[Eligibility]
     run_id: str = ""

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from moderation.grox import sinks
-from moderation.grox.documents import Document, load_documents
+from moderation.grox.documents import load_documents
 from moderation.grox.engine import run_payload
 from moderation.grox.payload import INJECTED, Payload, PayloadResult, Stream
 from moderation.grox.plans import all_plans
+from moderation.grox.screening import BatchScores
 from xsocial.kernel import clock, ids, metrics
 
 
@@ -17,15 +18,16 @@ def analyze(
 
     `run_id` names the message: a redelivered one may pass the window that its first delivery opened.
     """
-    payloads = [_payload(document, stream, run_id, attempt, deadline) for document in load_documents(post_ids)]
+    documents = load_documents(post_ids)
+    scores = BatchScores(documents)
+    payloads = [
+        Payload(document, scores, stream, INJECTED[stream], run_id=run_id, attempt=attempt, deadline=deadline)
+        for document in documents
+    ]
     results = [run_payload(payload, all_plans()) for payload in payloads if not _dropped(payload)]
     sinks.annotate(results, stream=stream, attempt=attempt)
     _measure(results)
     return results
-
-
-def _payload(document: Document, stream: Stream, run_id: str, attempt: int, deadline: float | None) -> Payload:
-    return Payload(document, stream, INJECTED[stream], run_id=run_id, attempt=attempt, deadline=deadline)
 
 
 def _dropped(payload: Payload) -> bool:

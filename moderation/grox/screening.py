@@ -5,6 +5,7 @@ Pure functions over batches. The same code judges one new post and a hundred tho
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -44,13 +45,29 @@ def score(documents: Sequence[Document], *, tasks: Sequence[str] = ()) -> list[S
 
 
 def _score_batch(documents: list[Document], names: list[str]) -> list[Scores]:
-    texts = [document.text for document in documents]
+    grams = [heads.grams_of(document.text) for document in documents]
     vectors = np.stack([document.vector for document in documents])
     loaded = [heads.load(name) for name in names]
     versions = {head.task: head.version for head in loaded}
     keys = [(head.task, name) for head in loaded for name in head.classes]
-    columns = np.concatenate([head.probabilities(texts, vectors) for head in loaded], axis=1)
+    columns = np.concatenate([head.probabilities(grams, vectors) for head in loaded], axis=1)
     return [Scores("", dict(zip(keys, row.tolist(), strict=True)), versions) for row in columns.round(4)]
+
+
+class BatchScores:
+    """The scores of a batch of documents, computed together when the first of them is asked for."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._documents = documents
+
+    @cached_property
+    def _scores(self) -> dict[int, Scores]:
+        scores = score(self._documents)
+        return {document.post_id: row for document, row in zip(self._documents, scores, strict=True)}
+
+    def of(self, post_id: int) -> Scores:
+        """The scores of one post of the batch."""
+        return self._scores[post_id]
 
 
 def policies_violated(document: Document, scores: Scores, *, book: PolicyBook | None = None) -> PolicyResult:

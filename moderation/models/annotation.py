@@ -42,12 +42,13 @@ class PostFlags(models.Model):
     is_violent = models.BooleanField(default=False)
     is_spam = models.BooleanField(default=False)
     is_hateful = models.BooleanField(default=False)
+    is_self_harm = models.BooleanField(default=False)
     is_borderline = models.BooleanField(default=False, help_text="Some score was near its threshold.")
     updated_at = models.DateTimeField(default=clock.now)
 
     NAMES = (
         "is_high_quality", "is_nsfw", "is_soft_nsfw", "is_adult", "is_gore", "is_violent", "is_spam",
-        "is_hateful", "is_borderline",
+        "is_hateful", "is_self_harm", "is_borderline",
     )  # fmt: skip
 
     def __str__(self) -> str:

@@ -62,8 +62,12 @@ def reconcile_labels(
     """
     lock_flags(post_id)
     wanted = list(wanted)
-    current = {row.label: row for row in PostLabel.objects.filter(post_id=post_id, lifted_at=None)}
-    applied = [new for new in wanted if new.label not in current and not _refused(post_id, new)]
+    rows = list(PostLabel.objects.filter(post_id=post_id).select_related("appeal"))
+    current = {row.label: row for row in rows if row.lifted_at is None}
+    refused = {(row.label, row.rule, row.evidence_hash) for row in rows if _was_wrong(row)}
+    applied = [
+        new for new in wanted if new.label not in current and (new.label, new.rule, new.evidence_hash) not in refused
+    ]
     names = {new.label for new in wanted}
     stale = [
         row
@@ -81,15 +85,9 @@ def lock_flags(post_id: int) -> PostFlags:
     return PostFlags.objects.select_for_update().get(post_id=post_id)
 
 
-def _refused(post_id: int, new: NewLabel) -> bool:
+def _was_wrong(row: PostLabel) -> bool:
     """Whether an appeal against this very finding was upheld."""
-    return PostLabel.objects.filter(
-        post_id=post_id,
-        label=new.label,
-        rule=new.rule,
-        evidence_hash=new.evidence_hash,
-        appeal__state=AppealState.UPHELD,
-    ).exists()
+    return hasattr(row, "appeal") and row.appeal.state == AppealState.UPHELD
 
 
 def is_settled(post_id: int, text_hash: str) -> bool:

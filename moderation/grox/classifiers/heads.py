@@ -6,6 +6,8 @@ pickle) and one `.json` that says where it came from.
 """
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,8 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 
 from xsocial.kernel.errors import NotFound
 
@@ -22,6 +23,22 @@ ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 
 WORD_OPTIONS = {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b|[^\w\s]"}
 CHAR_OPTIONS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
+
+_word_grams = CountVectorizer(lowercase=False, **WORD_OPTIONS).build_analyzer()
+_char_grams = CountVectorizer(lowercase=False, **CHAR_OPTIONS).build_analyzer()
+
+
+@dataclass(frozen=True)
+class Grams:
+    """The n-grams of a text, counted once for all heads."""
+
+    words: Counter[str]
+    chars: Counter[str]
+
+
+def grams_of(text: str) -> Grams:
+    """Count word and character n-grams of normalised text."""
+    return Grams(Counter(_word_grams(text)), Counter(_char_grams(text)))
 
 
 @dataclass(frozen=True)
@@ -32,21 +49,17 @@ class Terms:
     idf: NDArray[np.float32]
 
     @cached_property
-    def known(self) -> frozenset[str]:
-        """The terms as a set."""
-        return frozenset(self.terms)
+    def places(self) -> dict[str, int]:
+        """Column of each term."""
+        return {term: index for index, term in enumerate(self.terms)}
 
-    def vectorizer(self, options: dict[str, Any]) -> TfidfVectorizer:
-        """Return a vectorizer that knows exactly these terms, in this order."""
-        vectorizer = TfidfVectorizer(
-            vocabulary={term: index for index, term in enumerate(self.terms)},
-            sublinear_tf=True,
-            lowercase=False,
-            dtype=np.float32,
-            **options,
-        )
-        vectorizer.idf_ = self.idf
-        return vectorizer
+    def weigh(self, counts: Counter[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Columns and TF-IDF weights of the known n-grams: sublinear, of unit length."""
+        places = self.places
+        found = [(places[gram], count) for gram, count in counts.items() if gram in places]
+        columns = np.array([place for place, _ in found], dtype=np.int64)
+        weights = (1 + np.log(np.array([count for _, count in found], dtype=np.float32))) * self.idf[columns]
+        return columns, weights / max(float(np.linalg.norm(weights)), 1e-12)
 
 
 @dataclass(frozen=True)
@@ -65,17 +78,17 @@ class Head:
     bias: NDArray[np.float32]  # [C]
     thresholds: NDArray[np.float32]  # [C], where macro-F1 was best out of fold
     about: dict[str, Any] = field(default_factory=dict)
-    _vectorizers: list[TfidfVectorizer] = field(default_factory=list, init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        self._vectorizers.append(self.words.vectorizer(WORD_OPTIONS))
-        self._vectorizers.append(self.chars.vectorizer(CHAR_OPTIONS))
-
-    def probabilities(self, texts: list[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities [N, C] for normalised texts and their MiniLM vectors [N, 384]."""
-        sparse = hstack([vectorizer.transform(texts) for vectorizer in self._vectorizers], format="csr")
-        logits = sparse @ self.sparse_weights.T + vectors @ self.vector_weights.T + self.bias
+    def probabilities(self, grams: Sequence[Grams], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities [N, C] from the n-grams of normalised texts and their MiniLM vectors [N, 384]."""
+        logits = np.stack([self._sparse_part(row) for row in grams]) + vectors @ self.vector_weights.T + self.bias
         return softmax(logits) if self.exclusive else sigmoid(logits)
+
+    def _sparse_part(self, grams: Grams) -> NDArray[np.float32]:
+        words, word_weights = self.words.weigh(grams.words)
+        chars, char_weights = self.chars.weigh(grams.chars)
+        offset = len(self.words.terms)
+        return self.sparse_weights[:, words] @ word_weights + self.sparse_weights[:, offset + chars] @ char_weights
 
     def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:
         """Labels [N, C] of 0 and 1: the likeliest class if exclusive, else each against its threshold."""

@@ -16,7 +16,7 @@ class SpamResult(_Result):
 
 
 class BoolMetadata(_Result):
-    """The flags of a screened post: the published seven, and hate as one of ours."""
+    """The flags of a screened post: the published seven, hate and self-harm."""
 
     is_high_quality: bool = False
     is_nsfw: bool = False
@@ -26,6 +26,7 @@ class BoolMetadata(_Result):
     is_soft_nsfw: bool = False
     is_adult: bool = False
     is_hateful: bool = False
+    is_self_harm: bool = False
 
 
 class Violation(_Result):

@@ -14,13 +14,12 @@ class ModelTask(Task):
     """Judges the document's text, or says that nothing here can."""
 
     attempts = 1
-    heads: tuple[str, ...] = ()
 
     def run(self, context: Context) -> None:
         if context.document.not_scored:
             context.not_scored = context.document.not_scored
             return
-        (scores,) = screening.score([context.document], tasks=self.heads)
+        scores = context.payload.scores.of(context.payload.post_id)
         context.versions.update(scores.versions)
         self.judge(context, scores)
 
@@ -48,8 +47,6 @@ class PolicyScreen(ModelTask):
 
 class SpamDetection(ModelTask):
     """Whether a reply is spam."""
-
-    heads = ("spam",)
 
     def judge(self, context: Context, scores: Scores) -> None:
         score = scores.values["spam", "spam"]
