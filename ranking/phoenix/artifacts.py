@@ -353,7 +353,7 @@ def save(folder: Path, *, model: Model, tables: dict[str, Array]) -> None:
     for name, slot in published_slots(model.config).items():
         value = state[slot.parameter].detach().float().numpy()
         start_stop = slot.columns
-        arrays[name] = np.ascontiguousarray(value[..., slice(*start_stop)] if start_stop else value)
+        arrays[name] = np.array(value[..., slice(*start_stop)] if start_stop else value, order="C")
     np.savez(folder / "model_params.npz", **arrays)
     np.savez(
         folder / "embedding_tables.npz",
