@@ -7,7 +7,7 @@ from posts.services.idempotency import delete_old_keys
 from posts.services.media import delete_stale_media
 
 
-@shared_task(name="posts.tasks.purge_media", queue="media")
+@shared_task(name="posts.tasks.purge_media")
 def purge_media() -> int:
     """Delete files and rows of attachments that no post shows; returns how many."""
     return delete_stale_media()
@@ -23,3 +23,11 @@ def purge_idempotency_keys() -> int:
 def purge_expired_mutes() -> int:
     """Delete mutes and muted words that have ended; returns how many."""
     return accounts.delete_expired_mutes()
+
+
+#: What beat starts; times in seconds.
+BEAT = {
+    "purge-media": {"task": "posts.tasks.purge_media", "schedule": 300.0},
+    "purge-idempotency-keys": {"task": "posts.tasks.purge_idempotency_keys", "schedule": 3600.0},
+    "purge-expired-mutes": {"task": "posts.tasks.purge_expired_mutes", "schedule": 3600.0},
+}

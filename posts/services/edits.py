@@ -1,6 +1,7 @@
 """Changing a post after the fact, with its earlier wordings kept."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 
@@ -46,7 +47,7 @@ def edit_post(
     is_same_media = [item.pk for item in before] == [item.pk for item in after]
     if is_same_media and all(getattr(current, name) == value for name, value in changes.items()):
         return current
-    _keep_wording(current, before)
+    current.edited_at = _keep_wording(current, before)
     if not is_same_media:
         _attach(current, after)
     _rewrite(current, changes, after)
@@ -80,8 +81,9 @@ def _check(changes: dict, media: Sequence[Media]) -> None:
     check_media(media)
 
 
-def _keep_wording(post: Post, media: Sequence[Media]) -> None:
-    PostEdit.objects.create(
+def _keep_wording(post: Post, media: Sequence[Media]) -> datetime:
+    """Store the present wording; returns the moment at which it ends."""
+    edit = PostEdit.objects.create(
         post=post,
         text=post.text,
         spoiler_text=post.spoiler_text,
@@ -90,6 +92,7 @@ def _keep_wording(post: Post, media: Sequence[Media]) -> None:
         written_at=post.edited_at or post.created_at,
         replaced_at=clock.now(),
     )
+    return edit.replaced_at
 
 
 def _attach(post: Post, media: Sequence[Media]) -> None:
@@ -102,7 +105,6 @@ def _attach(post: Post, media: Sequence[Media]) -> None:
 def _rewrite(post: Post, changes: dict, media: Sequence[Media]) -> None:
     for name, value in changes.items():
         setattr(post, name, value)
-    post.edited_at = clock.now()
     post.has_media, post.video_duration_ms = bool(media), shortest_video_ms(media)
     post.save(update_fields=[*changes, "edited_at", "has_media", "video_duration_ms"])
     newly_named = store_mentions(post)

@@ -10,7 +10,7 @@ from django.db import connection
 from accounts import services as accounts
 from posts import services
 from posts.models import Engagement, IdempotencyKey, Media, Mention, Post, PostTag
-from posts.tasks import purge_idempotency_keys
+from posts.services.idempotency import delete_old_keys
 from posts.types import EngagementKind, Surface
 from tests.factories import MediaFactory, PostFactory, UserFactory
 from xsocial.kernel import clock, ids
@@ -137,7 +137,7 @@ def test_an_idempotency_key_gives_the_first_post_again():
     ann.refresh_from_db()
     assert ann.posts_count == 1
     with clock.fixed(clock.now() + timedelta(hours=25)):
-        assert purge_idempotency_keys() == 2
+        assert delete_old_keys() == 2
     assert not IdempotencyKey.objects.exists()
 
 

@@ -49,7 +49,7 @@ def reencode(file: BinaryIO, *, fit_side: int = 2048, crop_to: tuple[int, int] |
     It is shrunk so that neither side passes `fit_side`, or cut to exactly `crop_to`.
     Raises Invalid for anything that is not a sound picture within the limits.
     """
-    check_size(file)
+    check_size(file, MAX_BYTES)
     try:
         image = Image.open(file, formats=FORMATS)
         _check_limits(image)
@@ -87,7 +87,7 @@ def shrunk(picture: EncodedImage, side: int) -> EncodedImage:
     return encode(fitted(pixels, side), is_photo=picture.extension == "jpg")
 
 
-def check_size(file: BinaryIO, max_bytes: int = MAX_BYTES) -> None:
+def check_size(file: BinaryIO, max_bytes: int) -> None:
     """Raise Invalid for an empty or oversized file; leaves it rewound."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)

@@ -1,0 +1,55 @@
+"""Search of posts and tags."""
+
+import pytest
+from django.db import connection
+
+from posts import selectors
+from tests.factories import PostFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_all_words_must_be_there_and_operators_work():
+    green = PostFactory(text="Green tea in the morning")
+    black = PostFactory(text="Black tea", spoiler_text="evening")
+    assert selectors.search_posts(None, "tea") == [black, green]
+    assert selectors.search_posts(None, "TEA morning") == [green]
+    assert selectors.search_posts(None, "tea -green") == [black]
+    assert selectors.search_posts(None, '"green tea"') == [green]
+    assert selectors.search_posts(None, "evening") == [black]
+    assert selectors.search_posts(None, "tea", author_id=green.author_id) == [green]
+
+
+def test_ones_own_hidden_posts_are_found_by_oneself_alone():
+    ann = UserFactory()
+    note = PostFactory(author=ann, text="secret recipe", visibility="private")
+    assert selectors.search_posts(ann, "recipe") == [note]
+    assert selectors.search_posts(UserFactory(), "recipe") == []
+
+
+@pytest.mark.parametrize(
+    "query", ["", " ", "\x00", "' & | !", '"', ":*", "a:*b", "-", "\\", "or or", "x" * 5000, "<->"]
+)
+def test_any_input_is_safe(query):
+    assert selectors.search_posts(None, query) == []
+
+
+def test_the_index_is_used():
+    PostFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT id FROM posts_post WHERE "
+            "to_tsvector('simple'::regconfig, COALESCE(spoiler_text, '') || ' ' || COALESCE(text, ''))"
+            " @@ websearch_to_tsquery('simple'::regconfig, 'tea')"
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "posts_post_search" in plan
+
+
+def test_tags_are_found_by_their_beginning():
+    PostFactory(text="#tea #team")
+    PostFactory(text="#tea #coffee")
+    found = selectors.search_tags("#TEA")
+    assert [(tag.name, tag.num_posts) for tag in found] == [("tea", 2), ("team", 1)]
+    assert selectors.search_tags("%") == []
