@@ -44,6 +44,7 @@ urlpatterns = [
     path("nodeinfo/2.0", instance.nodeinfo),
     re_path(r"^media/(?P<path>.+)$", media, name="media"),
     path("", include("feed.urls")),
+    path("", include("moderation.urls")),
     path("", include("posts.urls")),
     path("", include("accounts.urls")),
 ]

@@ -22,7 +22,8 @@ document.addEventListener("click", (event) => {
   openSheet(link.href);
 });
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.elt.matches?.("[data-closes-sheet]") && event.detail.successful) sheet?.close();
+  const isDone = event.detail.successful && event.detail.elt.matches?.("[data-closes-sheet]");
+  if (isDone) sheet?.close();
 });
 
 // The dots a second time: close instead of loading again.

@@ -1,0 +1,126 @@
+"""The site in a real browser, from sign-up to a block, and news in an open page."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from posts import services as posts
+from posts.models import Engagement, Post
+from posts.types import EngagementKind
+from tests.factories import PASSWORD, FollowFactory, PostFactory, UserFactory
+from xsocial.kernel.event_log import relay
+
+pytestmark = pytest.mark.browser
+# Where screenshots of the run are kept for people to look at.
+ARTEFACTS = Path(os.environ.get("XSOCIAL_ARTEFACTS", "test-artefacts"))
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture of the page as it is."""
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+
+def sign_in(page: Page, site: str, user: User) -> None:
+    page.goto(f"{site}/accounts/login/")
+    page.get_by_label("Login").fill(user.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign In").click()
+    expect(page.get_by_role("link", name="Notifications").first).to_be_visible()
+
+
+def listen_for_trouble(page: Page) -> list[str]:
+    """Messages of the console and uncaught errors; a page should leave none."""
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    return trouble
+
+
+def test_sign_up_post_like_block(page: Page, live_site: str):
+    trouble = listen_for_trouble(page)
+    friend = UserFactory(username="friend")
+    theirs = PostFactory(author=friend, text="Hello from a friend")
+
+    page.goto(f"{live_site}/accounts/signup/")
+    page.get_by_label("Email").fill("robin@example.com")
+    page.get_by_label("Username").fill("robin")
+    page.get_by_label("Password", exact=True).fill("a-long-enough-secret")
+    page.get_by_label("Password (again)").fill("a-long-enough-secret")
+    page.get_by_role("button", name="Sign Up").click()
+    expect(page.get_by_role("link", name="Notifications").first).to_be_visible()
+
+    page.goto(f"{live_site}/following")
+    page.keyboard.press("n")
+    page.get_by_label("Your post").fill("My first words #hello")
+    page.locator("#sheet").get_by_role("button", name="Post").click()
+    expect(page.locator("article", has_text="My first words")).to_be_visible()
+    assert Post.objects.filter(author__username="robin", text="My first words #hello").exists()
+
+    page.goto(f"{live_site}/@friend/{theirs.pk}")
+    like = page.locator(f"#post-{theirs.pk}").get_by_role("button", name="Like")
+    like.click()
+    expect(page.locator(f"#post-{theirs.pk} .action--like")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f"#post-{theirs.pk} .action--like")).to_contain_text("1")
+
+    page.get_by_role("link", name="More about this post").click()
+    page.get_by_role("menuitem", name="Block @friend").click()
+    expect(page.get_by_text("@friend is blocked.")).to_be_visible()
+    assert Engagement.objects.filter(kind=EngagementKind.BLOCK_AUTHOR, post=theirs).exists()
+    page.goto(f"{live_site}/@friend")
+    expect(page.get_by_text("You blocked this account")).to_be_visible()
+    assert trouble == []
+
+
+def test_a_new_post_shows_as_pill_and_leaves_when_deleted(page: Page, live_site: str):
+    reader, author = UserFactory(username="reader"), UserFactory(username="author")
+    FollowFactory(follower=reader, followee=author)
+    PostFactory(author=author, text="An older post")
+    sign_in(page, live_site, reader)
+    page.goto(f"{live_site}/following")
+    expect(page.locator("body[data-live=open]")).to_be_attached()
+
+    post = PostFactory(author=author, text="Fresh from the press")
+    relay.relay_batch()
+    pill = page.locator(".pill")
+    expect(pill).to_have_text("A1 new", timeout=2000)
+    expect(page.get_by_text("Fresh from the press")).to_have_count(0)
+    keep(page, "pill")
+    pill.click()
+    expect(page.get_by_text("Fresh from the press")).to_be_visible()
+    expect(page.locator("body[data-live=open]")).to_be_attached()
+
+    posts.delete_post(actor=author, post=post)
+    relay.relay_batch()
+    expect(page.get_by_text("Fresh from the press")).to_have_count(0, timeout=2000)
+
+
+def test_posts_seen_for_a_second_are_impressions(page: Page, live_site: str):
+    reader, author = UserFactory(username="reader"), UserFactory(username="author")
+    FollowFactory(follower=reader, followee=author)
+    post = PostFactory(author=author, text="Look at me")
+    sign_in(page, live_site, reader)
+    page.goto(f"{live_site}/following")
+    with page.expect_request("**/impressions", timeout=10_000) as sent:
+        page.wait_for_timeout(1500)
+    assert str(post.pk) in sent.value.post_data
+    assert sent.value.response().status == 204
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_sticks_out_sideways(page: Page, live_site: str, width: int, theme: str):
+    reader, author = UserFactory(username="reader"), UserFactory(username="author")
+    FollowFactory(follower=reader, followee=author)
+    post = PostFactory(author=author, text="wide " + "x" * 200 + " https://example.com/" + "y" * 200)
+    sign_in(page, live_site, reader)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
+    for path in ("/following", f"/@author/{post.pk}", "/@author", "/settings/feed", "/notifications"):
+        page.goto(live_site + path)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    page.goto(f"{live_site}/following")
+    keep(page, f"following-{width}-{theme}")

@@ -1,0 +1,63 @@
+"""Pages cost the same number of queries for three posts as for fifteen, and no more than pinned."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from tests.factories import MediaFactory, PostFactory, UserFactory
+
+# Session, user and unread badge belong to each. Raise one only with a reason.
+PINNED = {"/following": 22, "/@author": 32, "/search?q=worth": 24, "/bookmarks": 24}
+
+
+def queries(web, path: str) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        assert web.get(path).status_code == 200
+    return len(seen)
+
+
+@pytest.fixture
+def fill(author: User, reader: User, script):
+    """More posts of every shape, liked and bookmarked, with a conversation under the first."""
+
+    def more(count: int):
+        for _ in range(count):
+            post = PostFactory(author=author, text="Something worth a look", media=[MediaFactory(owner=author)])
+            PostFactory(author=author, text="worth quoting", quote_of=post)
+            PostFactory(author=author, text="worth adding", in_reply_to=post)
+            script(f"/posts/{post.pk}/bookmark")
+            script(f"/posts/{post.pk}/repost")
+        return post
+
+    return more
+
+
+@pytest.mark.parametrize("path", PINNED)
+def test_lists(path, web, fill):
+    fill(2)
+    web.get(path)
+    few = queries(web, path)
+    fill(4)
+    assert queries(web, path) == few
+    assert few <= PINNED[path]
+
+
+def test_thread(web, author):
+    root = PostFactory(author=author)
+    PostFactory(author=UserFactory(), in_reply_to=root)
+    path = f"/@author/{root.pk}"
+    few = queries(web, path)
+    for _ in range(6):
+        PostFactory(author=UserFactory(), in_reply_to=PostFactory(author=author, in_reply_to=root))
+    assert queries(web, path) == few <= 34
+
+
+def test_notifications(web, reader):
+    PostFactory(author=UserFactory(), text="@reader hello")
+    web.get("/notifications")
+    few = queries(web, "/notifications")
+    for _ in range(6):
+        PostFactory(author=UserFactory(), text="@reader hello again")
+    web.get("/notifications")
+    assert queries(web, "/notifications") <= few + 1 <= 24
