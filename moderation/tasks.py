@@ -35,7 +35,7 @@ def max_attempts() -> int:
     return int(getattr(settings, "GROX_MAX_ATTEMPTS", MAX_ATTEMPTS))
 
 
-@shared_task(bind=True, name="moderation.analyze_posts", queue="grox.realtime", acks_late=True, soft_time_limit=300)
+@shared_task(bind=True, name="moderation.analyze_posts", acks_late=True, soft_time_limit=300)
 def analyze_posts(self: Task, post_ids: list[int], *, stream: str = Stream.REALTIME, attempt: int = 0) -> int:
     """Run the plans over a batch; posts that failed are tried again together. Returns how many succeeded."""
     results = run.analyze(post_ids, stream=Stream(stream), run_id=self.request.id or "", attempt=attempt)
@@ -49,7 +49,7 @@ def analyze_posts(self: Task, post_ids: list[int], *, stream: str = Stream.REALT
     return len(results) - len(failed)
 
 
-@shared_task(name="moderation.recover", queue="grox.recovery", acks_late=True)
+@shared_task(name="moderation.recover", acks_late=True)
 def recover() -> int:
     """Find posts that were never analysed to an end and enqueue them; returns how many."""
     post_ids = list(unanalyzed()[:SWEEP_LIMIT])

@@ -19,7 +19,7 @@ INDEX_EVERY_S = 10.0
 LEARNING_MINUTES = 4.0
 
 
-@shared_task(queue="training")
+@shared_task
 def train_incremental() -> list[str]:
     """Trains on everything up to now and promotes what passes the gates; returns what was promoted."""
     settings = TrainingSettings(minutes=LEARNING_MINUTES, seed=clock.now_ms() % 100_000)
@@ -34,7 +34,7 @@ def train_incremental() -> list[str]:
     ]
 
 
-@shared_task(queue="default")
+@shared_task
 def index_new_posts() -> int:
     """Writes the candidate vectors that are missing; returns how many."""
     try:
@@ -45,7 +45,7 @@ def index_new_posts() -> int:
     return indexer.index_window(model.model_id, model.checkpoint)
 
 
-@shared_task(queue="default")
+@shared_task
 def forget_old_vectors() -> int:
     """Deletes vectors that no server needs any more; returns how many."""
     version = registry.promoted(ModelVersion.Kind.RETRIEVAL)

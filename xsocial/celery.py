@@ -1,7 +1,7 @@
 """The Celery application: `celery -A xsocial worker`, `celery -A xsocial beat`.
 
-An app's `tasks` module declares its tasks with their queue, and what beat should start in a dict
-`BEAT` of Celery schedule entries; both are picked up from here.
+An app's `tasks` module declares its tasks, and what beat should start in a dict `BEAT` of Celery
+schedule entries; both are picked up from here. Queues are chosen by task name in the settings.
 """
 
 import importlib

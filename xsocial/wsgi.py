@@ -7,3 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xsocial.settings.production")
 
 application = get_wsgi_application()
+
+# It needs the loaded apps. Before the first request: the pipelines, and Thunder's thread.
+from feed import services  # noqa: E402
+
+services.warm_up()

@@ -126,7 +126,7 @@ def _world_state() -> dict[str, Any]:
 
 
 def programs(options: argparse.Namespace) -> list[Program]:
-    """The site's own processes: web, relay, worker, beat."""
+    """The site's own processes; web comes first and answers before the others begin."""
     python = [sys.executable, "-u"]
     celery = [*python, "-m", "celery", "-A", "xsocial"]
     uvicorn = [
@@ -155,6 +155,7 @@ def programs(options: argparse.Namespace) -> list[Program]:
             is_ready=lambda: _is_site_ready(options),
         ),
         Program(name="relay", command=[*python, MANAGE, "relay"], environment=common),
+        Program(name="grox", command=[*python, MANAGE, "grox_dispatcher"], environment=common),
         Program(
             name="worker",
             # Two children: a training run occupies one, posts go on being looked at in the other.

@@ -143,11 +143,12 @@ CELERY_QUEUES = [
     "grox.recovery",
     "training",
 ]
-# A task names its queue where it is declared; these catch the ones that do not.
+# The first pattern that fits a task's name decides; the others go to the default queue.
 CELERY_TASK_ROUTES = {
     "posts.tasks.*media*": {"queue": "media"},
+    "moderation.recover": {"queue": "grox.recovery"},
     "moderation.*": {"queue": "grox.realtime"},
-    "ranking.*": {"queue": "training"},
+    "ranking.tasks.train_*": {"queue": "training"},
 }
 # A killed worker's task is done again by another; tasks are idempotent.
 CELERY_TASK_ACKS_LATE = True

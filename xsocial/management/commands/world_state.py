@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from ranking.models import ModelVersion
 
 NUM_LOGINS = 3
 
@@ -53,5 +54,6 @@ def num_migrations_missing() -> int:
 
 
 def _has_model() -> bool:
-    model = apps.get_model("ranking", "ModelVersion")
-    return model.objects.filter(status="promoted").exists()
+    """Whether each kind of model, retrieval and ranker, has one that serves."""
+    promoted = ModelVersion.objects.filter(status=ModelVersion.Status.PROMOTED)
+    return set(promoted.values_list("kind", flat=True)) == set(ModelVersion.Kind.values)
