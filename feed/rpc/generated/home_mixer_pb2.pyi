@@ -18,28 +18,10 @@ BRAND_SAFETY_VERDICT_SAFE: BrandSafetyVerdict
 BRAND_SAFETY_VERDICT_LOW_RISK: BrandSafetyVerdict
 BRAND_SAFETY_VERDICT_MEDIUM_RISK: BrandSafetyVerdict
 
-class DeviceStatus(_message.Message):
-    __slots__ = ("ip_address", "user_agent", "time_zone", "device_network_type", "client_version", "device_id")
-    IP_ADDRESS_FIELD_NUMBER: _ClassVar[int]
-    USER_AGENT_FIELD_NUMBER: _ClassVar[int]
-    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
-    DEVICE_NETWORK_TYPE_FIELD_NUMBER: _ClassVar[int]
-    CLIENT_VERSION_FIELD_NUMBER: _ClassVar[int]
-    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
-    ip_address: str
-    user_agent: str
-    time_zone: str
-    device_network_type: str
-    client_version: str
-    device_id: str
-    def __init__(self, ip_address: _Optional[str] = ..., user_agent: _Optional[str] = ..., time_zone: _Optional[str] = ..., device_network_type: _Optional[str] = ..., client_version: _Optional[str] = ..., device_id: _Optional[str] = ...) -> None: ...
-
 class ScoredPostsQuery(_message.Message):
-    __slots__ = ("viewer_id", "client_app_id", "country_code", "language_code", "seen_ids", "served_ids", "in_network_only", "is_bottom_request", "topic_ids", "excluded_topic_ids", "exclude_videos", "request_id", "is_preview", "push_to_home_post_id", "cursor", "request_context", "is_polling", "device_status")
+    __slots__ = ("viewer_id", "client_app_id", "seen_ids", "served_ids", "in_network_only", "is_bottom_request", "topic_ids", "excluded_topic_ids", "exclude_videos", "request_id", "is_preview", "push_to_home_post_id", "cursor", "request_context", "is_polling")
     VIEWER_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_APP_ID_FIELD_NUMBER: _ClassVar[int]
-    COUNTRY_CODE_FIELD_NUMBER: _ClassVar[int]
-    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     SEEN_IDS_FIELD_NUMBER: _ClassVar[int]
     SERVED_IDS_FIELD_NUMBER: _ClassVar[int]
     IN_NETWORK_ONLY_FIELD_NUMBER: _ClassVar[int]
@@ -53,11 +35,8 @@ class ScoredPostsQuery(_message.Message):
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     REQUEST_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     IS_POLLING_FIELD_NUMBER: _ClassVar[int]
-    DEVICE_STATUS_FIELD_NUMBER: _ClassVar[int]
     viewer_id: int
     client_app_id: int
-    country_code: str
-    language_code: str
     seen_ids: _containers.RepeatedScalarFieldContainer[int]
     served_ids: _containers.RepeatedScalarFieldContainer[int]
     in_network_only: bool
@@ -71,8 +50,7 @@ class ScoredPostsQuery(_message.Message):
     cursor: str
     request_context: str
     is_polling: bool
-    device_status: DeviceStatus
-    def __init__(self, viewer_id: _Optional[int] = ..., client_app_id: _Optional[int] = ..., country_code: _Optional[str] = ..., language_code: _Optional[str] = ..., seen_ids: _Optional[_Iterable[int]] = ..., served_ids: _Optional[_Iterable[int]] = ..., in_network_only: _Optional[bool] = ..., is_bottom_request: _Optional[bool] = ..., topic_ids: _Optional[_Iterable[int]] = ..., excluded_topic_ids: _Optional[_Iterable[int]] = ..., exclude_videos: _Optional[bool] = ..., request_id: _Optional[int] = ..., is_preview: _Optional[bool] = ..., push_to_home_post_id: _Optional[int] = ..., cursor: _Optional[str] = ..., request_context: _Optional[str] = ..., is_polling: _Optional[bool] = ..., device_status: _Optional[_Union[DeviceStatus, _Mapping]] = ...) -> None: ...
+    def __init__(self, viewer_id: _Optional[int] = ..., client_app_id: _Optional[int] = ..., seen_ids: _Optional[_Iterable[int]] = ..., served_ids: _Optional[_Iterable[int]] = ..., in_network_only: _Optional[bool] = ..., is_bottom_request: _Optional[bool] = ..., topic_ids: _Optional[_Iterable[int]] = ..., excluded_topic_ids: _Optional[_Iterable[int]] = ..., exclude_videos: _Optional[bool] = ..., request_id: _Optional[int] = ..., is_preview: _Optional[bool] = ..., push_to_home_post_id: _Optional[int] = ..., cursor: _Optional[str] = ..., request_context: _Optional[str] = ..., is_polling: _Optional[bool] = ...) -> None: ...
 
 class DebugScoredPostsQuery(_message.Message):
     __slots__ = ("query", "feature_switch_overrides")
@@ -96,7 +74,7 @@ class ForYouFeedQuery(_message.Message):
     def __init__(self, query: _Optional[_Union[ScoredPostsQuery, _Mapping]] = ...) -> None: ...
 
 class ScoredPost(_message.Message):
-    __slots__ = ("post_id", "author_id", "repost_of_post_id", "repost_of_user_id", "in_reply_to_post_id", "score", "in_network", "served_type", "ancestors", "brand_safety_verdict", "text")
+    __slots__ = ("post_id", "author_id", "repost_of_post_id", "repost_of_user_id", "in_reply_to_post_id", "score", "in_network", "served_type", "ancestors", "brand_safety_verdict", "text", "visibility_reason")
     POST_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_ID_FIELD_NUMBER: _ClassVar[int]
     REPOST_OF_POST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +86,7 @@ class ScoredPost(_message.Message):
     ANCESTORS_FIELD_NUMBER: _ClassVar[int]
     BRAND_SAFETY_VERDICT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    VISIBILITY_REASON_FIELD_NUMBER: _ClassVar[int]
     post_id: int
     author_id: int
     repost_of_post_id: int
@@ -119,7 +98,8 @@ class ScoredPost(_message.Message):
     ancestors: _containers.RepeatedScalarFieldContainer[int]
     brand_safety_verdict: BrandSafetyVerdict
     text: str
-    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., repost_of_post_id: _Optional[int] = ..., repost_of_user_id: _Optional[int] = ..., in_reply_to_post_id: _Optional[int] = ..., score: _Optional[float] = ..., in_network: _Optional[bool] = ..., served_type: _Optional[str] = ..., ancestors: _Optional[_Iterable[int]] = ..., brand_safety_verdict: _Optional[_Union[BrandSafetyVerdict, str]] = ..., text: _Optional[str] = ...) -> None: ...
+    visibility_reason: str
+    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., repost_of_post_id: _Optional[int] = ..., repost_of_user_id: _Optional[int] = ..., in_reply_to_post_id: _Optional[int] = ..., score: _Optional[float] = ..., in_network: _Optional[bool] = ..., served_type: _Optional[str] = ..., ancestors: _Optional[_Iterable[int]] = ..., brand_safety_verdict: _Optional[_Union[BrandSafetyVerdict, str]] = ..., text: _Optional[str] = ..., visibility_reason: _Optional[str] = ...) -> None: ...
 
 class ScoredPostsResponse(_message.Message):
     __slots__ = ("request_id", "scored_posts")
@@ -184,12 +164,14 @@ class Prompt(_message.Message):
     def __init__(self, prompt_id: _Optional[int] = ..., title: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class PushToHome(_message.Message):
-    __slots__ = ("post_id", "author_id")
+    __slots__ = ("post_id", "author_id", "replier_ids")
     POST_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_ID_FIELD_NUMBER: _ClassVar[int]
+    REPLIER_IDS_FIELD_NUMBER: _ClassVar[int]
     post_id: int
     author_id: int
-    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ...) -> None: ...
+    replier_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., replier_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class FeedItem(_message.Message):
     __slots__ = ("position", "post", "ad", "who_to_follow", "prompt", "push_to_home")

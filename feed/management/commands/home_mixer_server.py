@@ -1,0 +1,33 @@
+"""`manage.py home_mixer_server`: the ranked feed for other services, over gRPC."""
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from feed import services
+from feed.rpc import home_mixer
+from feed.rpc.server import RpcServer
+from xsocial.kernel.errors import Invalid
+
+
+class Command(BaseCommand):
+    help = "Serve GetScoredPosts and GetForYouFeed over gRPC, with reflection and health."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--address", default="127.0.0.1:50051", help="host:port to listen on")
+        parser.add_argument("--workers", type=int, default=8, help="pages made at the same time")
+        parser.add_argument("--max-calls", type=int, default=64, help="calls accepted; more are refused")
+
+    def handle(self, *, address, workers, max_calls, **options):
+        try:
+            server = RpcServer(
+                [home_mixer.scored_posts_service(), home_mixer.for_you_feed_service()],
+                address=address,
+                token=settings.RPC_TOKEN,
+                workers=workers,
+                max_calls=max_calls,
+            )
+        except (Invalid, ValueError) as error:
+            raise CommandError(str(error), returncode=2) from error
+        services.warm_up()
+        self.stdout.write(f"home mixer listens on {address}")
+        server.run_until_stopped(lambda: True)

@@ -1,0 +1,155 @@
+"""The home mixer over gRPC: real pages through a real client."""
+
+import json
+
+import grpc
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from ads import services as ads
+from ads.types import MICROS, CreativeSpec
+from feed.rpc import home_mixer
+from feed.rpc.generated import home_mixer_pb2 as messages
+from feed.rpc.generated import home_mixer_pb2_grpc as rpc
+from moderation import services as moderation
+from moderation.types import Label
+from tests.factories import FollowFactory, PostFactory, UserFactory
+
+NUM_POSTS = 8
+
+
+@pytest.fixture
+def channel(serve, monkeypatch, patient_pipelines):
+    """Both services; their threads close their connections after each call, so that none outlives the test."""
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    return serve(home_mixer.scored_posts_service(), home_mixer.for_you_feed_service())
+
+
+@pytest.fixture
+def viewer(transactional_db):
+    """Somebody who follows one author of eight safe posts, in a world with one running campaign."""
+    viewer, author, moderator = UserFactory(), UserFactory(), UserFactory(is_staff=True)
+    FollowFactory(follower=viewer, followee=author)
+    for _ in range(NUM_POSTS):
+        post = PostFactory(author=author)
+        moderation.apply_label(moderator=moderator, post=post, label=Label.GROK_SFA)
+    advertiser = ads.create_advertiser(owner=UserFactory(), name="Shop", balance_micros=MICROS, is_approved=True)
+    ads.create_campaign(
+        advertiser=advertiser,
+        name="Spring",
+        creatives=[CreativeSpec(headline="New books", url="https://books.example/")],
+        max_bid_micros=5 * MICROS,
+        daily_budget_micros=MICROS,
+        is_approved=True,
+    )
+    return viewer
+
+
+def query(viewer, **fields):
+    return messages.ScoredPostsQuery(viewer_id=viewer.pk, **fields)
+
+
+def for_you(channel, viewer, **fields):
+    stub = rpc.ForYouFeedServiceStub(channel)
+    return stub.GetForYouFeed(messages.ForYouFeedQuery(query=query(viewer, **fields)), timeout=60)
+
+
+def kinds(answer):
+    return [item.WhichOneof("item") for item in answer.items]
+
+
+def code_of(call, *arguments):
+    with pytest.raises(grpc.RpcError) as error:
+        call(*arguments, timeout=60)
+    return error.value.code()
+
+
+def test_scored_posts_are_those_of_the_followed(channel, viewer):
+    stub = rpc.ScoredPostsServiceStub(channel)
+    answer = stub.GetScoredPosts(query(viewer, request_id=77), timeout=60)
+    assert answer.request_id == 77
+    assert len({post.post_id for post in answer.scored_posts}) == NUM_POSTS
+    assert all(post.in_network and post.text and post.served_type for post in answer.scored_posts)
+    assert {post.brand_safety_verdict for post in answer.scored_posts} == {messages.BRAND_SAFETY_VERDICT_SAFE}
+    seen = [answer.scored_posts[0].post_id]
+    without_seen = stub.GetScoredPosts(query(viewer, seen_ids=seen), timeout=60)
+    assert seen[0] not in [post.post_id for post in without_seen.scored_posts]
+
+
+def test_debugging_tells_the_whole_story_and_overrides_are_for_staff(channel, viewer):
+    stub = rpc.ScoredPostsServiceStub(channel)
+    answer = stub.GetDebugScoredPosts(messages.DebugScoredPostsQuery(query=query(viewer)), timeout=60)
+    story = json.loads(answer.debug_json)
+    assert story["stats"]["selected_count"] == len(answer.scored_posts) == NUM_POSTS
+    assert story["stats"]["retrieved_count"] == len(story["retrieved_candidates"])
+    override = messages.DebugScoredPostsQuery(query=query(viewer), feature_switch_overrides={"result_size": "3"})
+    assert code_of(stub.GetDebugScoredPosts, override) == grpc.StatusCode.PERMISSION_DENIED
+    viewer.is_staff = True
+    viewer.save()
+    assert len(stub.GetDebugScoredPosts(override, timeout=60).scored_posts) == 3
+    override.feature_switch_overrides["no_such_parameter"] = "1"
+    assert code_of(stub.GetDebugScoredPosts, override) == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_for_you_holds_posts_and_an_ad_between_safe_ones(channel, viewer):
+    answer = for_you(channel, viewer)
+    assert kinds(answer).count("post") == NUM_POSTS
+    place = kinds(answer).index("ad")
+    ad = answer.items[place].ad
+    assert (ad.advertiser_name, ad.headline) == ("Shop", "New books")
+    assert ads.record_impression(viewer=viewer, token=ad.token) is True
+    assert "ad" not in kinds(for_you(channel, viewer, is_preview=True))
+
+
+def test_the_timeline_continues_by_its_cursor(channel, viewer):
+    stub = rpc.ForYouFeedServiceStub(channel)
+
+    def page(**fields):
+        return stub.GetForYouFeedUrt(messages.ForYouFeedQuery(query=query(viewer, **fields)), timeout=60)
+
+    def post_ids(answer):
+        return {item.post.post_id for item in answer.items if item.HasField("post")}
+
+    # Served history is kept per platform: on another one, only what the request says holds posts back.
+    first = page(cursor="not a cursor")
+    assert len(post_ids(first)) == NUM_POSTS
+    assert len(post_ids(page(client_app_id=1))) == NUM_POSTS
+    assert not post_ids(page(client_app_id=2, cursor=first.bottom_cursor))
+    below = for_you(channel, viewer, client_app_id=3, is_bottom_request=True, served_ids=sorted(post_ids(first))[:4])
+    assert len(post_ids(below)) == NUM_POSTS - 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_unknown_viewer_is_not_found(channel):
+    stub = rpc.ScoredPostsServiceStub(channel)
+    assert code_of(stub.GetScoredPosts, messages.ScoredPostsQuery(viewer_id=5)) == grpc.StatusCode.NOT_FOUND
+    too_large = messages.ScoredPostsQuery(viewer_id=1 << 63)
+    assert code_of(stub.GetScoredPosts, too_large) == grpc.StatusCode.NOT_FOUND
+
+
+def test_a_query_without_a_viewer_is_invalid(channel):
+    invalid = grpc.StatusCode.INVALID_ARGUMENT
+    assert code_of(rpc.ScoredPostsServiceStub(channel).GetScoredPosts, messages.ScoredPostsQuery()) == invalid
+    assert code_of(rpc.ForYouFeedServiceStub(channel).GetForYouFeed, messages.ForYouFeedQuery()) == invalid
+
+
+@pytest.mark.parametrize("viewer_id", [123, 234])
+def test_probing_viewers_get_an_empty_page_without_a_database(channel, viewer_id):
+    probe = messages.ScoredPostsQuery(viewer_id=viewer_id, request_id=9)
+    answer = rpc.ScoredPostsServiceStub(channel).GetScoredPosts(probe, timeout=60)
+    page = rpc.ForYouFeedServiceStub(channel).GetForYouFeed(messages.ForYouFeedQuery(query=probe), timeout=60)
+    assert (answer.request_id, len(answer.scored_posts), len(page.items)) == (9, 0, 0)
+
+
+def test_both_services_can_be_discovered(channel):
+    names = ProtoReflectionDescriptorDatabase(channel).get_services()
+    assert {home_mixer.SCORED_POSTS, home_mixer.FOR_YOU_FEED} <= set(names)
+
+
+def test_the_command_refuses_an_open_address_without_a_token(settings):
+    settings.RPC_TOKEN = ""
+    with pytest.raises(CommandError) as error:
+        call_command("home_mixer_server", address="0.0.0.0:50051")
+    assert error.value.returncode == 2
