@@ -16,7 +16,7 @@ from xsocial.kernel import clock
 
 ADULT_AGE = 18
 _COLUMNS = (
-    "id", "author_id", "deleted_at", "sensitive", "subscribers_only", "visibility", "author__is_active",
+    "id", "author_id", "repost_of_id", "deleted_at", "sensitive", "subscribers_only", "visibility", "author__is_active",
     "author__suspended_at", "author__deactivated_at", "author__is_locked", "author__is_adult_author",
 )  # fmt: skip
 
@@ -72,10 +72,11 @@ def _ids(array: Collection[int]) -> frozenset[int]:
 def post_facts(post_ids: list[int], *, viewer_id: int | None) -> list[PostFacts]:
     """What the rules ask about posts and authors."""
     rows = list(Post.objects.filter(pk__in=post_ids).values(*_COLUMNS))
-    labels = labels_for(post_ids)
+    # a repost shows its original, and labels are put on originals
+    labels = labels_for({row["repost_of_id"] or row["id"] for row in rows})
     closed = [row["id"] for row in rows if row["visibility"] not in OPEN or row["author__is_locked"]]
     named = _posts_naming(viewer_id, closed)
-    return [_facts(row, labels[row["id"]], names_viewer=row["id"] in named) for row in rows]
+    return [_facts(row, labels[row["repost_of_id"] or row["id"]], names_viewer=row["id"] in named) for row in rows]
 
 
 def _posts_naming(viewer_id: int | None, post_ids: list[int]) -> set[int]:

@@ -160,6 +160,11 @@ def load(task: str, folder: Path = ARTIFACTS) -> Head:
     )
 
 
+def available(folder: Path = ARTIFACTS) -> list[str]:
+    """Names of the tasks that have a trained head."""
+    return sorted(path.stem for path in folder.glob("*.npz"))
+
+
 def _terms(stored: Any, name: str) -> Terms:
     packed = stored[name].tobytes().decode()
     terms = tuple(packed.split("\0")) if packed else ()
