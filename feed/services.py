@@ -16,10 +16,12 @@ from feed.home_mixer.pipelines import for_you as for_you_recipe
 from feed.home_mixer.pipelines import scored_posts as scored_posts_recipe
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.receipts import build, store, words
+from feed.rpc.thunder import RemoteThunder
 from feed.thunder import service as thunder
 from feed.types import Explanation, FeedItem, FeedRequest, ForYouPage
 from posts.models import Post
 from posts.selectors import timelines
+from ranking import services as ranking
 from xsocial.kernel.paging import Cursor
 
 _build_lock = threading.Lock()
@@ -30,10 +32,15 @@ def for_you(viewer: User, *, request: FeedRequest | None = None) -> ForYouPage:
     return load_for_you(viewer, request=request)[0]
 
 
-def load_for_you(viewer: User, *, request: FeedRequest | None = None) -> tuple[ForYouPage, Result]:
-    """The page and the whole result behind it, for tools that show the machinery."""
+def load_for_you(
+    viewer: User, *, request: FeedRequest | None = None, is_patient: bool = False
+) -> tuple[ForYouPage, Result]:
+    """The page and the whole result behind it, for tools that show the machinery.
+
+    A patient load waits for slow parts and has done its side effects when it returns.
+    """
     query = query_builder.build(viewer.pk, request or FeedRequest())
-    result = pipelines()[1].execute(query)
+    result = pipelines(is_patient=is_patient)[1].execute(query)
     return _page(result), result
 
 
@@ -63,17 +70,20 @@ def components() -> dict[str, dict[str, tuple[str, ...]]]:
 
 
 def warm_up() -> None:
-    """Make a server process ready: build the pipelines and begin to fill Thunder."""
+    """Make a server process ready: pipelines, Thunder, and the models if there are any."""
     pipelines()
-    if getattr(settings, "FEED_EMBEDDED_THUNDER", True) and not settings.THUNDER_TARGET:
+    if settings.THUNDER_TARGET:
+        thunder.use(RemoteThunder(settings.THUNDER_TARGET, token=settings.RPC_TOKEN))
+    elif settings.FEED_EMBEDDED_THUNDER:
         thunder.start_embedded()
+    ranking.is_available()
 
 
 @cache
-def pipelines() -> tuple[Pipeline, Pipeline]:
+def pipelines(*, is_patient: bool = False) -> tuple[Pipeline, Pipeline]:
     """The inner and the outer pipeline of this process."""
     with _build_lock:
-        runtime = clients.shared()
+        runtime = clients.patient() if is_patient else clients.shared()
         inner = scored_posts_recipe.build(runtime)
         return inner, for_you_recipe.build(inner, runtime)
 

@@ -43,9 +43,13 @@ def guarded(name: str, call: Callable[[], Any]) -> Outcome:
 
 
 def report(name: str, error: Exception) -> None:
-    """Log a failure: one line each time, the traceback at most once a minute per component."""
+    """Log a failure: one line each time, the traceback at most once a minute per component.
+
+    Being late, or an error whose ``code`` says "unavailable", is no mystery and gets no traceback.
+    """
     now = time.monotonic()
-    due = now - _last_traceback.get(name, -TRACEBACK_EVERY_S) >= TRACEBACK_EVERY_S
+    is_mystery = not isinstance(error, TimedOut) and getattr(error, "code", "") != "unavailable"
+    due = is_mystery and now - _last_traceback.get(name, -TRACEBACK_EVERY_S) >= TRACEBACK_EVERY_S
     if due:
         _last_traceback[name] = now
     log.warning("%s failed: %r", name, error, exc_info=error if due else None)

@@ -198,7 +198,7 @@ class Runner:
     def _task(self, stage: str, part: Component, call: Callable[[Any], Any]) -> Task:
         allowed = self.pipeline.budgets.component_ms(stage, part.timeout_ms)
         budget = min(allowed, self.deadline.remaining_ms())
-        if part.inline:  # cheap work over arrays is done even when the request is late
+        if part.inline or part.essential:  # done even when the request is late
             budget = allowed
         return Task(part.name, lambda: call(part), budget, part.inline)
 

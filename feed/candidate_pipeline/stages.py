@@ -2,7 +2,8 @@
 
 Every component has a ``name`` (its class), ``enabled(query)`` (pure and cheap: no I/O), the
 columns it ``reads`` and ``writes``, and optionally a ``timeout_ms`` of its own. ``inline``
-marks cheap CPU-only work that is not worth a thread.
+marks cheap CPU-only work that is not worth a thread; ``essential`` work gets its own time limit
+even when the request's is used up.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Component:
     writes: ClassVar[tuple[str, ...]] = ()
     timeout_ms: ClassVar[int | None] = None
     inline: ClassVar[bool] = False
+    essential: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

@@ -16,6 +16,8 @@ from xsocial.kernel import metrics
 
 STAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
+PATIENT_MS = 120_000
+
 
 @dataclass(frozen=True)
 class Clients:
@@ -42,6 +44,12 @@ def shared() -> Clients:
     if not size:
         return Clients(Inline(), Immediate(), budgets())
     return Clients(Threads(size, around=with_connection), Background(2, around=with_connection), budgets())
+
+
+@cache
+def patient() -> Clients:
+    """For commands: one thread, side effects at once, and time for a cold start."""
+    return Clients(Inline(), Immediate(), Budgets(request_ms=PATIENT_MS, stage_ms={}))
 
 
 def budgets() -> Budgets:

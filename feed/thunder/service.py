@@ -66,6 +66,11 @@ def start_embedded() -> Embedded:
         return _backend
 
 
+def is_ready() -> bool:
+    """Whether memory answers. A backend in another process answers for itself."""
+    return _backend is not None and (not isinstance(_backend, Embedded) or _backend.listener.ready)
+
+
 def recent_posts(
     *, viewer_id: int, following: np.ndarray, exclude: np.ndarray, max_results: int, videos_only: bool = False
 ) -> PostColumns:

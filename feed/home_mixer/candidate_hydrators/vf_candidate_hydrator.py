@@ -19,6 +19,7 @@ class VFCandidateHydrator(Hydrator):
 
     reads = ("post_id", "in_network", "repost_of_id", "quote_of_id", "ancestors")
     writes = ("visibility", "is_dropped", "drop_ancillary")
+    essential = True
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
         """Two bulk verdicts; on a post in both the stricter, recommended one counts."""

@@ -11,10 +11,10 @@ from feed.home_mixer.candidate_hydrators.gizmoduck_candidate_hydrator import Giz
 from feed.home_mixer.candidate_hydrators.has_media_candidate_hydrator import HasMediaCandidateHydrator
 from feed.home_mixer.candidate_hydrators.in_network_candidate_hydrator import InNetworkCandidateHydrator
 from feed.home_mixer.candidate_hydrators.language_code_candidate_hydrator import LanguageCodeCandidateHydrator
-from feed.home_mixer.candidate_hydrators.post_type_metrics_candidate_hydrator import PostTypeMetricsCandidateHydrator
 from feed.home_mixer.candidate_hydrators.quote_candidate_hydrator import QuoteCandidateHydrator
 from feed.home_mixer.candidate_hydrators.screened_candidate_hydrator import ScreenedCandidateHydrator
 from feed.home_mixer.candidate_hydrators.subscription_candidate_hydrator import SubscriptionCandidateHydrator
+from feed.home_mixer.candidate_hydrators.tweet_type_metrics_candidate_hydrator import TweetTypeMetricsCandidateHydrator
 from feed.home_mixer.candidate_hydrators.vf_candidate_hydrator import VFCandidateHydrator
 from feed.home_mixer.candidate_hydrators.video_duration_candidate_hydrator import VideoDurationCandidateHydrator
 from feed.home_mixer.clients import Clients
@@ -30,9 +30,9 @@ from feed.home_mixer.filters.new_user_topic_ids_filter import NewUserTopicIdsFil
 from feed.home_mixer.filters.previously_seen_posts_backup_filter import PreviouslySeenPostsBackupFilter
 from feed.home_mixer.filters.previously_seen_posts_filter import PreviouslySeenPostsFilter
 from feed.home_mixer.filters.previously_served_posts_filter import PreviouslyServedPostsFilter
-from feed.home_mixer.filters.repost_deduplication_filter import RepostDeduplicationFilter
+from feed.home_mixer.filters.retweet_deduplication_filter import RetweetDeduplicationFilter
 from feed.home_mixer.filters.screened_filter import ScreenedFilter
-from feed.home_mixer.filters.self_post_filter import SelfPostFilter
+from feed.home_mixer.filters.self_tweet_filter import SelfTweetFilter
 from feed.home_mixer.filters.topic_ids_filter import TopicIdsFilter
 from feed.home_mixer.filters.vf_filter import VFFilter
 from feed.home_mixer.filters.video_filter import VideoFilter
@@ -55,8 +55,8 @@ from feed.home_mixer.side_effects.redis_post_candidate_cache_side_effect import 
 from feed.home_mixer.sources.cached_posts_source import CachedPostsSource
 from feed.home_mixer.sources.phoenix_source import PhoenixSource
 from feed.home_mixer.sources.phoenix_topics_source import PhoenixTopicsSource
-from feed.home_mixer.sources.post_mixer_source import PostMixerSource
 from feed.home_mixer.sources.thunder_source import ThunderSource
+from feed.home_mixer.sources.tweet_mixer_source import TweetMixerSource
 
 
 def build(clients: Clients) -> Pipeline:
@@ -79,7 +79,7 @@ def build(clients: Clients) -> Pipeline:
         ),
         sources=(
             ThunderSource(),
-            PostMixerSource(),
+            TweetMixerSource(),
             PhoenixSource(),
             PhoenixTopicsSource(),
             CachedPostsSource(),
@@ -102,8 +102,8 @@ def build(clients: Clients) -> Pipeline:
             DropDuplicatesFilter(),
             CoreDataHydrationFilter(),
             AgeFilter(),
-            SelfPostFilter(),
-            RepostDeduplicationFilter(),
+            SelfTweetFilter(),
+            RetweetDeduplicationFilter(),
             IneligibleSubscriptionFilter(),
             PreviouslySeenPostsFilter(),
             PreviouslySeenPostsBackupFilter(),
@@ -120,7 +120,7 @@ def build(clients: Clients) -> Pipeline:
         post_selection_hydrators=(
             VFCandidateHydrator(),
             AdsBrandSafetyCandidateHydrator(),
-            PostTypeMetricsCandidateHydrator(),
+            TweetTypeMetricsCandidateHydrator(),
         ),
         post_selection_filters=(VFFilter(), AncillaryVFFilter(), DedupConversationFilter()),
         result_size=lambda query: query.params.result_size,

@@ -8,7 +8,7 @@ from feed.home_mixer.candidate import original_ids
 from feed.home_mixer.query import ScoredPostsQuery
 
 
-class RepostDeduplicationFilter(Filter):
+class RetweetDeduplicationFilter(Filter):
     """An original and its reposts share one place; the first wins."""
 
     reads = ("post_id", "repost_of_id")

@@ -8,8 +8,8 @@ from feed.home_mixer.query import ScoredPostsQuery
 from posts.selectors import hydration
 
 
-class PostMixerSource(Source):
-    """The published tree's second recommender (``tweet_mixer_source``): here, what many like now."""
+class TweetMixerSource(Source):
+    """A second recommender beside Phoenix: what many like now."""
 
     writes = retrieval.WRITES
 

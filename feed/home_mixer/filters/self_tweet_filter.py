@@ -6,7 +6,7 @@ from feed.candidate_pipeline import Batch, Filter
 from feed.home_mixer.query import ScoredPostsQuery
 
 
-class SelfPostFilter(Filter):
+class SelfTweetFilter(Filter):
     """Drops the viewer's own posts; a friend's repost of one stays."""
 
     reads = ("author_id",)

@@ -12,8 +12,8 @@ from xsocial.kernel import ids
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
 
-class PostTypeMetricsCandidateHydrator(Hydrator):
-    """Published as ``tweet_type_metrics``: bit n is bit n mod 8 of byte n div 8."""
+class TweetTypeMetricsCandidateHydrator(Hydrator):
+    """Bit n is bit n mod 8 of byte n div 8."""
 
     reads = ("post_id", "repost_of_id", "in_reply_to_id", "video_ms", "subscription_author_id")
     writes = ("type_metrics",)

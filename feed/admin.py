@@ -1,0 +1,137 @@
+"""The feed in the admin: weights, parameters, prompts, and what was decided with them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from feed import weights
+from feed.home_mixer import params
+from feed.models import FeatureParameter, Prompt, Receipt, ServedHistory, WeightChange, WeightSet
+from feed.receipts import store
+
+
+@admin.register(WeightSet)
+class WeightSetAdmin(admin.ModelAdmin):
+    """Sets never change. Make a new one, then activate it: the next page load uses it."""
+
+    list_display = ["number", "name", "is_in_force", "created_by", "created_at", "note"]
+    fields = ["name", "weights", "note"]
+    actions = ["activate"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new set begins as what is in force."""
+        return {"weights": json.dumps(weights.in_force().weights)}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: WeightSet | None = None) -> list[str]:
+        """Everything, once it exists."""
+        return ["name", "weights", "note", "created_by", "created_at"] if obj else []
+
+    def has_change_permission(self, request: HttpRequest, obj: WeightSet | None = None) -> bool:
+        """Only the list's action; a set itself is immutable."""
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: WeightSet | None = None) -> bool:
+        """Receipts refer to it for ever."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: WeightSet, form: Any, change: bool) -> None:
+        """Remember who made it."""
+        obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+    @admin.display(boolean=True, description="in force")
+    def is_in_force(self, obj: WeightSet) -> bool:
+        """Whether page loads use it now."""
+        return weights.in_force().number == obj.number
+
+    @admin.action(description="Put this set in force", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[WeightSet]) -> None:
+        """Append one row to the activation log."""
+        if queryset.count() != 1:
+            self.message_user(request, "Choose exactly one set.", messages.ERROR)
+            return
+        chosen = queryset.get()
+        weights.activate(weight_set=chosen, reason=chosen.note or "from the admin", actor=request.user)
+        self.message_user(request, f"Set {chosen} is in force from the next page load.")
+
+
+class LookOnly(admin.ModelAdmin):
+    """Rows that are written by the system alone."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds one by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes one."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes one."""
+        return False
+
+
+@admin.register(WeightChange)
+class WeightChangeAdmin(LookOnly):
+    """What was in force when. The chain column shows rows that do not follow from the ones before."""
+
+    list_display = ["id", "weight_set", "actor", "reason", "created_at", "is_sound"]
+
+    @admin.display(boolean=True, description="chain")
+    def is_sound(self, obj: WeightChange) -> bool:
+        """Whether the row's digest follows from its content."""
+        return obj.digest == obj.computed_digest()
+
+
+@admin.register(FeatureParameter)
+class FeatureParameterAdmin(admin.ModelAdmin):
+    """Live values. Deleting a row restores the default."""
+
+    list_display = ["name", "value", "default", "updated_by", "updated_at", "note"]
+    fields = ["name", "value", "note"]
+
+    @admin.display
+    def default(self, obj: FeatureParameter) -> str:
+        """The published default and its source."""
+        known = {name: (value, about.source) for name, _, value, about in params.parameters()}
+        value, source = known.get(obj.name, ("unknown", "-"))
+        return f"{value} [{source}]"
+
+    def save_model(self, request: HttpRequest, obj: FeatureParameter, form: Any, change: bool) -> None:
+        """Remember who set it."""
+        obj.updated_by = request.user
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Prompt)
+class PromptAdmin(admin.ModelAdmin):
+    list_display = ["title", "kind", "position", "is_active", "starts_at", "ends_at"]
+    list_editable = ["position", "is_active"]
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(LookOnly):
+    """Why pages looked as they did."""
+
+    list_display = ["request_id", "viewer", "weight_set", "model", "build", "created_at"]
+    list_filter = ["weight_set", "model"]
+    raw_id_fields = ["viewer"]
+    fields = ["request_id", "viewer", "weight_set", "model", "build", "created_at", "content"]
+    readonly_fields = fields
+
+    @admin.display
+    def content(self, obj: Receipt) -> str:
+        """The receipt as JSON."""
+        return format_html("<pre>{}</pre>", json.dumps(store.unpack(obj), indent=2))
+
+
+@admin.register(ServedHistory)
+class ServedHistoryAdmin(LookOnly):
+    list_display = ["user", "served_at", "platform", "request_type", "request_id"]
+    raw_id_fields = ["user"]
