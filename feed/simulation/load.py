@@ -31,7 +31,7 @@ from feed.simulation.authoring import CLIP_SECONDS, DAY, PICTURE, VIDEO
 from feed.simulation.people import DEMO_PEOPLE
 from feed.simulation.topics import LANGUAGES, all_topics, families
 from feed.simulation.world import World
-from moderation.services import Screened, bulk_screen
+from moderation.services import bulk_screen
 from posts.models import (
     Bookmark,
     Engagement,
@@ -523,12 +523,6 @@ class Loader:
                 list(counts),
             )
 
-    def screen(self) -> Screened:
-        """Embed and label every post that says something, as Grox would have done one by one."""
-        posts = self.world.posts
-        rows = np.flatnonzero(posts.repost_of < 0).tolist()
-        return bulk_screen([int(self.post_ids[row]) for row in rows], [self.texts[row] for row in rows])
-
     def notifications(self) -> None:
         """News of the last days: who liked, reposted, answered, quoted or followed."""
         done, posts, relations = self.world.recorded.engagements, self.world.posts, self.world.recorded.relations
@@ -589,3 +583,17 @@ def _looked_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray, fallbac
 def _saved(name: str, data: bytes) -> str:
     """Store a file under exactly this name, keeping one that is there."""
     return name if default_storage.exists(name) else default_storage.save(name, ContentFile(data))
+
+
+def unscreened() -> models.QuerySet[Post]:
+    """Posts that say something and have no content embedding yet."""
+    return Post.objects.filter(repost_of=None, deleted_at=None, embeddings=None).exclude(text="")
+
+
+def screen() -> int:
+    """Embed and label what is unscreened, as Grox would have done post by post; returns how many."""
+    rows = list(unscreened().order_by("id").values_list("id", "text"))
+    if rows:
+        post_ids, texts = zip(*rows, strict=True)
+        bulk_screen(post_ids, texts)
+    return len(rows)

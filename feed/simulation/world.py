@@ -1,6 +1,6 @@
 """Builds a whole demo world in memory: the one call that commands and tests use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from feed.simulation.behaviour import Preferences
 from feed.simulation.graph import Edges, follow_graph
 from feed.simulation.history import History, Recorded
 from feed.simulation.people import Population, population
+from feed.simulation.scenarios import SCENARIOS
 from feed.simulation.society import Society
 from feed.simulation.topics import TopicSpace, topic_space
 
@@ -61,15 +62,22 @@ class World:
 
 
 def build_world(
-    size: WorldSize, *, seed: int, now_ms: int, progress: Callable[[int], None] = lambda hours: None
+    size: WorldSize,
+    *,
+    seed: int,
+    now_ms: int,
+    scenarios: Sequence[str] = (),
+    progress: Callable[[int], None] = lambda hours: None,
 ) -> World:
     """Draw people, graph and posts and live through the days. Same seed, same world."""
     rng = np.random.default_rng(seed)
     now_hour = (now_ms / 3_600_000) % 24.0
     space = topic_space(rng)
     people = population(rng, users=size.users, days=size.days, space=space)
-    follows = follow_graph(rng, people, space)
     events = bursts(rng, days=size.days, space=space)
+    for name in scenarios:
+        SCENARIOS[name](people, events, rng, size.days)
+    follows = follow_graph(rng, people, space)
     originals = write_originals(rng, people, events, count=_originals(size), days=size.days, now_hour=now_hour)
     society = Society(people, space, events, follows, PostTable(size.posts + 1024))
     history = History(society, originals, rng, days=size.days, now_hour=now_hour, impressions=size.impressions_wanted)

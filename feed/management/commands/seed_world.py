@@ -1,6 +1,8 @@
 """`manage.py seed_world`: fill an empty database with the demo world."""
 
+import contextlib
 import json
+import random
 import time
 from datetime import datetime
 from typing import Any
@@ -9,9 +11,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from accounts.models import User
+from ads.models import Campaign
 from feed.simulation import oracle, report
 from feed.simulation.advertising import create_campaigns
-from feed.simulation.load import Loader
+from feed.simulation.live import Life
+from feed.simulation.load import Loader, screen, unscreened
+from feed.simulation.scenarios import SCENARIOS
 from feed.simulation.world import World, WorldSize, build_world
 from xsocial.kernel import clock
 
@@ -29,35 +34,68 @@ class Command(BaseCommand):
         parser.add_argument("--impressions", type=int, help="about so many (default: by users and posts)")
         parser.add_argument("--now", help="ISO moment taken as now (default: now)")
         parser.add_argument("--if-empty", action="store_true", help="do nothing when there are people already")
+        parser.add_argument("--scenario", action="append", default=[], choices=sorted(SCENARIOS))
+        parser.add_argument("--unscreened", action="store_true", help="leave out labels and embeddings")
+        parser.add_argument("--live", action="store_true", help="keep the seeded world going until interrupted")
+        parser.add_argument("--pause", type=float, default=3.0, help="mean seconds between live actions")
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         size = _size(options)
-        if User.objects.exists():
-            if options["if_empty"]:
-                return
+        if options["live"]:
+            self._live(options)
+        elif not User.objects.exists():
+            self._build(size, options)
+        elif options["if_empty"]:
+            self._furnish(options)  # an interrupted seeding is completed
+        else:
             raise CommandError("There are people already; seed_world fills an empty database only.", returncode=2)
+
+    def _build(self, size: WorldSize, options: dict[str, Any]) -> None:
         started = time.perf_counter()
         world, loader = self._seed(size, options)
-        self._furnish(world, loader)
-        summary = report.summary(world) | {"seconds": round(time.perf_counter() - started, 1)}
         oracle.write_truth(world, loader.impression_ids)
+        self._furnish(options)
+        summary = report.summary(world) | {"seconds": round(time.perf_counter() - started, 1)}
         self.stdout.write(json.dumps(summary) if options["json"] else report.as_text(summary))
 
+    def _live(self, options: dict[str, Any]) -> None:
+        """Until interrupted: people of this world post, like, reply and repost."""
+        if not User.objects.filter(is_demo=True).exists():
+            raise CommandError("There is no demo world to keep alive; run seed_world first.", returncode=2)
+        life = Life(seed=options["seed"])
+        with contextlib.suppress(KeyboardInterrupt):
+            for happened in life.actions():
+                self.stdout.write(happened)
+                time.sleep(random.expovariate(1.0 / options["pause"]))
+
     def _seed(self, size: WorldSize, options: dict[str, Any]) -> tuple[World, Loader]:
-        quiet = options["json"] or options["verbosity"] == 0
+        quiet = _is_quiet(options)
         with tqdm(total=size.days * 24, unit="h", desc="living", disable=quiet) as bar:
-            world = build_world(size, seed=options["seed"], now_ms=_now_ms(options["now"]), progress=bar.update)
+            world = build_world(
+                size,
+                seed=options["seed"],
+                now_ms=_now_ms(options["now"]),
+                scenarios=options["scenario"],
+                progress=bar.update,
+            )
         loader = Loader(world, seed=options["seed"])
         with tqdm(total=len(list(loader.parts())), unit="part", desc="loading", disable=quiet) as bar:
             loader.run(lambda part: (bar.set_description(f"loading {part}"), bar.update()))
         return world, loader
 
-    def _furnish(self, world: World, loader: Loader) -> None:
-        """What other rooms add to a loaded world: labels and embeddings, campaigns."""
-        with clock.fixed(clock.from_ms(world.now_ms)):
-            loader.screen()
+    def _furnish(self, options: dict[str, Any]) -> None:
+        """What other rooms add to a loaded world, as far as it is missing: labels, embeddings, campaigns."""
+        if not options["unscreened"]:
+            if not _is_quiet(options):
+                self.stderr.write(f"screening {unscreened().count()} posts")
+            screen()
+        if not Campaign.objects.exists():
             create_campaigns(list(User.objects.filter(is_demo=True).order_by("id")))
+
+
+def _is_quiet(options: dict[str, Any]) -> bool:
+    return options["json"] or options["verbosity"] == 0
 
 
 def _size(options: dict[str, Any]) -> WorldSize:
