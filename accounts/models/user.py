@@ -57,6 +57,9 @@ class User(AbstractUser):
     following_count = models.PositiveIntegerField(default=0)
     posts_count = models.PositiveIntegerField(default=0)
 
+    #: Set by the suggestions alone: how many of the people the viewer follows follow this account.
+    num_mutuals: int
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["username"], name="accounts_user_username_exact"),

@@ -6,6 +6,7 @@ from accounts import events
 from accounts.models import Follow, FollowRequest, User
 from accounts.services.follows import disconnect
 from accounts.services.locks import lock_users
+from accounts.services.profile import delete_on_commit
 from xsocial.kernel import clock, event_log
 from xsocial.kernel.errors import NotFound
 
@@ -48,7 +49,7 @@ def delete_account(*, user: User) -> None:
     closed = people[user.pk]
     for picture in (closed.avatar, closed.header):
         if picture:
-            transaction.on_commit(lambda kept=picture.name, storage=picture.storage: storage.delete(kept))
+            delete_on_commit(picture)
     closed.set_unusable_password()
     _set(
         closed,

@@ -84,14 +84,19 @@ def _apply(user: User, changes: dict[str, Any]) -> None:
         raise Invalid(extra=error.message_dict) from error
 
 
+def delete_on_commit(field: ImageFieldFile) -> None:
+    """Delete the file that a field holds now, once the transaction is certain."""
+    name, storage = str(field.name), field.storage
+    transaction.on_commit(lambda: storage.delete(name))
+
+
 def _replace(user: User, name: str, picture: images.EncodedImage | None, is_removed: bool) -> bool:
     """Put a new picture, or none, in place of the old; the old file goes once that is certain."""
     if picture is None and not is_removed:
         return False
     field: ImageFieldFile = getattr(user, name)
     if field:
-        old, storage = field.name, field.storage
-        transaction.on_commit(lambda: storage.delete(old))
+        delete_on_commit(field)
     if picture is None:
         setattr(user, name, "")
     else:

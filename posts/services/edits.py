@@ -47,10 +47,10 @@ def edit_post(
     is_same_media = [item.pk for item in before] == [item.pk for item in after]
     if is_same_media and all(getattr(current, name) == value for name, value in changes.items()):
         return current
-    current.edited_at = _keep_wording(current, before)
+    edited_at = _keep_wording(current, before)
     if not is_same_media:
         _attach(current, after)
-    _rewrite(current, changes, after)
+    _rewrite(current, changes, after, edited_at)
     return current
 
 
@@ -102,9 +102,10 @@ def _attach(post: Post, media: Sequence[Media]) -> None:
         Media.objects.filter(pk=item.pk).update(post=post, position=position)
 
 
-def _rewrite(post: Post, changes: dict, media: Sequence[Media]) -> None:
+def _rewrite(post: Post, changes: dict, media: Sequence[Media], edited_at: datetime) -> None:
     for name, value in changes.items():
         setattr(post, name, value)
+    post.edited_at = edited_at
     post.has_media, post.video_duration_ms = bool(media), shortest_video_ms(media)
     post.save(update_fields=[*changes, "edited_at", "has_media", "video_duration_ms"])
     newly_named = store_mentions(post)
@@ -116,7 +117,7 @@ def _rewrite(post: Post, changes: dict, media: Sequence[Media]) -> None:
             post_id=post.pk,
             author_id=post.author_id,
             created_ms=clock.to_ms(post.created_at),
-            edited_ms=clock.to_ms(post.edited_at),
+            edited_ms=clock.to_ms(edited_at),
         )
     )
 

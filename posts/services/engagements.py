@@ -92,9 +92,8 @@ def record_engagement(
     """
     known_kind, known_surface = _known(kind, surface)
     post = get_visible_post(user, post_id)
-    where = {"surface": known_surface, "request_id": request_id}
     if known_kind in _ACTIONS:
-        _ACTIONS[known_kind](user=user, post=post, **where)
+        _ACTIONS[known_kind](user=user, post=post, surface=known_surface, request_id=request_id)
         return
     target = post if post.repost_of_id is None else get_visible_post(user, post.repost_of_id)
     _check_possible(known_kind, target, seconds)
@@ -103,7 +102,9 @@ def record_engagement(
     if known_kind in _SHARES:
         counters.lock_live_post(target.pk)
         counters.add(target.pk, shares=1)
-    log_engagement(user=user, post=target, kind=known_kind, seconds=seconds, **where)
+    log_engagement(
+        user=user, post=target, kind=known_kind, surface=known_surface, seconds=seconds, request_id=request_id
+    )
 
 
 @transaction.atomic

@@ -68,7 +68,7 @@ def _delete_if_stale(media_id: int, forgotten: Q) -> bool:
         return False
     for field in (media.file, media.preview):
         if field:
-            field.storage.delete(field.name)
+            field.storage.delete(str(field.name))
     media.delete()
     return True
 

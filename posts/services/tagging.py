@@ -15,7 +15,7 @@ def store_mentions(post: Post) -> list[User]:
     before = set(Mention.objects.filter(post=post).values_list("user_id", flat=True))
     if before - people.keys():
         Mention.objects.filter(post=post, user__in=before - people.keys()).delete()
-    new = [user for user_id, user in people.items() if user_id not in before]
+    new: list[User] = [user for user_id, user in people.items() if user_id not in before]
     Mention.objects.bulk_create(Mention(post=post, user=user) for user in new)
     return new
 

@@ -51,7 +51,7 @@ def looks_like_video(head: bytes) -> bool:
 def clean(file: BinaryIO) -> CleanVideo:
     """Check a video and copy it without metadata. Raises Invalid for anything out of bounds."""
     try:
-        with av.open(file, metadata_errors="ignore") as source:
+        with av.open(file, "r", metadata_errors="ignore") as source:
             return _cleaned(source)
     except _BROKEN as error:
         raise Invalid("This file is not a sound MP4 or WebM video.", extra={"field": "file"}) from error
