@@ -31,6 +31,8 @@ oauth_patterns = [
     re_path(r"^userinfo/?$", oauth.UserInfoView.as_view(), name="userinfo"),
 ]
 
+admin.autodiscover()
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

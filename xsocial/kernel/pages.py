@@ -25,6 +25,11 @@ def viewer(request: HttpRequest) -> Any:
     return request.user if request.user.is_authenticated else None
 
 
+def is_from_script(request: HttpRequest) -> bool:
+    """Whether htmx asks, for a part of the page."""
+    return bool(getattr(request, "htmx", False))
+
+
 def signed_in(view: View) -> View:
     """Only for people with an account: others go to the log-in, a script's request is refused."""
 
@@ -32,7 +37,7 @@ def signed_in(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        if request.htmx or request.method != "GET":
+        if is_from_script(request) or request.method != "GET":
             raise NotAllowed("Please sign in first.")
         return redirect_to_login(request.get_full_path(), str(settings.LOGIN_URL))
 
@@ -67,7 +72,7 @@ def done(
     default_next: str = "/",
 ) -> HttpResponse:
     """Answer an action: the changed part for a script, else a redirect back with the message."""
-    if not request.htmx:
+    if not is_from_script(request):
         if words:
             messages.success(request, words)
         return HttpResponseRedirect(next_url(request, default_next))

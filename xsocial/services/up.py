@@ -68,7 +68,7 @@ def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> dict[str, 
     if state["num_migrations_missing"]:
         _step("database tables", "migrate", "--no-input", "--verbosity=0")
         state = _world_state()
-    steps = []
+    steps: list[tuple[str, ...]] = []
     if not state["has_people"] and not options.no_seed:
         steps.append(("demo world", "seed_world"))
     if not state["has_model"] and not options.no_train:

@@ -12,7 +12,8 @@ BUILD = env.text("XSOCIAL_BUILD", "dev")
 
 LOCAL_APPS = ["accounts", "posts", "feed", "ranking", "moderation", "ads"]
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # Simple: the apps' admin modules are loaded with the URLs, not by processes without pages.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

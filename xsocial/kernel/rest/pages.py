@@ -25,8 +25,8 @@ class PageInputs(Inputs):
 
 def cursor_of(request: Request) -> Cursor:
     """The page a request asks for. Raises Invalid for anything that is not a number."""
-    values = plain(request.query_params)
-    return Cursor.parse({name: str(values[name]) for name in PageInputs().fields if name in values})
+    values: Any = plain(request.query_params)
+    return Cursor.parse({name: str(values[name]) for name in PageInputs().get_fields() if name in values})
 
 
 def page_response(request: Request, data: Any, *, ids: Sequence[int], limit: int) -> Response:

@@ -16,5 +16,5 @@ _KINDS = {"int": r"\d{1,19}", "str": r"[^/]+"}
 def route(address: str, view: type[View] | Any, name: str | None = None) -> URLPattern:
     """A route for `address`, written like Django's `path` without a final slash."""
     pattern = _PARAMETER.sub(lambda m: f"(?P<{m[2]}>{_KINDS[m[1] or 'str']})", re.sub(r"\.", r"\\.", address))
-    handler = view.as_view() if isinstance(view, type) else view
+    handler = view.as_view() if isinstance(view, type) and issubclass(view, View) else view
     return re_path(rf"^{pattern}/?$", handler, name=name)

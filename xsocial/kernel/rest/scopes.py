@@ -1,6 +1,7 @@
 """Permission classes by OAuth scope."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -28,7 +29,7 @@ def requires(*, read: str = "", write: str = "", public: bool = False) -> type[B
     class ScopePermission(BasePermission):
         def has_permission(self, request: Request, view: APIView) -> bool:
             safe = request.method in ("GET", "HEAD", "OPTIONS")
-            token = request.auth
+            token: Any = request.auth
             if token is not None:
                 return grants(token.scope.split(), read if safe else write)
             return bool(request.user and request.user.is_authenticated) or (safe and public)

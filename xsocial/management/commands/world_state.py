@@ -17,6 +17,8 @@ NUM_LOGINS = 3
 class Command(BaseCommand):
     """Reports people, model and the demo logins."""
 
+    # Checking would load every page, and with it the model libraries.
+    requires_system_checks = ()
     help = "Tell whether the world has people and a model, and who the demo people are."
 
     def add_arguments(self, parser: CommandParser) -> None:
