@@ -33,7 +33,7 @@ def report(
     Raises Invalid for an unknown reason, a missing or own target, NotFound for a post the person may
     not see, RateLimited beyond 30 an hour. A reported post also counts as feedback for ranking.
     """
-    if reason not in ReportReason:
+    if reason not in list(ReportReason):
         raise Invalid("That is not a reason we know.", extra={"reasons": [str(known) for known in ReportReason]})
     account = post.author if post else account
     if account is None:

@@ -1,0 +1,104 @@
+"""The engine: graphs, skips, retries, failures."""
+
+import numpy as np
+import pytest
+
+from moderation.grox.documents import Document
+from moderation.grox.engine import Plan, SkipTask, Task, run_payload, run_plan
+from moderation.grox.payload import Eligibility, Payload, Stream
+from moderation.grox.plans import all_plans
+from moderation.grox.screening import BatchScores
+from moderation.types import AnnotationState
+
+SAFETY, PTOS = Eligibility.POST_SAFETY, Eligibility.SAFETY_PTOS
+
+
+class Step(Task):
+    """Writes down that it ran; fails or skips as told."""
+
+    def __init__(self, name, *, fails=0, skips=False):
+        super().__init__(name)
+        self.fails, self.skips, self.runs = fails, skips, 0
+
+    def run(self, context):
+        self.runs += 1
+        if self.skips:
+            raise SkipTask("not today")
+        if self.runs <= self.fails:
+            raise RuntimeError("broken")
+        context.results[self.name] = self.runs
+
+
+def payload(*eligibilities, deadline=None):
+    document = Document(1, "text", "en", "", np.zeros(384, np.float32))
+    return Payload(document, BatchScores([document]), Stream.TEST, frozenset(eligibilities), deadline=deadline)
+
+
+def plan(steps, depends_on=None, eligibility=SAFETY, **options):
+    return Plan("plan", eligibility, {step.name: step for step in steps}, depends_on or {}, **options)
+
+
+def test_undefined_dependency_and_cycle_are_refused():
+    with pytest.raises(ValueError, match="undefined task b"):
+        plan([Step("a")], {"a": ("b",)})
+    with pytest.raises(ValueError, match="cycle"):
+        plan([Step("a"), Step("b")], {"a": ("b",), "b": ("a",)})
+
+
+def test_a_skip_takes_its_descendants_and_nothing_else():
+    steps = [Step("a", skips=True), Step("b"), Step("c"), Step("d")]
+    result = run_plan(plan(steps, {"b": ("a",), "c": ("b",)}), payload(SAFETY))
+    assert [step.runs for step in steps] == [1, 0, 0, 1]
+    assert result.state is AnnotationState.SKIPPED
+    assert "not today" in result.reason
+
+
+def test_a_task_is_tried_twice_with_a_pause():
+    pauses = []
+    step = Step("a", fails=1)
+    result = run_plan(plan([step]), payload(SAFETY), sleep=pauses.append)
+    assert (result.state, step.runs, pauses) == (AnnotationState.DONE, 2, [1.0])
+
+
+def test_a_failed_plan_says_why_cleans_up_and_spares_the_others():
+    released = []
+    broken = plan([Step("a", fails=9), Step("b")], {"b": ("a",)}, on_failure=released.append)
+    fine = plan([Step("c")], eligibility=PTOS)
+    result = run_payload(payload(SAFETY, PTOS), [broken, fine], sleep=lambda _: None)
+    assert [p.state for p in result.plans] == [AnnotationState.FAILED, AnnotationState.DONE]
+    assert not result.is_success
+    assert "a: RuntimeError: broken" in result.errors
+    assert broken.tasks["b"].runs == 0
+    assert len(released) == 1
+
+
+def test_only_eligible_plans_run_and_none_is_a_success():
+    steps = [Step("a"), Step("b")]
+    plans = [plan([steps[0]]), plan([steps[1]], eligibility=PTOS)]
+    assert len(run_payload(payload(PTOS), plans).plans) == 1
+    assert [step.runs for step in steps] == [0, 1]
+    nothing = run_payload(payload(), plans)
+    assert nothing.is_success
+    assert nothing.plans == ()
+
+
+def test_deadlines():
+    assert payload(deadline=1.0).is_expired
+    assert not payload().is_expired
+
+
+@pytest.mark.parametrize(
+    ("name", "edges"),
+    [
+        (
+            "post_embedding",
+            {("rate_limit", "filter"), ("filter", "store_vector"), ("filter", "store_language")},
+        ),
+        ("post_safety", {("filter", "rate_limit"), ("rate_limit", "screen"), ("screen", "write")}),
+        ("safety_ptos", {("filter", "rate_limit"), ("rate_limit", "screen"), ("screen", "write")}),
+        ("spam_comment", {("filter", "rate_limit"), ("rate_limit", "detect"), ("detect", "write")}),
+    ],
+)
+def test_graphs(name, edges):
+    (found,) = [plan for plan in all_plans() if plan.name == name]
+    assert found.edges == edges

@@ -1,0 +1,57 @@
+"""Which posts each plan takes, with the reasons of refusal."""
+
+import numpy as np
+import pytest
+
+from moderation.grox.documents import Author, Document
+from moderation.grox.tasks.filters import HasText, PostSafetyFilter, PtosFilter, SpamCommentFilter
+
+ME, THEM, OTHER = Author(1), Author(2, num_followers=10), Author(3, num_followers=60_000)
+LARGE = Author(4, num_followers=60_001)
+
+
+def document(**facts):
+    return Document(1, "text", "en", "", np.zeros(384, np.float32), **facts)
+
+
+def reply(parent, root, author=ME):
+    return document(author=author, parent_author=parent, root_author=root, is_reply=True)
+
+
+@pytest.mark.parametrize(
+    ("post", "reason"),
+    [
+        (reply(THEM, OTHER), ""),
+        (reply(THEM, LARGE), "reply_ranking_target"),
+        (reply(LARGE, THEM), "reply_ranking_target"),
+        (reply(ME, THEM), "self_reply"),
+        (reply(THEM, ME), "self_reply"),
+        (reply(None, THEM), "no_parent_author"),
+        (reply(THEM, None), "no_root_author"),
+        (reply(THEM, THEM, author=None), "no_author"),
+        (reply(THEM, THEM, author=Author(0)), "no_author"),
+        (document(author=ME), "not_reply"),
+    ],
+)
+def test_spam_comment(post, reason):
+    assert SpamCommentFilter().refusal(post) == reason
+
+
+def test_the_size_of_a_large_author_is_a_setting(settings):
+    settings.GROX_REPLY_FOLLOWER_THRESHOLD = 5
+    assert SpamCommentFilter().refusal(reply(THEM, THEM)) == "reply_ranking_target"
+
+
+def test_safety_takes_open_root_posts_and_policy_takes_all():
+    protected = Author(5, is_protected=True)
+    assert PostSafetyFilter().refusal(document(author=ME)) == ""
+    assert PostSafetyFilter().refusal(document(author=protected)) == "private_account"
+    assert PostSafetyFilter().refusal(reply(THEM, THEM)) == "reply"
+    assert PostSafetyFilter().refusal(document()) == "no_author"
+    assert PtosFilter().refusal(reply(THEM, THEM, author=protected)) == ""
+    assert PtosFilter().refusal(document()) == "no_author"
+
+
+def test_embedding_needs_text():
+    assert HasText().refusal(document(has_text=False)) == "no_text"
+    assert HasText().refusal(document()) == ""

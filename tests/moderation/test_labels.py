@@ -1,0 +1,130 @@
+"""Labels in the database: put on, taken off, refused, announced, read."""
+
+from datetime import timedelta
+
+import pytest
+
+from moderation import selectors, services
+from moderation.models import PostFlags, PostLabel, ReviewDecision
+from moderation.services import NewLabel
+from moderation.types import Label, LabelSource
+from tests.factories import PostFactory, UserFactory
+from xsocial.kernel import clock
+from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from xsocial.kernel.models import OutboxEvent
+
+pytestmark = pytest.mark.django_db
+
+SPAM = NewLabel(Label.SPAM_HIGH_RECALL, "policy.Spam.FinancialScam", evidence={"text": "h1"})
+REVIEWED = NewLabel(Label.PTOS_REVIEWED, "policy.reviewed")
+UNSAFE = NewLabel(Label.GROK_NSFA, "safety.suitability")
+
+
+@pytest.fixture
+def post():
+    return PostFactory()
+
+
+@pytest.fixture
+def moderator():
+    return UserFactory(is_staff=True)
+
+
+def reconcile(post, *wanted, rules=("policy.", "safety.")):
+    services.reconcile_labels(post_id=post.pk, wanted=wanted, rules=rules)
+
+
+def labels(post):
+    return selectors.labels_for([post.pk])[post.pk]
+
+
+def announced(post):
+    rows = OutboxEvent.objects.filter(name="moderation.post_labelled", payload__post_id=post.pk).order_by("id")
+    return [(set(row.payload["applied"]), set(row.payload["lifted"])) for row in rows]
+
+
+def test_labels_follow_what_is_justified_now(post):
+    reconcile(post, SPAM, REVIEWED)
+    reconcile(post, SPAM, REVIEWED)
+    assert labels(post) == {"SPAM_HIGH_RECALL", "PTOS_REVIEWED"}
+    reconcile(post, REVIEWED)
+    assert labels(post) == {"PTOS_REVIEWED"}
+    assert announced(post) == [({"SPAM_HIGH_RECALL", "PTOS_REVIEWED"}, set()), (set(), {"SPAM_HIGH_RECALL"})]
+    assert PostLabel.objects.get(post=post, label="SPAM_HIGH_RECALL").lifted_reason == "no longer justified"
+
+
+def test_other_rules_and_people_keep_their_labels(post, moderator):
+    services.apply_label(moderator=moderator, post=post, label=Label.DO_NOT_AMPLIFY)
+    reconcile(post, SPAM)
+    reconcile(post, rules="reply.")
+    assert labels(post) == {"DO_NOT_AMPLIFY", "SPAM_HIGH_RECALL"}
+    reconcile(post)
+    assert labels(post) == {"DO_NOT_AMPLIFY"}
+    assert PostLabel.objects.get(post=post, lifted_at=None).source == LabelSource.MODERATOR
+
+
+def test_expired_labels_are_gone(post, moderator):
+    with clock.fixed(clock.now() - timedelta(hours=2)):
+        soon = clock.now() + timedelta(hours=1)
+        services.apply_label(moderator=moderator, post=post, label=Label.DO_NOT_AMPLIFY, expires_at=soon)
+    assert labels(post) == set()
+    with pytest.raises(Invalid):
+        services.apply_label(moderator=moderator, post=post, label=Label.SPAM, expires_at=soon)
+
+
+def test_only_moderators_touch_labels_and_all_is_logged(post, moderator):
+    with pytest.raises(NotAllowed):
+        services.apply_label(moderator=post.author, post=post, label=Label.SPAM)
+    row = services.apply_label(moderator=moderator, post=post, label=Label.SPAM, note="seen")
+    assert services.apply_label(moderator=moderator, post=post, label=Label.SPAM) == row
+    with pytest.raises(NotAllowed):
+        services.lift_label(moderator=post.author, label=row)
+    services.lift_label(moderator=moderator, label=row)
+    with pytest.raises(NotFound):
+        services.lift_label(moderator=moderator, label=row)
+    assert list(ReviewDecision.objects.order_by("id").values_list("action", flat=True)) == [
+        "label_applied",
+        "label_lifted",
+    ]
+
+
+def test_a_granted_appeal_takes_the_label_off_for_good_unless_the_evidence_changes(post, moderator):
+    reconcile(post, SPAM, UNSAFE, REVIEWED)
+    row = PostLabel.objects.get(post=post, label="SPAM_HIGH_RECALL")
+    objection = services.appeal(author=post.author, label=row, statement="It is a joke among friends.")
+    services.decide_appeal(moderator=moderator, appeal=objection, is_upheld=True)
+    assert labels(post) == {"GROK_SFA", "PTOS_REVIEWED"}
+    reconcile(post, SPAM, REVIEWED)
+    assert "SPAM_HIGH_RECALL" not in labels(post)
+    changed = NewLabel(SPAM.label, SPAM.rule, evidence={"text": "h2"})
+    reconcile(post, changed, REVIEWED)
+    assert "SPAM_HIGH_RECALL" in labels(post)
+    assert not any(PostFlags.objects.filter(post=post).values_list(*PostFlags.NAMES)[0])
+
+
+def test_appeals_have_conditions(post, moderator):
+    reconcile(post, SPAM, REVIEWED)
+    spam = PostLabel.objects.get(post=post, label="SPAM_HIGH_RECALL")
+    with pytest.raises(NotAllowed):
+        services.appeal(author=UserFactory(), label=spam, statement="no")
+    with pytest.raises(Invalid):
+        services.appeal(author=post.author, label=spam, statement="  ")
+    status = PostLabel.objects.get(post=post, label="PTOS_REVIEWED")
+    with pytest.raises(Invalid):
+        services.appeal(author=post.author, label=status, statement="no")
+    objection = services.appeal(author=post.author, label=spam, statement="no")
+    with pytest.raises(Conflict):
+        services.appeal(author=post.author, label=spam, statement="again")
+    with pytest.raises(NotAllowed):
+        services.decide_appeal(moderator=post.author, appeal=objection, is_upheld=True)
+    services.decide_appeal(moderator=moderator, appeal=objection, is_upheld=False)
+    with pytest.raises(Conflict):
+        services.decide_appeal(moderator=moderator, appeal=objection, is_upheld=True)
+    assert "SPAM_HIGH_RECALL" in labels(post)
+
+
+def test_nobody_decides_about_their_own_label(post, moderator):
+    row = services.apply_label(moderator=moderator, post=post, label=Label.SPAM)
+    objection = services.appeal(author=post.author, label=row, statement="no")
+    with pytest.raises(NotAllowed):
+        services.decide_appeal(moderator=moderator, appeal=objection, is_upheld=False)

@@ -1,0 +1,252 @@
+"""From a post to its labels: event log, dispatcher, Celery, plans, sinks; and what happens when parts fail."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+
+from moderation import selectors, services, tasks
+from moderation.grox import run, sinks
+from moderation.grox.dispatcher import Dispatcher, num_queued
+from moderation.grox.payload import BATCH, Stream
+from moderation.models import PostAnnotation, PostFlags, PostLabel
+from moderation.types import AnnotationState
+from posts import services as posts
+from posts.models import PostEmbedding
+from tests.factories import MediaFactory, PostFactory, UserFactory
+from xsocial.celery import app
+from xsocial.kernel import clock, metrics, redis
+from xsocial.kernel.event_log.relay import relay_batch
+from xsocial.kernel.models import OutboxEvent
+
+INSULT = "You are a worthless idiot, go to hell"
+SPANISH = "Hoy hemos paseado por el mercado de nuestra ciudad y comprado fruta"
+
+
+def labels(post):
+    return selectors.labels_for([post.pk])[post.pk]
+
+
+def analyze(*made, stream=Stream.REALTIME, **options):
+    return run.analyze([post.pk for post in made], stream=stream, **options)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch):
+    monkeypatch.setattr(sinks.Sink, "waits", (0.0,))
+
+
+@pytest.mark.django_db
+def test_a_harmless_post_is_cleared_embedded_and_annotated():
+    post = PostFactory(text="A fine morning in the park, the ducks are back", language="")
+    (result,) = analyze(post)
+    assert result.is_success
+    assert labels(post) == {"GROK_SFA", "PTOS_REVIEWED"}
+    assert PostEmbedding.objects.get(post=post).model == "minilm_v1"
+    post.refresh_from_db()
+    assert post.language == "en"
+    states = dict(PostAnnotation.objects.filter(post=post).values_list("plan", "state"))
+    assert states == {"post_embedding": "done", "post_safety": "done", "safety_ptos": "done"}
+    assert OutboxEvent.objects.filter(name="posts.post_embedded", payload__post_id=post.pk).count() == 1
+
+
+@pytest.mark.django_db
+def test_a_violation_becomes_flags_and_labels_with_evidence_but_without_the_text():
+    post = PostFactory(text=INSULT)
+    analyze(post)
+    assert labels(post) == {"GROK_NSFA", "FOSNR_ABUSE_INSULTS", "PTOS_REVIEWED"}
+    assert PostFlags.objects.get(post=post).is_hateful
+    row = PostLabel.objects.get(post=post, label="FOSNR_ABUSE_INSULTS")
+    assert row.rule == "policy.HateOrAbuse.InsultsWithTarget"
+    assert row.score > 0.9
+    assert set(row.evidence) == {"category", "policy", "models", "text"}
+    assert "idiot" not in str(row.evidence)
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_judged_says_so_and_is_never_cleared():
+    spanish, picture = PostFactory(text=SPANISH), UserFactory()
+    with_media = PostFactory(author=picture, text="Look at this!", media=[MediaFactory(owner=picture)])
+    analyze(spanish, with_media)
+    assert labels(spanish) == {"GROK_NOT_SCORED"}
+    assert labels(with_media) == {"GROK_NOT_SCORED", "PTOS_REVIEWED"}
+    states = PostAnnotation.objects.filter(plan="safety_ptos").values_list("state", "reason")
+    assert set(states) == {("not_scored", "language es"), ("not_scored", "media")}
+
+
+@pytest.mark.django_db
+def test_a_spam_reply_is_marked_risky():
+    parent = PostFactory()
+    text = "WIN a FREE phone now!!! Claim your prize at http://x.example"
+    spam = PostFactory(in_reply_to=parent, text=text)
+    own = PostFactory(in_reply_to=parent, author=parent.author, text=text)
+    analyze(spam, own)
+    assert "RISKY_HIGH_VIZ_REPLY" in labels(spam)
+    assert "RISKY_HIGH_VIZ_REPLY" not in labels(own)
+
+
+@pytest.mark.django_db
+def test_twice_within_the_window_is_once_but_a_redelivery_passes():
+    post = PostFactory()
+    analyze(post, run_id="message-1")
+    (again,) = analyze(post, run_id="message-2")
+    assert {plan.state for plan in again.plans} == {AnnotationState.SKIPPED}
+    (redelivered,) = analyze(post, run_id="message-1")
+    assert AnnotationState.DONE in {plan.state for plan in redelivered.plans}
+    assert PostLabel.objects.filter(post=post).count() == 2
+
+
+@pytest.mark.django_db
+def test_an_edit_is_judged_anew_and_flags_stay():
+    post = PostFactory(text=INSULT)
+    analyze(post)
+    posts.edit_post(editor=post.author, post=post, text="A fine morning in the park")
+    analyze(post, stream=Stream.EDITED)
+    assert labels(post) == {"GROK_NSFA", "PTOS_REVIEWED"}
+    assert PostFlags.objects.get(post=post).is_hateful
+
+
+@pytest.mark.django_db
+def test_an_upheld_appeal_stands_against_the_same_wording():
+    post, moderator = PostFactory(text=INSULT), UserFactory(is_staff=True)
+    analyze(post)
+    row = PostLabel.objects.get(post=post, label="FOSNR_ABUSE_INSULTS")
+    objection = services.appeal(author=post.author, label=row, statement="A line from our play.")
+    services.decide_appeal(moderator=moderator, appeal=objection, is_upheld=True)
+    analyze(post, stream=Stream.EDITED)
+    assert labels(post) == {"GROK_SFA", "PTOS_REVIEWED"}
+    posts.edit_post(editor=post.author, post=post, text=INSULT + ", and take your idiot friends along")
+    analyze(post, stream=Stream.EDITED)
+    assert "FOSNR_ABUSE_INSULTS" in labels(post)
+
+
+@pytest.mark.django_db
+def test_a_failing_plan_spares_the_others_and_is_tried_again(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("store is away")
+
+    post, sent = PostFactory(), []
+    monkeypatch.setattr(sinks.WriteSafety, "run", fail)
+    monkeypatch.setattr(tasks.analyze_posts, "apply_async", lambda *args, **options: sent.append((args, options)))
+    assert tasks.analyze_posts([post.pk]) == 0
+    assert sent == [(([[post.pk]], {"stream": "realtime", "attempt": 1}), {"countdown": 2.0})]
+    assert "PTOS_REVIEWED" in labels(post)
+    failed = PostAnnotation.objects.get(post=post, state="failed")
+    assert (failed.plan, failed.attempt) == ("post_safety", 0)
+    assert "store is away" in failed.reason
+    tasks.analyze_posts([post.pk], attempt=2)
+    assert len(sent) == 1
+    assert PostAnnotation.objects.filter(post=post, state="failed", attempt=2).count() == 1
+
+
+@pytest.mark.django_db
+def test_reposts_deleted_and_missing_posts_are_left_out():
+    post = PostFactory()
+    again = posts.repost(user=UserFactory(), post=post)
+    posts.delete_post(actor=post.author, post=post)
+    assert analyze(post, again) == []
+    assert run.analyze([12345], stream=Stream.TEST) == []
+
+
+@pytest.mark.django_db
+def test_expired_payloads_are_dropped():
+    post = PostFactory()
+    assert analyze(post, deadline=1.0) == []
+    assert labels(post) == set()
+
+
+@pytest.mark.django_db
+def test_the_sweep_finds_what_was_lost(monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks.analyze_posts, "apply_async", lambda args, kwargs, **_: sent.append((args, kwargs)))
+    with clock.fixed(clock.now() - timedelta(minutes=5)):
+        lost, done = PostFactory(), PostFactory()
+        analyze(done)
+    PostFactory()  # too young to be missed
+    assert tasks.recover() == 1
+    assert sent == [([[lost.pk]], {"stream": "recovery"})]
+
+
+@pytest.mark.django_db
+def test_the_dispatcher_batches_new_and_edited_posts(monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks.analyze_posts, "delay", lambda ids, stream: sent.append((ids, stream)))
+    made = [PostFactory() for _ in range(2)]
+    posts.repost(user=UserFactory(), post=made[0])
+    posts.edit_post(editor=made[1].author, post=made[1], text="better")
+    relay_batch()
+    assert Dispatcher("test").step() == 3
+    assert sent == [([post.pk for post in made], Stream.REALTIME), ([made[1].pk], Stream.EDITED)]
+    assert BATCH >= 2
+
+
+@pytest.mark.django_db
+def test_the_dispatcher_waits_while_the_queue_is_full(settings):
+    settings.GROX_MAX_QUEUED = 1
+    redis.client("broker").lpush("grox.realtime", b"waiting")
+    PostFactory()
+    relay_batch()
+    assert num_queued() == 1
+    assert Dispatcher("test").step() == 0
+
+
+@pytest.mark.django_db
+def test_a_rolled_back_post_is_never_dispatched(monkeypatch):
+    from django.db import transaction
+
+    sent = []
+    monkeypatch.setattr(tasks.analyze_posts, "delay", lambda ids, stream: sent.append(ids))
+    with pytest.raises(RuntimeError), transaction.atomic():
+        PostFactory()
+        raise RuntimeError
+    relay_batch()
+    assert Dispatcher("test").step() == 0
+    assert sent == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_post_to_label_through_a_real_worker():
+    app.loader.import_default_modules()
+    dispatcher = Dispatcher("test")
+    # as the test settings ask for: one solo worker in a thread, on the real broker
+    with start_worker(app, perform_ping_check=False, pool="solo", queues=["grox.realtime"], shutdown_timeout=30):
+        post = PostFactory(text=INSULT)
+        relay_batch()
+        assert dispatcher.step() == 1
+        deadline = time.monotonic() + 30
+        while "PTOS_REVIEWED" not in labels(post) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert labels(post) == {"GROK_NSFA", "FOSNR_ABUSE_INSULTS", "PTOS_REVIEWED"}
+    tasks_done = metrics.counter("grox_tasks", "Task runs", ("plan", "task", "outcome"))
+    assert tasks_done.labels("safety_ptos", "WritePolicy", "success")._value.get() >= 1
+
+
+@pytest.mark.django_db
+def test_bulk_screening_equals_the_plans_and_may_be_repeated():
+    texts = [INSULT, "A fine morning in the park", SPANISH, "😀", "A fine morning in the park"]
+    made = [PostFactory(text=text) for text in texts]
+    ids = [post.pk for post in made]
+    outcome = services.bulk_screen(ids, texts, unscored_media_ids={made[4].pk})
+    assert outcome.vectors.shape == (5, 384)
+    assert outcome.languages == ["en", "en", "es", "und", "en"]
+    found = [labels(post) for post in made]
+    assert found == [
+        {"GROK_NSFA", "FOSNR_ABUSE_INSULTS", "PTOS_REVIEWED"},
+        {"GROK_SFA", "PTOS_REVIEWED"},
+        {"GROK_NOT_SCORED"},
+        {"GROK_NOT_SCORED"},
+        {"GROK_NOT_SCORED", "PTOS_REVIEWED"},
+    ]
+    services.bulk_screen(ids, texts)
+    assert [labels(post) for post in made] == found
+    assert PostEmbedding.objects.filter(post__in=ids).count() == 5
+    single = PostFactory(text=INSULT)
+    analyze(single)
+    assert labels(single) == found[0]
+
+
+@pytest.mark.django_db
+def test_bulk_screening_of_nothing():
+    assert services.bulk_screen([], []).vectors.shape == (0, 384)
+    assert services.embed_texts(["hello there"]).shape == (1, 384)

@@ -1,0 +1,121 @@
+"""Training and judging heads, and the commands around them, on small made-up files."""
+
+import gzip
+import json
+from io import StringIO
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+
+from moderation.grox.classifiers import heads
+from moderation.grox.training import datasets
+from moderation.grox.training.tasks import Task
+from moderation.grox.training.train import evaluate, train
+from tests.factories import PostFactory
+from xsocial.kernel.errors import Invalid, NotFound
+
+GOOD = ["the garden is quiet", "we walked along the river", "coffee with friends", "a new book about birds"]
+BAD = ["win a prize now", "claim free cash today", "cheap followers for sale", "free gift, click now"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data")
+    rows = [f"{text} {n},{label}" for n in range(6) for label, texts in ((0, GOOD), (1, BAD)) for text in texts]
+    body = "text,label\n" + "\n".join(row if row.count(",") == 1 else f'"{row[:-2]}"{row[-2:]}' for row in rows)
+    for split in ("train", "val"):
+        (path / f"tiny_{split}.csv.gz").write_bytes(gzip.compress(body.encode()))
+    return path
+
+
+def fake_embed(texts):
+    return np.array([[("free" in t) - ("the" in t), len(t) / 50] + [0.0] * 382 for t in texts], dtype=np.float32)
+
+
+@pytest.mark.parametrize(("classes", "is_exclusive"), [(("spam",), False), (("ham", "spam"), True)])
+def test_training_round_trip(folder, tmp_path, classes, is_exclusive):
+    task = Task("tiny", classes, ("tiny",), "ours", exclusive=is_exclusive)
+    head = train(task, folder, embed=fake_embed)
+    heads.save(head, tmp_path)
+    loaded = heads.load("tiny", tmp_path)
+    data = task.read(folder / "tiny_val.csv.gz")
+    figures = evaluate(loaded, data, embed=fake_embed)
+    assert figures.macro_f1 > 0.95
+    assert figures.classes[-1].auc > 0.95
+    assert loaded.about["licence"] == "ours"
+    assert set(loaded.about["trained_on"]) == {"tiny_train.csv.gz"}
+    grams = [heads.grams_of(text) for text in data.texts]
+    before, after = (h.probabilities(grams, fake_embed(data.texts)) for h in (head, loaded))
+    assert before == pytest.approx(after, abs=5e-3)
+    if is_exclusive:
+        assert after.sum(axis=1) == pytest.approx(np.ones(len(data)), abs=1e-5)
+
+
+def test_unknown_labels_are_left_out(tmp_path):
+    path = tmp_path / "columns.csv"
+    path.write_text("text,a\none,1\ntwo,-1\nthree,0\n")
+    data = datasets.read(path, classes=("a", "b"), exclusive=False)
+    assert data.labels.tolist() == [[1, -1], [-1, -1], [0, -1]]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("words,label\nx,1\n", "no column named text"),
+        ("text,label\nx,maybe\n", "line 2"),
+        ("text,label\nx,7\n", "outside"),
+        ("text,label\n", "no rows"),
+        ("text,other\nx,1\n", "no column named label"),
+    ],
+)
+def test_bad_files_are_refused_with_a_reason(tmp_path, content, words):
+    path = tmp_path / "bad.csv"
+    path.write_text(content)
+    with pytest.raises(Invalid, match=words):
+        datasets.read(path, classes=("spam",), exclusive=False)
+
+
+def test_missing_heads_and_files():
+    with pytest.raises(NotFound):
+        heads.load("no_such_task")
+    for arguments in (["missing.csv", "--task", "spam"],):
+        err = StringIO()
+        with pytest.raises(SystemExit) as stopped:
+            call_command("grox_evaluate", *arguments, stderr=err)
+        assert stopped.value.code == 2
+        assert len(err.getvalue().splitlines()) == 1
+
+
+def test_evaluate_command(tmp_path):
+    path = tmp_path / "spam.csv"
+    path.write_text("text,label\nWIN a FREE phone now! Claim your prize,1\nsee you at lunch,0\n")
+    out = StringIO()
+    call_command("grox_evaluate", str(path), task="spam", as_json=True, stdout=out)
+    figures = json.loads(out.getvalue())
+    assert figures["macro_f1"] == 1.0
+    out = StringIO()
+    call_command("grox_evaluate", str(path), task="spam", stdout=out)
+    assert "macro_f1 1.0000" in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_analyze_command():
+    out = StringIO()
+    call_command("grox_analyze", "You are a worthless idiot, go to hell", as_json=True, stdout=out)
+    found = json.loads(out.getvalue())
+    assert found["labels"] == ["GROK_NSFA", "FOSNR_ABUSE_INSULTS", "PTOS_REVIEWED"]
+    out = StringIO()
+    call_command("grox_analyze", str(PostFactory(text="Un texto largo en español sobre el mar").pk), stdout=out)
+    assert "GROK_NOT_SCORED" in out.getvalue()
+    with pytest.raises(SystemExit) as stopped:
+        call_command("grox_analyze", "1", stderr=StringIO())
+    assert stopped.value.code == 2
+
+
+def test_bench_command():
+    out = StringIO()
+    call_command("bench_grox", posts=8, as_json=True, stdout=out)
+    figures = json.loads(out.getvalue())
+    assert figures["single_post"]["p50_ms"] > 0
+    assert figures["batch"]["posts_per_s"] > 0
