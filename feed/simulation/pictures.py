@@ -4,6 +4,7 @@ import io
 import math
 import random
 import tempfile
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -277,7 +278,9 @@ def _jpeg(image: Image.Image) -> bytes:
 
 
 def _blurhash(image: Image.Image) -> str:
-    return blurhash.encode(image.resize((32, 24)), x_components=4, y_components=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the library asks Pillow for getdata()
+        return blurhash.encode(image.resize((32, 24)), x_components=4, y_components=3)
 
 
 def topic_pictures(topic: Topic, count: int, seed: int) -> list[Picture]:
