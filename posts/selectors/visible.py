@@ -5,6 +5,7 @@ lock or visibility nowhere else. What a viewer would rather not see (mutes, labe
 decided here: those posts can still be opened.
 """
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
@@ -36,7 +37,8 @@ def visible_to(viewer: Viewer) -> QuerySet[Post]:
     unless subscribed. One's own posts are always there.
     """
     who = viewer_id(viewer)
-    return Post.objects.filter(_openable(who, ""), Q(repost_of__isnull=True) | _openable(who, "repost_of__"))
+    ties = None if who is None else _ties_of(who)
+    return Post.objects.filter(_openable(ties, ""), Q(repost_of__isnull=True) | _openable(ties, "repost_of__"))
 
 
 def get_visible_post(viewer: Viewer, post_id: int | str) -> Post:
@@ -59,7 +61,35 @@ def _parsed(post_id: int | str) -> int:
     return int(text)
 
 
-def _openable(who: int | None, at: str) -> Q:
+@dataclass(frozen=True)
+class _Ties:
+    """What ties a viewer to authors and posts, as subqueries: each is built once per question.
+
+    They do not depend on the row, so the database reads each once, not once per post.
+    """
+
+    who: int
+    followed: QuerySet
+    naming: QuerySet
+    paid: QuerySet
+    blocked: tuple[QuerySet, QuerySet]
+
+
+def _ties_of(who: int) -> _Ties:
+    current = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
+    return _Ties(
+        who=who,
+        followed=Follow.objects.filter(follower_id=who).values("followee_id"),
+        naming=Mention.objects.filter(user_id=who).values("post_id"),
+        paid=CreatorSubscription.objects.filter(current, subscriber_id=who).values("author_id"),
+        blocked=(
+            Block.objects.filter(blocker_id=who).values("blocked_id"),
+            Block.objects.filter(blocked_id=who).values("blocker_id"),
+        ),
+    )
+
+
+def _openable(ties: _Ties | None, at: str) -> Q:
     """The condition on the post reached through the lookup prefix `at`."""
     exists = Q(
         **{
@@ -71,27 +101,13 @@ def _openable(who: int | None, at: str) -> Q:
     )
     is_open = Q(**{f"{at}visibility__in": OPEN, f"{at}author__is_locked": False})
     is_free = Q(**{f"{at}subscribers_only": False})
-    if who is None:
+    if ties is None:
         return exists & is_open & is_free
-    is_own = Q(**{f"{at}author_id": who})
-    # Sets that do not depend on the row: the database reads each once, not once per post.
-    is_followed = _author_in(at, Follow.objects.filter(follower_id=who).values("followee_id"))
-    reaches = ~Q(**{f"{at}visibility": Visibility.DIRECT}) & is_followed
-    is_named = Q(**{f"{at}id__in": Mention.objects.filter(user_id=who).values("post_id")})
-    is_paid = is_free | _author_in(at, _subscriptions(who))
-    return exists & (is_own | (~_blocked(who, at) & is_paid & (is_open | reaches | is_named)))
-
-
-def _author_in(at: str, authors: QuerySet) -> Q:
-    return Q(**{f"{at}author_id__in": authors})
-
-
-def _blocked(who: int, at: str) -> Q:
-    mine = Block.objects.filter(blocker_id=who).values("blocked_id")
-    theirs = Block.objects.filter(blocked_id=who).values("blocker_id")
-    return _author_in(at, mine) | _author_in(at, theirs)
-
-
-def _subscriptions(who: int) -> QuerySet:
-    current = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
-    return CreatorSubscription.objects.filter(current, subscriber_id=who).values("author_id")
+    author = f"{at}author_id"
+    is_own = Q(**{author: ties.who})
+    reaches = ~Q(**{f"{at}visibility": Visibility.DIRECT}) & Q(**{f"{author}__in": ties.followed})
+    is_named = Q(**{f"{at}id__in": ties.naming})
+    is_paid = is_free | Q(**{f"{author}__in": ties.paid})
+    mine, theirs = ties.blocked
+    is_blocked = Q(**{f"{author}__in": mine}) | Q(**{f"{author}__in": theirs})
+    return exists & (is_own | (~is_blocked & is_paid & (is_open | reaches | is_named)))
