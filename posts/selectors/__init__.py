@@ -2,7 +2,6 @@
 
 from posts.selectors.details import detailed, posts_by_id, viewer_marks
 from posts.selectors.notifications import grouped, notifications, unread_count
-from xsocial.kernel.paging import Cursor, paged
 from posts.selectors.search import search_posts, search_tags
 from posts.selectors.threads import Thread, thread
 from posts.selectors.timelines import (
@@ -17,6 +16,7 @@ from posts.selectors.timelines import (
     tag_timeline,
 )
 from posts.selectors.visible import get_visible_post, visible_ids, visible_to
+from xsocial.kernel.paging import Cursor, paged
 
 __all__ = [
     "Cursor",

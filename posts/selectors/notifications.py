@@ -8,9 +8,9 @@ from django.db.models import Prefetch, Q, QuerySet
 from accounts.models import Block, Mute, User
 from posts.models import Notification
 from posts.selectors.details import detailed
-from xsocial.kernel.paging import Cursor, paged
 from posts.selectors.visible import visible_to
 from xsocial.kernel import clock
+from xsocial.kernel.paging import Cursor, paged
 
 FIRST_PAGE = Cursor()
 MAX_UNREAD = 100

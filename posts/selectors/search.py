@@ -7,9 +7,9 @@ from posts.models import Post, Tag
 from posts.models.post import SEARCH_CONFIG, SEARCH_VECTOR
 from posts.selectors.details import detailed
 from posts.selectors.muting import without_muted
-from xsocial.kernel.paging import Cursor, paged
 from posts.selectors.visible import Viewer, viewer_id, visible_to
 from posts.types import Visibility
+from xsocial.kernel.paging import Cursor, paged
 
 QUERY_MAX_LENGTH = 200
 FIRST_PAGE = Cursor()

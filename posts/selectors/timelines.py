@@ -6,9 +6,9 @@ from accounts.models import Follow, User
 from posts.models import Bookmark, Engagement, Post, PostEdit
 from posts.selectors.details import detailed, posts_by_id
 from posts.selectors.muting import without_muted
-from xsocial.kernel.paging import Cursor, paged
 from posts.selectors.visible import Viewer, viewer_id, visible_to
 from posts.types import EngagementKind, Visibility
+from xsocial.kernel.paging import Cursor, paged
 
 FIRST_PAGE = Cursor()
 
