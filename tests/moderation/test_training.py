@@ -16,16 +16,18 @@ from tests.factories import PostFactory
 from xsocial.kernel.errors import Invalid, NotFound
 
 GOOD = ["the garden is quiet", "we walked along the river", "coffee with friends", "a new book about birds"]
+AWAY = ["gone fishing until monday", "on holiday by the sea", "back from the mountains", "train to the coast"]
 BAD = ["win a prize now", "claim free cash today", "cheap followers for sale", "free gift, click now"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("data")
-    rows = [f"{text} {n},{label}" for n in range(6) for label, texts in ((0, GOOD), (1, BAD)) for text in texts]
-    body = "text,label\n" + "\n".join(row if row.count(",") == 1 else f'"{row[:-2]}"{row[-2:]}' for row in rows)
-    for split in ("train", "val"):
-        (path / f"tiny_{split}.csv.gz").write_bytes(gzip.compress(body.encode()))
+    for name, kinds in (("two", (GOOD, BAD)), ("three", (GOOD, BAD, AWAY))):
+        rows = [f'"{text} {n}",{label}' for n in range(6) for label, texts in enumerate(kinds) for text in texts]
+        body = "\n".join(["text,label", *rows])
+        for split in ("train", "val"):
+            (path / f"{name}_{split}.csv.gz").write_bytes(gzip.compress(body.encode()))
     return path
 
 
@@ -33,18 +35,19 @@ def fake_embed(texts):
     return np.array([[("free" in t) - ("the" in t), len(t) / 50] + [0.0] * 382 for t in texts], dtype=np.float32)
 
 
-@pytest.mark.parametrize(("classes", "is_exclusive"), [(("spam",), False), (("ham", "spam"), True)])
-def test_training_round_trip(folder, tmp_path, classes, is_exclusive):
-    task = Task("tiny", classes, ("tiny",), "ours", exclusive=is_exclusive)
+@pytest.mark.parametrize(("name", "classes"), [("two", ("spam",)), ("three", ("ham", "spam", "away"))])
+def test_training_round_trip(folder, tmp_path, name, classes):
+    is_exclusive = len(classes) > 1
+    task = Task("tiny", classes, (name,), "ours", exclusive=is_exclusive)
     head = train(task, folder, embed=fake_embed)
     heads.save(head, tmp_path)
     loaded = heads.load("tiny", tmp_path)
-    data = task.read(folder / "tiny_val.csv.gz")
+    data = task.read(folder / f"{name}_val.csv.gz")
     figures = evaluate(loaded, data, embed=fake_embed)
     assert figures.macro_f1 > 0.95
     assert figures.classes[-1].auc > 0.95
     assert loaded.about["licence"] == "ours"
-    assert set(loaded.about["trained_on"]) == {"tiny_train.csv.gz"}
+    assert set(loaded.about["trained_on"]) == {f"{name}_train.csv.gz"}
     grams = [heads.grams_of(text) for text in data.texts]
     before, after = (h.probabilities(grams, fake_embed(data.texts)) for h in (head, loaded))
     assert before == pytest.approx(after, abs=5e-3)

@@ -19,7 +19,7 @@ POLICY_CLASSES = (
 
 @dataclass(frozen=True)
 class Task:
-    """One classification task. Exclusive classes share one softmax; others are independent."""
+    """One classification task. Exclusive classes, three or more, share one softmax; others are independent."""
 
     name: str
     classes: tuple[str, ...]
