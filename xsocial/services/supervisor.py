@@ -41,6 +41,7 @@ class Lock:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._file.close()
             holder = read_holder(self.path)
             name, pid = holder.get("owner", "another process"), holder.get("pid", "?")
             raise AlreadyRunning(f"already running: {name} (process {pid})") from None
