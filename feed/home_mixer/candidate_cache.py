@@ -53,7 +53,7 @@ def store(key: str, batch: Batch, *, ttl_s: int) -> None:
     """Keep these candidates. Raises RedisError."""
     body = {name: _plain(batch[name]) for name in COLUMNS}
     packed = zstandard.ZstdCompressor(level=LEVEL).compress(orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY))
-    redis.client("cache").setex(key, ttl_s, packed)
+    redis.client("cache").set(key, packed, ex=ttl_s)
 
 
 def load(key: str) -> Batch | None:

@@ -66,12 +66,16 @@ def _related(row: tuple) -> tuple[int, ...]:
 
 
 def viewer_facts(query: ScoredPostsQuery) -> ViewerFacts:
-    """The viewer as visibility asks about them, from what the request already knows."""
+    """The viewer as visibility asks about them, from what the request already knows.
+
+    Screening is not asked for here: ``ScreenedFilter`` did so for recommended posts, and a friend's
+    fresh thread must not vanish because its first post was not looked at yet.
+    """
     return ViewerFacts(
         user_id=query.user_id,
         is_adult=query.viewer.birth_year is None or query.year - query.viewer.birth_year > ADULT_AGE,
         shows_sensitive=query.viewer.shows_sensitive,
-        shows_unscreened=not query.holds_unscreened,
+        shows_unscreened=True,
         following=frozenset(query.followed_user_ids.tolist()),
         subscribed=frozenset(query.subscribed_user_ids.tolist()),
         blocked=frozenset(query.blocked_user_ids.tolist()),

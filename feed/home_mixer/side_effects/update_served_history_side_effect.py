@@ -15,7 +15,7 @@ class UpdateServedHistorySideEffect(SideEffect):
     def run(self, result: Result) -> None:
         """One insert; nothing for an empty page or a preview."""
         query: ScoredPostsQuery = result.query
-        kinds, items = result.selected["kind"], result.selected["item"]
+        kinds, items = result.selected["kind"].tolist(), result.selected["item"].tolist()
         entries = [
             entry
             for slot, (kind, item) in enumerate(zip(kinds, items, strict=True))

@@ -1,0 +1,56 @@
+"""People and a stand-in for the models, for tests of whole pages."""
+
+import numpy as np
+import pytest
+
+from ranking.types import Retrieved, Scores
+from tests.factories import FollowFactory, UserFactory
+
+HEADS = ("favorite", "reply", "repost", "vqv", "not_interested", "report")
+
+
+class Models:
+    """Answers for ranking's two questions: predictions follow from the post's id alone."""
+
+    def __init__(self):
+        self.found, self.scored, self.broken = [], [], False
+
+    def retrieve(self, *, k, exclude_ids, **question):
+        ids = [post_id for post_id in self.found if post_id not in set(np.asarray(exclude_ids).tolist())][:k]
+        return Retrieved(np.array(ids, np.int64), np.linspace(1, 0, len(ids)).astype(np.float32), "test-retrieval")
+
+    def score(self, *, candidates, **question):
+        if self.broken:
+            raise RuntimeError("the model fell over")
+        self.scored.append(candidates)
+        seed = (candidates.post_ids % 997)[:, None] / 997
+        probabilities = (seed * np.array([0.2, 0.02, 0.05, 0.1, 0.001, 0.00001])).astype(np.float32)
+        return Scores(
+            heads=HEADS,
+            probabilities=probabilities,
+            raw_probabilities=probabilities,
+            continuous_names=("dwell_time",),
+            continuous=(5 * seed).astype(np.float32),
+            model="test-ranker",
+        )
+
+
+@pytest.fixture
+def models(monkeypatch):
+    """A promoted ranker and retrieval model, without training one."""
+    models = Models()
+    monkeypatch.setattr("ranking.services.retrieve", models.retrieve)
+    monkeypatch.setattr("ranking.services.score", models.score)
+    return models
+
+
+@pytest.fixture
+def viewer():
+    return UserFactory()
+
+
+@pytest.fixture
+def friend(viewer):
+    friend = UserFactory()
+    FollowFactory(follower=viewer, followee=friend)
+    return friend

@@ -1,0 +1,138 @@
+"""Receipts: stored for every page, recomputable, explained in words, private, expiring."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts import services as accounts
+from feed import services, weights
+from feed.models import FeatureParameter, Receipt
+from feed.receipts import store
+from feed.receipts.recompute import recompute
+from posts import services as posts
+from tests.factories import PostFactory, UserFactory
+from xsocial.kernel import clock
+from xsocial.kernel.errors import NotFound
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page(viewer, friend, models, settings):
+    """A page with in-network posts, a repost, a recommendation, a video and an explored order."""
+    settings.GROX_HOLD_UNSCREENED = False
+    FeatureParameter.objects.create(name="exploration_share", value=0.5)
+    chosen = weights.create(name="Mine", weights={"reply": 9.0, "report": -100.0})
+    weights.activate(weight_set=chosen, reason="a test")
+    for _ in range(5):
+        PostFactory(author=friend)
+    posts.repost(user=friend, post=PostFactory(author=UserFactory()))
+    models.found = [PostFactory(author=UserFactory()).pk]
+    accounts.mute(muter=viewer, muted=PostFactory(author=_followed(viewer)).author)
+    return services.for_you(viewer)
+
+
+def _followed(viewer):
+    author = UserFactory()
+    accounts.follow(follower=viewer, followee=author)
+    return author
+
+
+def test_the_receipt_gives_the_served_scores_and_order(viewer, page):
+    receipt = services.receipt(viewer, page.request_id)
+    again = recompute(receipt)
+    served = [item for item in page.items if item.kind == "post"]
+    assert again.agrees_with(receipt)
+    for item in served:
+        assert again.scores[str(item.wrapper_id or item.post_id)] == pytest.approx(item.score, abs=1e-6)
+    assert list(again.order) == [str(item.wrapper_id or item.post_id) for item in served]
+
+
+def test_a_changed_receipt_does_not_agree(viewer, page):
+    receipt = services.receipt(viewer, page.request_id)
+    receipt["items"][0]["receipt"]["predictions"]["favorite"] += 0.01
+    assert not recompute(receipt).agrees_with(receipt)
+
+
+def test_the_receipt_says_what_decided(viewer, page):
+    receipt = services.receipt(viewer, page.request_id)
+    assert receipt["model"] == "test-ranker"
+    assert receipt["weights"]["reply"] == 9.0
+    assert receipt["weight_set"] == page.weight_set > 0
+    first = receipt["items"][0]["receipt"]
+    assert first["filters"]["AgeFilter"] == "kept"
+    assert first["filters"]["VideoFilter"] == "off"
+    assert {row["filter"]: row["count"] for row in receipt["dropped"]} == page.dropped
+    assert page.dropped["AuthorSocialgraphFilter"] == 1
+
+
+def test_explanations_add_up_and_tell_the_way(viewer, page):
+    for item in page.items:
+        found = services.explain(viewer, page.request_id, item.post_id)
+        assert sum(part.added for part in found.table) == pytest.approx(found.receipt["receipt"]["combined"])
+        assert [step.label for step in found.path][-2:] == ["Score", "Place"]
+        assert found.path[-1].value == str(item.position + 1)
+        assert all(part.added > 0 for part in found.added)
+    origins = {services.explain(viewer, page.request_id, item.post_id).summary.split(",")[0] for item in page.items}
+    assert any(text.startswith("You follow @") for text in origins)
+    assert any("reposted this" in text or text.startswith("@") for text in origins)
+
+
+def test_receipts_are_the_viewers_alone(viewer, friend, page):
+    with pytest.raises(NotFound):
+        services.explain(friend, page.request_id, page.items[0].post_id)
+    with pytest.raises(NotFound):
+        services.explain(viewer, page.request_id, 12345)
+    with pytest.raises(NotFound):
+        services.receipt(viewer, 1)
+
+
+def test_receipts_expire_after_thirty_days(page):
+    Receipt.objects.update(created_at=clock.now() - timedelta(days=30, minutes=1))
+    assert store.expire() == 1
+    assert not Receipt.objects.exists()
+
+
+def test_a_page_by_time_also_has_a_receipt_that_holds(viewer, friend):
+    for _ in range(3):
+        PostFactory(author=friend)
+    page = services.for_you(viewer)
+    receipt = services.receipt(viewer, page.request_id)
+    assert receipt["ranked_by"] == "time"
+    assert recompute(receipt).agrees_with(receipt)
+    assert "order of time" in services.explain(viewer, page.request_id, page.items[0].post_id).summary
+
+
+# --- The command --------------------------------------------------------------------------------
+
+
+def run(*args):
+    out = StringIO()
+    call_command("feed", *args, stdout=out)
+    return out.getvalue()
+
+
+def test_feed_prints_the_receipt_as_json(viewer, friend, models):
+    post = PostFactory(author=friend)
+    receipt = json.loads(run("--viewer", viewer.username, "--json"))
+    assert {"request_id", "model", "weight_set", "build", "items", "dropped"} <= receipt.keys()
+    (item,) = receipt["items"]
+    assert {"position", "kind", "post_id", "author_id", "in_network", "source", "score", "receipt"} == item.keys()
+    assert (item["kind"], item["post_id"]) == ("post", str(post.pk))
+
+
+def test_feed_prints_a_page_and_a_reason(viewer, friend, models):
+    post = PostFactory(author=friend, text="A fine morning")
+    assert "You follow" in run("--viewer", viewer.username.upper(), "--explain", str(post.pk))
+    FeatureParameter.objects.create(name="served_window_s", value=0)
+    assert "A fine morning" in run("--viewer", viewer.username)
+
+
+def test_feed_refuses_unknown_people_and_posts(viewer):
+    for args in (["--viewer", "nobody_at_all"], ["--viewer", viewer.username, "--explain", "1"]):
+        with pytest.raises(CommandError) as error:
+            run(*args)
+        assert error.value.returncode == 2
