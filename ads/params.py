@@ -12,6 +12,7 @@ class ServingParams:
     first_position: int = 1  # insert_position of the first ad ...
     position_gap: int = 5  # ... and the distance between ads, from which the blenders read the spacing
     min_pacing: float = 0.05  # a campaign far ahead of its plan still competes a little
+    beyond_topics: float = 0.3  # worth of a viewer who follows none of the campaign's topics
     pacing_head_start: float = 1 / 24  # share of the day that may be spent at once
 
     # Beta priors (events, non-events): a new creative is assumed to behave like an ordinary one.

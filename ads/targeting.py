@@ -1,22 +1,32 @@
-"""Does a campaign want this viewer, and on what facts? The same facts answer "why this ad"."""
+"""Does a campaign want this viewer, how much, and on what facts? The same facts answer "why this ad".
+
+Countries and languages are conditions. Topics are a wish: people who follow one come first, others count for
+less, so that a viewer who follows nothing yet does not see the one untargeted campaign again and again.
+"""
 
 from ads.types import AdViewer, Targeting
 
 
 def matches(targeting: Targeting, viewer: AdViewer) -> bool:
-    """Every attribute that is asked for must match; unknown matches nothing."""
-    return (
-        (not targeting.countries or viewer.country_code.upper() in targeting.countries)
-        and (not targeting.languages or viewer.language in targeting.languages)
-        and (not targeting.topics or bool(_shared_topics(targeting, viewer)))
+    """Every condition must hold; what is unknown about a viewer matches no condition."""
+    return (not targeting.countries or viewer.country_code.upper() in targeting.countries) and (
+        not targeting.languages or viewer.language in targeting.languages
     )
 
 
+def relevance(targeting: Targeting, viewer: AdViewer, *, beyond_topics: float) -> float:
+    """Share of the bid this viewer is worth: 1 for the audience asked for, `beyond_topics` for others."""
+    return 1.0 if not targeting.topics or _shared_topics(targeting, viewer) else beyond_topics
+
+
 def reasons(targeting: Targeting, viewer: AdViewer) -> tuple[str, ...]:
-    """What matched, as sentences for the viewer."""
+    """What decided, as sentences for the viewer."""
     found = []
     if topics := _shared_topics(targeting, viewer):
         found.append(f"You follow {_listed(topics)}.")
+    elif targeting.topics:
+        names = _listed([name for _, name in targeting.topics])
+        found.append(f"The advertiser looks for people interested in {names}, and for others too.")
     if targeting.languages:
         found.append(f"Your language is {viewer.language}.")
     if targeting.countries:

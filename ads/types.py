@@ -127,7 +127,7 @@ class CreativeSpec:
 
 @dataclass(frozen=True, slots=True)
 class Targeting:
-    """Whom a campaign wants to reach; an empty set asks for nothing. Topics map id to name."""
+    """Whom a campaign wants to reach; an empty set asks for nothing. Topics are (id, name), and a wish only."""
 
     countries: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()

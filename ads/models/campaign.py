@@ -37,7 +37,10 @@ class Advertiser(models.Model):
 
 
 class Campaign(models.Model):
-    """A budget, a bid, and whom to reach. Empty targeting reaches everyone."""
+    """A budget, a bid, and whom to reach. Empty targeting reaches everyone.
+
+    Countries and languages are conditions; topics say whom first, not whom alone.
+    """
 
     id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
     advertiser = models.ForeignKey(Advertiser, models.PROTECT, related_name="campaigns")

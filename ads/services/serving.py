@@ -29,21 +29,26 @@ def eligible_ads(*, viewer: AdViewer, limit: int, request_id: int = 0) -> list[A
     creatives = servable_creatives(viewer, now).prefetch_related(
         Prefetch("campaign__topics", queryset=Topic.objects.only("id", "name", "position"))
     )
-    bids = [_bid(creative, now) for creative in creatives if targeting.matches(creative.campaign.targeting, viewer)]
+    bids = [
+        _bid(creative, viewer, now) for creative in creatives if targeting.matches(creative.campaign.targeting, viewer)
+    ]
     wins = auction.run(bids, places=limit, reserve_micros=SERVING.reserve_micros)
     return [_candidate(win, place, viewer, request_id) for place, win in enumerate(wins)]
 
 
-def _bid(creative: Creative, now: datetime) -> auction.Bid[Creative]:
+def _bid(creative: Creative, viewer: AdViewer, now: datetime) -> auction.Bid[Creative]:
     campaign = creative.campaign
     click_rate = auction.smoothed_rate(events=creative.clicks, trials=creative.impressions, prior=SERVING.click_prior)
     hide_rate = auction.smoothed_rate(events=creative.hides, trials=creative.impressions, prior=SERVING.hide_prior)
+    relevance = targeting.relevance(campaign.targeting, viewer, beyond_topics=SERVING.beyond_topics)
+    click_rate *= relevance
     is_per_click = campaign.bid_type == BidType.CPC
+    per_impression = relevance * campaign.max_bid_micros / IMPRESSIONS_PER_CPM_BID
     return auction.Bid(
         entry=creative,
         group=campaign.advertiser_id,
         order=creative.pk,
-        micros=campaign.max_bid_micros if is_per_click else campaign.max_bid_micros / IMPRESSIONS_PER_CPM_BID,
+        micros=campaign.max_bid_micros if is_per_click else per_impression,
         rate=click_rate if is_per_click else 1.0,
         pacing=_pacing(creative, now),
         experience=SERVING.click_worth_micros * click_rate - SERVING.hide_cost_micros * hide_rate,

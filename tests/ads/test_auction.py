@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ads.auction import Bid, run, smoothed_rate
 from ads.pacing import elapsed_share, pacing_multiplier
-from ads.targeting import matches, reasons
+from ads.targeting import matches, reasons, relevance
 from ads.types import AdViewer, Pacing, Targeting
 
 RESERVE = 100
@@ -132,16 +132,27 @@ BOATS = Targeting(countries=frozenset({"DE"}), languages=frozenset({"de", "en"})
 @pytest.mark.parametrize(
     ("viewer", "matched"),
     [
-        (AdViewer(1, "de", "en", frozenset({2, 9})), True),
-        (AdViewer(1, "FR", "en", frozenset({2})), False),
-        (AdViewer(1, "DE", "fr", frozenset({2})), False),
-        (AdViewer(1, "DE", "en", frozenset({9})), False),
-        (AdViewer(1, "", "", frozenset({2})), False),
-        (AdViewer(1, "DE", "en", frozenset({2}), personalises_ads=False), False),
+        (AdViewer(1, "de", "en"), True),
+        (AdViewer(1, "FR", "en"), False),
+        (AdViewer(1, "DE", "fr"), False),
+        (AdViewer(1, "", ""), False),
     ],
 )
-def test_every_targeted_attribute_must_match(viewer, matched):
+def test_every_condition_must_hold(viewer, matched):
     assert matches(BOATS, viewer) is matched
+
+
+@pytest.mark.parametrize(
+    ("targeting", "viewer", "worth"),
+    [
+        (BOATS, AdViewer(1, followed_topic_ids=frozenset({2, 9})), 1.0),
+        (BOATS, AdViewer(1, followed_topic_ids=frozenset({9})), 0.3),
+        (BOATS, AdViewer(1, followed_topic_ids=frozenset({2}), personalises_ads=False), 0.3),
+        (Targeting(), AdViewer(1), 1.0),
+    ],
+)
+def test_topics_say_whom_first_not_whom_alone(targeting, viewer, worth):
+    assert relevance(targeting, viewer, beyond_topics=0.3) == worth
 
 
 def test_reasons_name_exactly_what_matched():
@@ -152,3 +163,5 @@ def test_reasons_name_exactly_what_matched():
         "Your account's country is DE.",
     )
     assert reasons(Targeting(), viewer) == ("The advertiser wants to reach everyone.",)
+    (beyond,) = reasons(Targeting(topics=BOATS.topics), AdViewer(1))
+    assert beyond == "The advertiser looks for people interested in Boats and Rope, and for others too."

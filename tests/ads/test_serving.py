@@ -62,14 +62,21 @@ def test_what_is_not_running_approved_and_funded_is_not_served(make_campaign, vi
     assert ads_for(viewer) == []
 
 
-def test_targeting_by_country_language_and_topic(make_campaign, viewer, ads_for):
-    topic = Topic.objects.create(slug="boats", name="Boats")
-    make_campaign(countries=["de"], languages=["en"], topics=[topic])
-    facts = {"country_code": "DE", "language": "en", "followed_topic_ids": frozenset({topic.pk})}
-    (ad,) = ads_for(viewer, **facts)
-    assert "You follow Boats." in ad.why
-    assert ads_for(viewer, **{**facts, "country_code": "FR"}) == []
-    assert ads_for(viewer, **facts, personalises_ads=False) == []
+def test_country_and_language_are_conditions(make_campaign, viewer, ads_for):
+    make_campaign(countries=["de"], languages=["en"])
+    assert len(ads_for(viewer, country_code="DE", language="en")) == 1
+    assert ads_for(viewer, country_code="FR", language="en") == []
+
+
+def test_people_who_follow_a_topic_come_first_for_its_campaigns(make_campaign, viewer, ads_for):
+    boats = Topic.objects.create(slug="boats", name="Boats")
+    about_boats, untargeted = make_campaign(topics=[boats], max_bid_micros=6 * MICROS), make_campaign()
+    follower = {"followed_topic_ids": frozenset({boats.pk})}
+    first, second = ads_for(viewer, **follower)
+    assert (first.campaign_id, second.campaign_id) == (about_boats.pk, untargeted.pk)
+    assert first.why == ("You follow Boats.",)
+    for facts in ({}, {**follower, "personalises_ads": False}):
+        assert [ad.campaign_id for ad in ads_for(viewer, **facts)] == [untargeted.pk, about_boats.pk]
 
 
 def test_nobody_sees_ads_of_their_own_or_of_people_they_keep_out(make_campaign, viewer, ads_for):
