@@ -23,6 +23,7 @@ class Eligibility(StrEnum):
     """A plan runs only for payloads that carry its eligibility."""
 
     SPAM_COMMENT = "spam_comment"
+    BANGER_INITIAL_SCREEN = "banger_initial_screen"
     MM_EMB_V5 = "mm_emb_v5"
     SAFETY_PTOS = "safety_ptos"
     POST_SAFETY = "post_safety"

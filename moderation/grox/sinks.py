@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 
+from accounts.models import Topic
 from moderation.grox import labelling
-from moderation.grox.classifiers.schemas import BoolMetadata, PolicyResult
+from moderation.grox.classifiers.schemas import BoolMetadata, PolicyResult, TopicsResult
 from moderation.grox.documents import Document
 from moderation.grox.embedders import minilm
 from moderation.grox.engine import SkipTask, Task
@@ -17,7 +18,7 @@ from moderation.models import PostAnnotation, PostFlags
 from moderation.services.labels import is_settled, lock_flags, new_label, reconcile_labels
 from moderation.types import AnnotationState, Label
 from posts.events import PostEmbedded
-from posts.models import Post, PostEmbedding
+from posts.models import Post, PostEmbedding, PostTopic
 from xsocial.kernel import clock, metrics
 from xsocial.kernel.event_log import publish
 
@@ -97,6 +98,23 @@ class WritePolicy(Sink):
                 violation.category, violation.policy
             ).inc()
         _reconcile(context, [_verdict(context, merged), *labels], POLICY_RULES)
+
+
+class WriteTopics(Sink):
+    """Replaces the topics that were found before; those approved by a person stay."""
+
+    @transaction.atomic
+    def run(self, context: Context) -> None:
+        found: TopicsResult | None = context.results.get("topics")
+        if found is None:
+            raise SkipTask("not_scored")
+        post_id = context.payload.post_id
+        PostTopic.objects.filter(post_id=post_id, is_curated=False).exclude(topic__in=found.topics).delete()
+        known = Topic.objects.filter(pk__in=found.topics).values_list("pk", flat=True)
+        PostTopic.objects.bulk_create(
+            (PostTopic(post_id=post_id, topic_id=pk, confidence=found.topics[pk]) for pk in known),
+            ignore_conflicts=True,
+        )
 
 
 class WriteReplySpam(Sink):

@@ -96,6 +96,7 @@ def test_deadlines():
         ),
         ("post_safety", {("filter", "rate_limit"), ("rate_limit", "screen"), ("screen", "write")}),
         ("safety_ptos", {("filter", "rate_limit"), ("rate_limit", "screen"), ("screen", "write")}),
+        ("topics", {("filter", "rate_limit"), ("rate_limit", "screen"), ("screen", "write")}),
         ("spam_comment", {("filter", "rate_limit"), ("rate_limit", "detect"), ("detect", "write")}),
     ],
 )

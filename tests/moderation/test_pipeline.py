@@ -9,13 +9,14 @@ from django.db import transaction
 
 from moderation import selectors, services, tasks
 from moderation.grox import run, sinks
+from moderation.grox.classifiers import topics
 from moderation.grox.dispatcher import Dispatcher, num_queued
 from moderation.grox.payload import BATCH, Stream
 from moderation.models import PostAnnotation, PostFlags, PostLabel
 from moderation.types import AnnotationState
 from posts import services as posts
-from posts.models import PostEmbedding
-from tests.factories import MediaFactory, PostFactory, UserFactory
+from posts.models import PostEmbedding, PostTopic
+from tests.factories import MediaFactory, PostFactory, TopicFactory, UserFactory
 from xsocial.celery import app
 from xsocial.kernel import clock, metrics, redis
 from xsocial.kernel.event_log.relay import relay_batch
@@ -48,7 +49,7 @@ def test_a_harmless_post_is_cleared_embedded_and_annotated():
     post.refresh_from_db()
     assert post.language == "en"
     states = dict(PostAnnotation.objects.filter(post=post).values_list("plan", "state"))
-    assert states == {"post_embedding": "done", "post_safety": "done", "safety_ptos": "done"}
+    assert states == {"post_embedding": "done", "post_safety": "done", "safety_ptos": "done", "topics": "done"}
     assert OutboxEvent.objects.filter(name="posts.post_embedded", payload__post_id=post.pk).count() == 1
 
 
@@ -74,6 +75,20 @@ def test_what_cannot_be_judged_says_so_and_is_never_cleared():
     assert labels(with_media) == {"GROK_NOT_SCORED", "PTOS_REVIEWED"}
     states = PostAnnotation.objects.filter(plan="safety_ptos").values_list("state", "reason")
     assert set(states) == {("not_scored", "language es"), ("not_scored", "media")}
+
+
+@pytest.mark.django_db
+def test_topics_come_from_the_catalogue_and_people_overrule_them():
+    gardening, travel, music = (TopicFactory(name=name) for name in ("Gardening", "Travel", "Music"))
+    topics.forget()
+    post, plain = PostFactory(text="How to grow tomatoes on a balcony garden"), PostFactory(text="lol nice")
+    PostTopic.objects.create(post=post, topic=music, is_curated=True)
+    PostTopic.objects.create(post=post, topic=travel)
+    analyze(post, plain)
+    assert set(post.topic_links.values_list("topic", flat=True)) == {gardening.pk, music.pk}
+    assert post.topic_links.get(topic=gardening).confidence >= topics.MIN_COSINE
+    assert not plain.topic_links.exists()
+    topics.forget()
 
 
 @pytest.mark.django_db

@@ -15,6 +15,12 @@ class SpamResult(_Result):
     reason: str = ""
 
 
+class TopicsResult(_Result):
+    """Topics by id with their confidence in [0, 1]."""
+
+    topics: dict[int, float] = Field(default_factory=dict)
+
+
 class BoolMetadata(_Result):
     """The flags of a screened post: the published seven, hate and self-harm."""
 

@@ -1,7 +1,8 @@
 """The model steps. Each is tried once: a payload that fails is retried as a whole."""
 
 from moderation.grox import screening
-from moderation.grox.classifiers.schemas import SpamResult
+from moderation.grox.classifiers import topics
+from moderation.grox.classifiers.schemas import SpamResult, TopicsResult
 from moderation.grox.engine import Task
 from moderation.grox.payload import Context
 from moderation.grox.screening import Scores
@@ -43,6 +44,14 @@ class PolicyScreen(ModelTask):
         context.results["policy"] = screening.policies_violated(context.document, scores)
         if context.document.has_media:
             context.not_scored = UNSCORED_MEDIA
+
+
+class TopicScreen(ModelTask):
+    """What the post is about."""
+
+    def judge(self, context: Context, scores: Scores) -> None:
+        context.versions["topics"] = topics.VERSION
+        context.results["topics"] = TopicsResult(topics=topics.topics_of(context.document.vector))
 
 
 class SpamDetection(ModelTask):

@@ -37,7 +37,7 @@ class PtosFilter(Filter):
         return "" if document.author else "no_author"
 
 
-class PostSafetyFilter(Filter):
+class OpenRootFilter(Filter):
     """Posts of open accounts that are not replies."""
 
     def refusal(self, document: Document) -> str:
@@ -46,6 +46,14 @@ class PostSafetyFilter(Filter):
         if document.is_reply:
             return "reply"
         return "private_account" if document.author.is_protected else ""
+
+
+class PostSafetyFilter(OpenRootFilter):
+    """What the safety screen looks at."""
+
+
+class BangerFilter(OpenRootFilter):
+    """What is screened for topics."""
 
 
 class SpamCommentFilter(Filter):
