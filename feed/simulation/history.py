@@ -264,22 +264,23 @@ class History:
             fatigue=views.fatigue,
             mood=mood[views.session],
         )
-        self._calibrate(encounter)
-        reaction = self.preferences.react(encounter)
+        preferences = self._calibrated(encounter)
+        reaction = preferences.react(encounter)
         acted, dwell = draw(self.rng, reaction)
         seconds = self._moments(views, opened, dwell)
         self._record(views, reaction, acted, dwell, seconds)
         self._change(views, acted, seconds)
 
-    def _calibrate(self, encounter: Encounter) -> None:
-        """Set the heads' biases from the days at the start; they are fixed from then on."""
-        if self.made > CALIBRATION_SHARE * self.wanted:
-            return
+    def _calibrated(self, encounter: Encounter) -> Preferences:
+        """The heads' biases: set from the days at the start, fixed from then on."""
+        if self.preferences is not None and self.made > CALIBRATION_SHARE * self.wanted:
+            return self.preferences
         self._met.append(encounter)
         if self.preferences is None or self.made >= self._calibrate_at:
             self.preferences = calibrated(joined(self._met))
             self._met = self._met[-CALIBRATION_BATCHES:]
             self._calibrate_at = self.made + 0.03 * self.wanted
+        return self.preferences
 
     def _look(self, sessions: np.ndarray, start: float) -> Views | None:
         """Fill every session's page and keep the posts that get attention."""

@@ -113,7 +113,7 @@ class Life:
         """The post's topic as the classifier has it, else the reader's favourite."""
         slug = PostTopic.objects.filter(post=post).order_by("-confidence").values_list("topic__slug", flat=True).first()
         numbers = {topic.slug: index for index, topic in enumerate(all_topics())}
-        return numbers.get(slug, int(self.space.topic_of[self.people.subtopic_weight[row].argmax()]))
+        return numbers.get(slug or "", int(self.space.topic_of[self.people.subtopic_weight[row].argmax()]))
 
     def _liking(self, row: int, post: Post) -> float:
         """Between 0.1 and 1: how well the subject suits the reader."""

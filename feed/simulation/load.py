@@ -53,6 +53,7 @@ from xsocial.kernel import ids
 ROWS_PER_WRITE = 20_000
 PICTURES_PER_TOPIC = 5
 MAX_AVATARS = 1200
+MAX_SCREENED = 60_000
 HEADERS = 16
 NOTIFIED_DAYS = 2.0
 COUNTRIES = {
@@ -590,9 +591,12 @@ def unscreened() -> models.QuerySet[Post]:
     return Post.objects.filter(repost_of=None, deleted_at=None, embeddings=None).exclude(text="")
 
 
-def screen() -> int:
-    """Embed and label what is unscreened, as Grox would have done post by post; returns how many."""
-    rows = list(unscreened().order_by("id").values_list("id", "text"))
+def screen(limit: int = MAX_SCREENED) -> int:
+    """Embed and label the newest unscreened posts, as Grox would have done one by one; returns how many.
+
+    The limit bounds time and memory of large worlds; what is left waits for Grox's own sweep.
+    """
+    rows = list(unscreened().order_by("-id").values_list("id", "text")[:limit])
     if rows:
         post_ids, texts = zip(*rows, strict=True)
         bulk_screen(post_ids, texts)

@@ -50,7 +50,9 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _parse_topic(block: list[str]) -> Topic:
     slug, name, family = (part.strip() for part in block[0].split("|"))
-    subtopics, activities, foreign = [], (), {}
+    subtopics: list[Subtopic] = []
+    activities: tuple[str, ...] = ()
+    foreign: dict[str, tuple[str, ...]] = {}
     for line in (line.strip() for line in block[1:]):
         if line.startswith("+"):
             activities = _words(line[1:])

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from feed.simulation.authoring import DAY, Bursts, PostTable, bursts, write_originals
-from feed.simulation.behaviour import Preferences
 from feed.simulation.graph import Edges, follow_graph
 from feed.simulation.history import History, Recorded
 from feed.simulation.people import Population, population
@@ -45,7 +44,6 @@ class World:
     events: Bursts
     first_follows: Edges
     society: Society
-    preferences: Preferences
     recorded: Recorded
 
     @property
@@ -82,7 +80,7 @@ def build_world(
     society = Society(people, space, events, follows, PostTable(size.posts + 1024))
     history = History(society, originals, rng, days=size.days, now_hour=now_hour, impressions=size.impressions_wanted)
     recorded = history.run(progress)
-    return World(size, now_ms, people, space, events, follows, society, history.preferences, recorded)
+    return World(size, now_ms, people, space, events, follows, society, recorded)
 
 
 def _originals(size: WorldSize) -> int:

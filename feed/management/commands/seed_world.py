@@ -81,7 +81,12 @@ class Command(BaseCommand):
             )
         loader = Loader(world, seed=options["seed"])
         with tqdm(total=len(list(loader.parts())), unit="part", desc="loading", disable=quiet) as bar:
-            loader.run(lambda part: (bar.set_description(f"loading {part}"), bar.update()))
+
+            def told(part: str) -> None:
+                bar.set_description(f"loading {part}")
+                bar.update()
+
+            loader.run(told)
         return world, loader
 
     def _furnish(self, options: dict[str, Any]) -> None:
