@@ -65,7 +65,6 @@ class FeedForm(forms.ModelForm):
             "shows_unscreened",
             "shows_sensitive",
             "hides_videos",
-            "autoplays_video",
             "personalises_ads",
             "languages",
         ]

@@ -35,6 +35,15 @@ document.addEventListener("htmx:confirm", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const menu = step && event.target.closest(".menu__panel");
+  if (!menu) return;
+  event.preventDefault();
+  const items = [...menu.querySelectorAll(".menu__item")];
+  items[(items.indexOf(event.target) + step + items.length) % items.length].focus();
+});
+
+document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const open of document.querySelectorAll("details.menu[open]")) { open.open = false; open.querySelector("summary").focus(); }
   for (const slot of document.querySelectorAll("[data-menu-slot]:not(:empty)")) {
