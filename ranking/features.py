@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from ranking.heads import NEGATIVE, STRONG_POSITIVE, WEAK_POSITIVE
 from ranking.types import Bools, Floats, Int64s
@@ -23,7 +24,7 @@ PRIOR_VIEWS = 20.0
 PRIOR_RATE = 0.04
 WEAK_WEIGHT = 0.35
 RECENT_HALF_LIFE_HOURS = 6.0
-MATCH_LENGTH = 256
+MATCH_LENGTH = 128
 
 HISTORY_FEATURES = ("log_gap_minutes", "has_content", "strength")
 CANDIDATE_FEATURES = (
@@ -191,7 +192,9 @@ def _author_matches(history: HistoryColumns, c: CandidateTable) -> dict[str, Flo
 
 def _content_matches(history: HistoryColumns, c: CandidateTable) -> dict[str, Floats]:
     """Cosine likeness of a candidate's content to what the history liked."""
-    likeness = c.content @ history.content.transpose(0, 2, 1)  # [R, C, S]
+    # torch: NumPy multiplies stacks of matrices one by one, and without its fast kernels.
+    history_content = torch.from_numpy(history.content).transpose(1, 2)
+    likeness = torch.bmm(torch.from_numpy(c.content), history_content).numpy()  # [R, C, S]
     strength = history.strength
     recent = strength * _recency(history, c)
     last = strength * (np.cumsum(history.valid[:, ::-1], axis=1)[:, ::-1] <= 8)

@@ -81,28 +81,56 @@ def events_from_tuples(rows: list[tuple[object, ...]]) -> Events:
     return Events(*(np.array(c, dtype=t) for c, t in zip(columns, types, strict=True)))
 
 
-def aggregate(events: Events) -> Rows:
-    """Rows of all people at once, rows that are mere impressions left out."""
+@dataclass(frozen=True)
+class Grouped:
+    """Events in row order, where each row starts, and the rows, mere impressions included."""
+
+    events: Events
+    starts: Int64s
+    rows: Rows
+
+
+def group(events: Events) -> Grouped:
+    """All rows of all people, ordered by (user, post, beginning)."""
     if not len(events):
-        return Rows(*(np.zeros(0, t) for t in (np.int64,) * 4 + (np.float32,) + (np.int64,) * 3))
+        empty = Rows(*(np.zeros(0, t) for t in (np.int64,) * 4 + (np.float32,) + (np.int64,) * 3))
+        return Grouped(events, np.zeros(0, np.int64), empty)
     order = np.lexsort((events.kinds, events.at_ms, events.post_ids, events.user_ids))
     events = events.take(order)
     starts = np.flatnonzero(_row_starts(events))
     ends = np.append(starts[1:], len(events)) - 1
-    bits = np.bitwise_or.reduceat(np.int64(1) << events.kinds, starts)
-    is_dwell = (DWELL_KINDS >> events.kinds) & 1
-    dwell = np.maximum.reduceat(events.seconds * is_dwell, starts).astype(np.float32)
     rows = Rows(
         events.user_ids[starts],
         events.post_ids[starts],
         events.author_ids[starts],
-        bits,
-        dwell,
+        np.bitwise_or.reduceat(bits_of_events(events), starts),
+        np.maximum.reduceat(dwell_of_events(events), starts),
         events.surfaces[starts],
         events.at_ms[starts],
         events.at_ms[ends],
     )
-    rows = rows.take((rows.action_bits & ~MERE_IMPRESSION) != 0)
+    return Grouped(events, starts, rows)
+
+
+def bits_of_events(events: Events) -> Int64s:
+    """Each event's kind as a bit."""
+    return np.int64(1) << events.kinds
+
+
+def dwell_of_events(events: Events) -> Floats:
+    """Seconds of dwell events, 0 for others."""
+    return (events.seconds * ((DWELL_KINDS >> events.kinds) & 1)).astype(np.float32)
+
+
+def is_informative(action_bits: Int64s) -> npt.NDArray[np.bool_]:
+    """False for rows that are mere impressions."""
+    return (action_bits & ~MERE_IMPRESSION) != 0
+
+
+def aggregate(events: Events) -> Rows:
+    """Rows of all people at once, ordered by (user, beginning, post), mere impressions left out."""
+    rows = group(events).rows
+    rows = rows.take(is_informative(rows.action_bits))
     return rows.take(np.lexsort((rows.post_ids, rows.first_ms, rows.user_ids)))
 
 

@@ -6,6 +6,7 @@ the person did with the post after it was shown and before it was shown again.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,15 @@ from ranking.heads import CLICK_DWELL_KINDS, DWELL_KINDS, multi_hot
 from ranking.phoenix.actions import CONTINUOUS_HEADS
 from ranking.phoenix.batch import Candidates, Context
 from ranking.phoenix.config import PhoenixConfig
-from ranking.sequences import Events, Rows, aggregate
+from ranking.sequences import (
+    WINDOW_MS,
+    Events,
+    Rows,
+    bits_of_events,
+    dwell_of_events,
+    group,
+    is_informative,
+)
 from ranking.training.logs import Impressions, Logs, Posts
 from ranking.types import Bools, Floats, Int64s
 
@@ -71,6 +80,12 @@ class Examples:
     def valid(self) -> Bools:
         return self.posts >= 0
 
+    def at_top(self, feature_names: Sequence[str]) -> Examples:
+        """The same posts as if each stood at the top, which is how serving asks about them."""
+        features = self.features.copy()
+        features[..., feature_names.index("position")] = 0.0
+        return dataclasses.replace(self, features=features)
+
     def take(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Examples:
         return Examples(*(column[index] for column in vars(self).values()))
 
@@ -96,12 +111,10 @@ def build(logs: Logs, *, feature_names: Sequence[str]) -> Dataset:
     impressions = logs.impressions
     known = logs.posts.index_of(impressions.post_ids) >= 0
     impressions = impressions.take(known)
-    rows = aggregate(logs.events)
-    row_posts = logs.posts.index_of(rows.post_ids)
     pages = _pages(impressions)
     first = np.where(pages >= 0, impressions.at_ms[pages], np.iinfo(np.int64).max).min(axis=1)
     users = impressions.user_ids[pages[:, 0]]
-    rows, row_posts, history = _histories(logs, rows, row_posts, users, first)
+    rows, row_posts, history = _histories(logs.events, logs.posts, users, first)
     label_bits, dwell, click = _labels(impressions, logs.events)
     examples = Examples(
         user_ids=users,
@@ -140,53 +153,99 @@ def _pages(impressions: Impressions) -> Int64s:
     return pages[np.argsort(times, kind="stable")]
 
 
-def _histories(logs: Logs, rows: Rows, row_posts: Int64s, users: Int64s, at_ms: Int64s) -> tuple[Rows, Int64s, Int64s]:
-    """The newest rows that began before each request, [R, MATCH_LENGTH].
+def _histories(events: Events, posts: Posts, users: Int64s, at_ms: Int64s) -> tuple[Rows, Int64s, Int64s]:
+    """The newest rows that began before each request: rows, their posts, and indices [R, MATCH_LENGTH].
 
-    A row that was still growing at the request is rebuilt from the actions before it, by the same
-    function that serving uses; such rows are appended to the table.
+    A row that was still growing at a request is cut to the actions before it, as serving would have
+    seen it; such cut rows are appended to the table.
     """
+    grouped = group(events)
+    order = np.lexsort((grouped.rows.post_ids, grouped.rows.first_ms, grouped.rows.user_ids))
+    rows, starts = grouped.rows.take(order), grouped.starts[order]
     people = np.unique(np.concatenate([rows.user_ids, users]))
-    row_user = np.searchsorted(people, rows.user_ids)
+    begun = composite(np.searchsorted(people, rows.user_ids), rows.first_ms)
     asked = np.searchsorted(people, users)
-    begun = composite(row_user, rows.first_ms)
-    ended = np.sort(composite(row_user, rows.last_ms))
-    start = np.searchsorted(begun, composite(asked, np.zeros_like(at_ms)))
     stop = np.searchsorted(begun, composite(asked, at_ms))
-    finished = np.searchsorted(ended, composite(asked, at_ms))
-    start = np.maximum(start, stop - MATCH_LENGTH)
-    index = start[:, None] + np.arange(MATCH_LENGTH)
-    history = np.where(index < stop[:, None], index, -1)
-    growing = np.flatnonzero(stop != finished)
-    return _rebuild(logs.events, rows, row_posts, history, growing, users, at_ms, logs.posts)
+    start = np.searchsorted(begun, composite(asked, np.zeros_like(at_ms)))
+    # A row lasts less than a window, so only the rows begun within one can be growing.
+    may_grow = np.searchsorted(begun, composite(asked, np.maximum(at_ms - WINDOW_MS, 0)))
+    request = np.repeat(np.arange(len(users)), stop - may_grow)
+    growing = _ranges(may_grow, stop)
+    is_growing = rows.last_ms[growing] >= at_ms[request]
+    request, growing = request[is_growing], growing[is_growing]
+    cut = _cut_rows(grouped.events, rows, starts, growing, at_ms[request])
+    history = _informative_history(rows, start, stop)
+    _replace_growing(history, rows, cut, request, growing, start, stop)
+    columns = zip(vars(rows).values(), vars(cut).values(), strict=True)
+    rows = Rows(*(np.concatenate(pair) for pair in columns))
+    return rows, posts.index_of(rows.post_ids), history
 
 
-def _rebuild(
-    events: Events,
-    rows: Rows,
-    row_posts: Int64s,
+def _cut_rows(events: Events, rows: Rows, starts: Int64s, chosen: Int64s, before_ms: Int64s) -> Rows:
+    """Chosen rows with only their actions strictly before a moment each."""
+    first = starts[chosen]
+    cut = rows.take(chosen)
+    bits, dwell = bits_of_events(events), dwell_of_events(events)
+    action_bits, seconds = np.zeros_like(cut.action_bits), np.zeros_like(cut.dwell_seconds)
+    last_ms = cut.first_ms.copy()
+    # Rows have few actions: one pass per place in the row.
+    place, alive = 0, np.ones(len(chosen), dtype=bool)
+    while alive.any():
+        event = np.minimum(first + place, len(events) - 1)
+        in_row = (first + place < len(events)) & (events.at_ms[event] <= cut.last_ms)
+        in_row &= (events.user_ids[event] == cut.user_ids) & (events.post_ids[event] == cut.post_ids)
+        alive = alive & in_row & (events.at_ms[event] < before_ms)
+        action_bits = np.where(alive, action_bits | bits[event], action_bits)
+        seconds = np.where(alive, np.maximum(seconds, dwell[event]), seconds)
+        last_ms = np.where(alive, events.at_ms[event], last_ms)
+        place += 1
+    return Rows(
+        cut.user_ids,
+        cut.post_ids,
+        cut.author_ids,
+        action_bits,
+        seconds.astype(np.float32),
+        cut.surfaces,
+        cut.first_ms,
+        last_ms,
+    )
+
+
+def _informative_history(rows: Rows, start: Int64s, stop: Int64s) -> Int64s:
+    """The newest rows of start..stop that say something, left-aligned, -1 for padding."""
+    telling = np.flatnonzero(is_informative(rows.action_bits))
+    low, high = np.searchsorted(telling, start), np.searchsorted(telling, stop)
+    low = np.maximum(low, high - MATCH_LENGTH)
+    index = low[:, None] + np.arange(MATCH_LENGTH)
+    inside = index < high[:, None]
+    return np.where(inside, telling[np.where(inside, index, 0)] if len(telling) else -1, -1)
+
+
+def _replace_growing(
     history: Int64s,
+    rows: Rows,
+    cut: Rows,
+    request: Int64s,
     growing: Int64s,
-    users: Int64s,
-    at_ms: Int64s,
-    posts: Posts,
-) -> tuple[Rows, Int64s, Int64s]:
-    by_user = events.take(np.lexsort((events.at_ms, events.user_ids)))
-    starts = np.searchsorted(by_user.user_ids, users[growing])
-    ends = np.searchsorted(by_user.user_ids, users[growing], side="right")
-    pieces, total = [rows], len(rows)
-    for request, start, end in zip(growing, starts, ends, strict=True):
-        mine = by_user.take(np.arange(start, end))
-        begun = aggregate(mine.take(mine.at_ms < at_ms[request]))
-        kept = begun.take(np.arange(max(len(begun) - MATCH_LENGTH, 0), len(begun)))
-        history[request] = -1
-        history[request, : len(kept)] = total + np.arange(len(kept))
-        pieces.append(kept)
-        total += len(kept)
-    columns = zip(*(vars(piece).values() for piece in pieces), strict=True)
-    rows = Rows(*(np.concatenate(column) for column in columns))
-    added = posts.index_of(rows.post_ids[len(row_posts) :])
-    return rows, np.concatenate([row_posts, added]), history
+    start: Int64s,
+    stop: Int64s,
+) -> None:
+    """Puts the cut rows in the places of the grown ones, request by request."""
+    lows = np.flatnonzero(np.diff(request, prepend=-1))
+    highs = np.flatnonzero(np.diff(request, append=-1)) + 1
+    for low, high in zip(lows, highs, strict=True):
+        of = request[low]
+        cut_index = {int(growing[i]): len(rows) + i for i in range(low, high)}
+        # Enough rows to fill up when some of them fall away.
+        reach = MATCH_LENGTH + (high - low)
+        begun = np.arange(start[of], stop[of])
+        begun = begun[is_informative(rows.action_bits[begun])][-reach:]
+        kept = [cut_index.get(row, row) for row in begun.tolist()]
+        telling = [row for row in kept if row < len(rows) or is_informative(cut.action_bits[row - len(rows)])][
+            -MATCH_LENGTH:
+        ]
+        history[of] = -1
+        history[of, : len(telling)] = telling
 
 
 def _labels(impressions: Impressions, events: Events) -> tuple[Int64s, Floats, Floats]:

@@ -126,10 +126,17 @@ def by_age(examples: Examples, compared: Orders, config: PhoenixConfig) -> dict[
 
 
 def evaluate(
-    examples: Examples, probabilities: Floats, config: PhoenixConfig, oracle: Oracle | None = None
+    examples: Examples,
+    probabilities: Floats,
+    probabilities_at_top: Floats,
+    config: PhoenixConfig,
+    oracle: Oracle | None = None,
 ) -> dict[str, Any]:
-    """All figures of a ranker on the given pages."""
-    compared = orders(examples, probabilities, config, oracle)
+    """All figures of a ranker on the given pages.
+
+    Heads are judged with the logged positions; orders are made without them, as in serving.
+    """
+    compared = orders(examples, probabilities_at_top, config, oracle)
     return {
         "requests": len(examples),
         "impressions": int(examples.valid.sum()),

@@ -56,7 +56,7 @@ class TrainingSettings:
     """How a model is trained. `minutes` bounds the wall clock; the epochs are cut to fit."""
 
     seed: int = 0
-    epochs: int = 3
+    epochs: int = 2
     minutes: float = 1.2
     batch_requests: int = 64
     learning_rate: float = 2e-3

@@ -77,9 +77,8 @@ def fit_ranker(
     labels = multi_hot(apart.label_bits, config.action_names)
     scale, shift = calibrate.fit(torch.from_numpy(logits[apart.valid]), torch.from_numpy(labels[apart.valid]))
     facts = _facts(dataset, train, settings, started, losses)
-    logits, _ = predict(model, tables, dataset, later)
-    figures = evaluate(later, calibrated(logits, scale, shift), config)
-    return checkpoints.in_memory(model, tables, (scale, shift)), facts, figures
+    checkpoint = checkpoints.in_memory(model, tables, (scale, shift))
+    return checkpoint, facts, figures_of(checkpoint, dataset, later)
 
 
 def fit_retrieval(
@@ -134,6 +133,20 @@ def judge(version: ModelVersion, logs: Logs, *, limit: int = 0, oracle: Oracle |
         later = later.take(np.arange(max(len(later) - limit, 0), len(later)))
     if not len(later):
         raise Unavailable("No page loads were recorded after the model's training period.")
-    logits, _ = predict(checkpoint.model, checkpoint.tables, dataset, later)
-    probabilities = calibrated(logits, checkpoint.scale, checkpoint.shift)
-    return {"model": version.name, **evaluate(later, probabilities, config, oracle)}
+    return {"model": version.name, **figures_of(checkpoint, dataset, later, oracle)}
+
+
+def figures_of(
+    checkpoint: checkpoints.Checkpoint,
+    dataset: Dataset,
+    examples: Examples,
+    oracle: Oracle | None = None,
+) -> dict[str, Any]:
+    """Figures of a ranker on some requests."""
+    config = checkpoint.model.config
+    at_top = examples.at_top(config.candidate_feature_names)
+    probabilities = [
+        calibrated(predict(checkpoint.model, checkpoint.tables, dataset, asked)[0], checkpoint.scale, checkpoint.shift)
+        for asked in (examples, at_top)
+    ]
+    return evaluate(examples, *probabilities, config, oracle)

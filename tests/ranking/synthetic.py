@@ -15,11 +15,18 @@ MINUTE_MS = 60_000
 
 
 def logs(
-    *, users: int = 40, authors: int = 20, posts: int = 400, requests: int = 400, page: int = 12, seed: int = 0
+    *,
+    users: int = 40,
+    authors: int = 20,
+    posts: int = 400,
+    requests: int = 400,
+    page: int = 12,
+    seed: int = 0,
+    days: float = 4,
 ) -> Logs:
-    """Requests spread over four days; a like follows from subject match and the post's quality."""
+    """Requests spread over some days; a like follows from subject match and the post's quality."""
     rng = np.random.default_rng(seed)
-    span = 4 * 24 * 60 * MINUTE_MS
+    span = int(days * 24 * 60 * MINUTE_MS)
     taste = rng.normal(size=(users, 8)).astype(np.float32)
     created = np.sort(START_MS + rng.integers(0, span, posts))
     author = rng.integers(0, authors, posts)

@@ -8,8 +8,9 @@ import pytest
 from posts import services as posts
 from posts.types import EngagementKind as Kind
 from ranking import sequences
+from ranking.features import MATCH_LENGTH
 from ranking.heads import MERE_IMPRESSION, bits_of
-from ranking.sequences import Events, aggregate
+from ranking.sequences import Events, aggregate, group
 from ranking.training.dataset import build
 from tests.factories import PostFactory, UserFactory
 from tests.ranking.synthetic import logs
@@ -50,7 +51,9 @@ def test_the_window_counts_from_the_first_action_of_a_row():
 
 def test_rows_are_ordered_by_their_beginning_and_people_stay_apart():
     rows = aggregate(
-        events((2, 7, Kind.CLICK, 0, 5), (1, 9, Kind.CLICK, 0, 10), (1, 7, Kind.CLICK, 0, 20), (1, 9, Kind.REPLY, 0, 30))
+        events(
+            (2, 7, Kind.CLICK, 0, 5), (1, 9, Kind.CLICK, 0, 10), (1, 7, Kind.CLICK, 0, 20), (1, 9, Kind.REPLY, 0, 30)
+        )
     )
     assert rows.user_ids.tolist() == [1, 1, 2]
     assert rows.post_ids.tolist() == [9, 7, 7]
@@ -66,18 +69,21 @@ def test_no_events_give_no_rows():
 
 def test_training_histories_are_those_that_serving_builds():
     """Every request's history, built in bulk, equals the rows of the actions before it alone."""
-    log = logs(users=6, requests=60, posts=80)
+    log = logs(users=6, requests=60, posts=80, days=0.1)
     # Some rows must still be growing at a request, or the hard path is not tested.
     late = log.events.take(np.arange(len(log.events)) % 3 == 0)
     shifted = Events(*[*list(vars(late).values())[:-1], late.at_ms + 200_000])
-    both = Events(*(np.concatenate(pair) for pair in zip(vars(log.events).values(), vars(shifted).values(), strict=True)))
+    both = Events(
+        *(np.concatenate(pair) for pair in zip(vars(log.events).values(), vars(shifted).values(), strict=True))
+    )
     log = type(log)(log.impressions, both, log.posts, log.follows)
     dataset = build(log, feature_names=("log_favorites",))
     examples = dataset.examples
+    assert len(dataset.rows) > len(group(both).rows), "no row was still growing at a request"
     for request in range(len(examples)):
         user, at = examples.user_ids[request], examples.at_ms[request]
         mine = both.take((both.user_ids == user) & (both.at_ms < at))
-        served = sequences.sequence_of(aggregate(mine), user_id=int(user), max_length=256)
+        served = sequences.sequence_of(aggregate(mine), user_id=int(user), max_length=MATCH_LENGTH)
         index = examples.history[request]
         index = index[index >= 0]
         assert dataset.rows.post_ids[index].tolist() == served.post_ids.tolist()
@@ -106,9 +112,7 @@ class TestActionSequence:
             with clock.fixed(noon + timedelta(minutes=10 * minute)):
                 posts.favorite(user=viewer, post=post)
                 posts.record_engagement(user=viewer, post_id=post.pk, kind=Kind.CLICK, surface=1)
-        sequence = sequences.action_sequence(
-            viewer.pk, before_ms=clock.to_ms(noon + timedelta(hours=2)), max_length=3
-        )
+        sequence = sequences.action_sequence(viewer.pk, before_ms=clock.to_ms(noon + timedelta(hours=2)), max_length=3)
         assert sequence.post_ids.tolist() == [post.pk for post in written[3:]]
         assert set(sequence.action_bits.tolist()) == {bits_of([Kind.FAVORITE, Kind.CLICK])}
 

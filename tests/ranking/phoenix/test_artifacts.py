@@ -87,7 +87,7 @@ def test_a_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
         arrays = dict(file)
     arrays["phoenix_model/action_projection"] = np.array([Trap()], dtype=object)
     np.savez(path, **arrays)
-    with pytest.raises(ArtifactError, match="action_projection.*pickled"):
+    with pytest.raises(ArtifactError, match=r"action_projection.*pickled"):
         artifacts.load(tmp_path)
     assert not (tmp_path / "sprung").exists()
 
@@ -122,7 +122,7 @@ def test_a_value_that_is_no_number_is_refused(tmp_path):
         arrays = dict(file)
     arrays["phoenix_model/proj_mat_1"][0, 0] = np.nan
     np.savez(path, **arrays)
-    with pytest.raises(ArtifactError, match="proj_mat_1.*finite"):
+    with pytest.raises(ArtifactError, match=r"proj_mat_1.*finite"):
         artifacts.load(tmp_path)
 
 

@@ -60,8 +60,4 @@ def test_a_changed_weight_is_noticed(retrieval, ranker):
 def test_an_unknown_kind_of_case_is_refused(retrieval, ranker, tmp_path):
     np.savez(tmp_path / "golden.npz", **{"strange/in/thing": np.zeros(3)})
     with pytest.raises(ArtifactError, match="strange"):
-        list(
-            verification.verify(
-                retrieval=retrieval, ranker=ranker, folder=FIXTURE, golden=tmp_path / "golden.npz"
-            )
-        )
+        list(verification.verify(retrieval=retrieval, ranker=ranker, folder=FIXTURE, golden=tmp_path / "golden.npz"))
