@@ -83,6 +83,7 @@ def test_nobody_sees_ads_of_their_own_or_of_people_they_keep_out(make_campaign, 
     owner = make_campaign().advertiser.owner
     assert ads_for(owner) == []
     assert ads_for(viewer, excluded_user_ids=frozenset({owner.pk})) == []
+    assert len(ads_for(viewer, excluded_user_ids=frozenset({viewer.pk + 1}))) == 1
 
 
 def test_a_hidden_ad_stays_away_and_so_does_a_hidden_advertiser(make_campaign, viewer, ads_for, make_user):
