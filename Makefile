@@ -48,7 +48,7 @@ check: $(VENV)/.installed-dev ## format, lint, types, layers, migrations, deploy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MANAGE) makemigrations --check --dry-run
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run  # compares code, needs no database
 	$(DEPLOYED) check --deploy --fail-level WARNING
 	$(DEPLOYED) collectstatic --no-input --dry-run --verbosity=0
 

@@ -88,7 +88,7 @@ class Child:
                 errors="replace",
                 env={**os.environ, **self.program.environment},
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid(), self.program.orphan_signal),
+                preexec_fn=die_with(os.getpid(), self.program.orphan_signal),
                 **as_account(self.program.account),
             )
         except OSError as error:
@@ -148,7 +148,7 @@ class Child:
         self._pid_file.unlink(missing_ok=True)
 
 
-def _die_with(parent: int, number: int) -> Callable[[], None] | None:
+def die_with(parent: int, number: int) -> Callable[[], None] | None:
     """What the child does between fork and exec; runs after the change of account, or it would be lost."""
     if _libc is None:
         return None

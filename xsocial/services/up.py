@@ -14,11 +14,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from xsocial.services.embedded import embedded, lock_path, start_all
 from xsocial.services.errors import ServiceError
-from xsocial.services.process import Program
+from xsocial.services.process import Program, die_with
 from xsocial.services.supervisor import AlreadyRunning, Lock, Supervisor, require_free_port
 from xsocial.settings import env, stores
 
@@ -69,8 +70,8 @@ def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> dict[str, 
         _step("database tables", "migrate", "--no-input", "--verbosity=0")
         state = _world_state()
     steps: list[tuple[str, ...]] = []
-    if not state["has_people"] and not options.no_seed:
-        steps.append(("demo world", "seed_world"))
+    if (not state["has_people"] or _unfinished("seed_world").exists()) and not options.no_seed:
+        steps.append(("demo world", "seed_world", "--if-empty"))
     if not state["has_model"] and not options.no_train:
         steps.append(("first model", "phoenix_train", "--bootstrap"))
     for title, *command in steps:
@@ -100,10 +101,19 @@ def _step(title: str, *command: str) -> None:
     """Run one command to its end on this terminal, with its own progress lines."""
     began = time.monotonic()
     print(f"      up | {title}", flush=True)
-    done = subprocess.run([sys.executable, MANAGE, *command], env=_environment(), check=False)
+    mark = _unfinished(command[0])
+    mark.touch()
+    bound_to_us = die_with(os.getpid(), signal.SIGTERM)
+    done = subprocess.run([sys.executable, MANAGE, *command], env=_environment(), check=False, preexec_fn=bound_to_us)
     if done.returncode:
         raise ServiceError(f"{title} failed: `manage.py {' '.join(command)}` ended with {done.returncode}")
+    mark.unlink()
     print(f"      up | {title}: done in {time.monotonic() - began:.1f} s", flush=True)
+
+
+def _unfinished(command: str) -> Path:
+    """Exists from a step's beginning to its good end: an interrupted one is completed next time."""
+    return stores.DATA_DIR / f"unfinished-{command}"
 
 
 def _environment() -> dict[str, str]:
