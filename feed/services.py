@@ -76,7 +76,8 @@ def warm_up() -> None:
         thunder.use(RemoteThunder(settings.THUNDER_TARGET, token=settings.RPC_TOKEN))
     elif settings.FEED_EMBEDDED_THUNDER:
         thunder.start_embedded()
-    ranking.is_available()
+    if settings.FEED_POOL_SIZE:
+        clients.shared().background.submit(ranking.is_available)
 
 
 @cache

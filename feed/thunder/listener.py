@@ -48,7 +48,9 @@ class Listener:
         """Load, then follow until stopped. An outage makes the store unready, not wrong."""
         while not self._stop.is_set():
             try:
-                self._follow(self.load())
+                tail = self.load()
+                connection.close()  # following needs no database
+                self._follow(tail)
             except (RedisError, DatabaseError) as error:
                 self.ready = False
                 log.warning("thunder waits", error=str(error))
@@ -64,7 +66,6 @@ class Listener:
         for rows in hydration.recent_posts(newer_than_ms=oldest):
             self.store.insert(PostColumns.of(rows), now_ms=clock.now_ms())
         self.apply(early)
-        connection.close()
         log.info("thunder loaded", posts=self.store.sizes().posts, seconds=round(time.monotonic() - started, 2))
         return tail
 

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from feed import services
+from feed.candidate_pipeline import Budgets
+from feed.home_mixer import clients
 from ranking.types import Retrieved, Scores
 from tests.factories import FollowFactory, UserFactory
 
@@ -54,3 +57,14 @@ def friend(viewer):
     friend = UserFactory()
     FollowFactory(follower=viewer, followee=friend)
     return friend
+
+
+@pytest.fixture
+def patient_pipelines(monkeypatch):
+    """Pipelines that wait for their components however busy the machine is."""
+    monkeypatch.setattr(clients, "budgets", lambda: Budgets(request_ms=60_000, stage_ms={}))
+    for made_once in (clients.shared, services.pipelines):
+        made_once.cache_clear()
+    yield
+    for made_once in (clients.shared, services.pipelines):
+        made_once.cache_clear()

@@ -1,8 +1,11 @@
 """Parameters and weights: pedigree, bounds, overrides."""
 
+from pathlib import Path
+
 import pytest
 
 from feed.home_mixer import params
+from feed.management.commands import feed_parameters
 
 
 def test_every_parameter_has_a_source_and_ours_say_why():
@@ -60,3 +63,8 @@ def test_weights_out_of_bounds_are_refused(weights):
 
 def test_the_published_weights_are_within_bounds():
     assert params.weight_problems(dict(params.PUBLISHED_WEIGHTS)) == []
+
+
+def test_the_documentation_is_what_the_code_says():
+    page = Path(__file__).parents[3] / "docs/parameters.md"
+    assert page.read_text() == feed_parameters.document()

@@ -1,0 +1,66 @@
+"""The feed's commands: what they print and how they end."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+FILTERS = [
+    "DropDuplicatesFilter",
+    "CoreDataHydrationFilter",
+    "AgeFilter",
+    "SelfTweetFilter",
+    "RetweetDeduplicationFilter",
+    "IneligibleSubscriptionFilter",
+    "PreviouslySeenPostsFilter",
+    "PreviouslySeenPostsBackupFilter",
+    "PreviouslyServedPostsFilter",
+    "MutedKeywordFilter",
+    "AuthorSocialgraphFilter",
+    "VideoFilter",
+    "TopicIdsFilter",
+    "NewUserTopicIdsFilter",
+    "ScreenedFilter",
+]
+
+
+def run(name, *args):
+    out = StringIO()
+    call_command(name, *args, stdout=out)
+    return out.getvalue()
+
+
+def test_feed_components_lists_the_composition():
+    found = json.loads(run("feed_components", "--json"))
+    assert list(found) == ["ScoredPosts", "ForYou"]
+    inner, outer = found.values()
+    assert len(inner) == len(outer) == 10
+    assert inner["Filter"] == FILTERS
+    assert inner["Scorer"] == ["PhoenixScorer", "RankingScorer"]
+    assert inner["PostSelectionFilter"] == ["VFFilter", "AncillaryVFFilter", "DedupConversationFilter"]
+    assert outer["Source"] == [
+        "ScoredPostsSource",
+        "AdsSource",
+        "WhoToFollowSource",
+        "PromptsSource",
+        "PushToHomeSource",
+    ]
+    assert outer["Selector"] == ["BlenderSelector"]
+    assert "AgeFilter" in run("feed_components")
+
+
+def test_bench_thunder_reports_percentiles_and_a_baseline():
+    sizes = ["--posts", "5000", "--authors", "200", "--followed", "50", "--max-results", "100", "--rounds", "20"]
+    found = json.loads(run("bench_thunder", "--json", *sizes))
+    assert {"p50_ms", "p95_ms", "p99_ms", "ratio"} <= found["lookup"].keys()
+    assert found["baseline_deques"]["p50_ms"] > 0
+    assert found["cold_load"]["posts"] == 5000
+    assert "lookup" in run("bench_thunder", *sizes)
+
+
+@pytest.mark.django_db
+def test_bench_feed_needs_a_world():
+    with pytest.raises(CommandError) as error:
+        run("bench_feed")
+    assert error.value.returncode == 2

@@ -1,0 +1,105 @@
+"""Weight sets: immutable, numbered, activated in a log that shows tampering; the admin around them."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from feed import weights
+from feed.home_mixer.params import PUBLISHED_WEIGHTS
+from feed.models import FeatureParameter, WeightChange, WeightSet
+from tests.factories import UserFactory
+from xsocial.kernel.errors import Conflict, Invalid
+
+pytestmark = pytest.mark.django_db
+
+
+def activated(name, **values):
+    chosen = weights.create(name=name, weights=values)
+    weights.activate(weight_set=chosen, reason=f"because {name}")
+    return chosen
+
+
+def test_before_any_activation_the_published_set_is_in_force():
+    current = weights.in_force()
+    assert current.number == 0
+    assert current.weights == PUBLISHED_WEIGHTS
+
+
+def test_the_newest_activation_is_in_force_and_old_sets_can_return():
+    first, second = activated("one", report=-100.0), activated("two", report=-50.0)
+    assert weights.in_force().weights["report"] == -50.0
+    assert weights.in_force().weights["favorite"] == 0.5  # left out: the published value
+    weights.activate(weight_set=first, reason="back")
+    assert weights.in_force().number == first.number != second.number
+
+
+def test_sets_and_log_rows_never_change():
+    chosen = activated("one")
+    change = WeightChange.objects.get()
+    for row in (chosen, change):
+        with pytest.raises(Conflict):
+            row.save()
+        with pytest.raises(Conflict):
+            row.delete()
+
+
+@pytest.mark.parametrize("values", [{"report": 1.0}, {"nobody": 1.0}])
+def test_a_set_out_of_bounds_is_refused(values):
+    with pytest.raises(Invalid):
+        weights.create(name="bad", weights=values)
+
+
+def test_an_activation_needs_a_reason():
+    with pytest.raises(Invalid):
+        weights.activate(weight_set=weights.create(name="x", weights={}), reason=" ")
+
+
+def test_the_chain_holds_and_tampering_shows():
+    for name in ("one", "two", "three"):
+        activated(name)
+    assert weights.broken_links() == []
+    second = WeightChange.objects.order_by("id")[1]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE feed_weightchange SET reason = 'innocent' WHERE id = %s", [second.pk])
+    assert weights.broken_links() == [second.pk]
+
+
+# --- Admin --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def staff(settings):
+    settings.STAFF_SECOND_FACTOR_REQUIRED = False
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+def test_staff_make_and_activate_a_set(staff):
+    added = staff.post(
+        reverse("admin:feed_weightset_add"),
+        {"name": "Kinder", "weights": '{"report": -500}', "note": "fewer reported posts"},
+    )
+    assert added.status_code == 302
+    chosen = WeightSet.objects.get()
+    staff.post(reverse("admin:feed_weightset_changelist"), {"action": "activate", "_selected_action": [chosen.pk]})
+    assert weights.in_force().weights["report"] == -500
+    assert weights.broken_links() == []
+
+
+def test_the_admin_refuses_bad_weights_and_parameters(staff):
+    staff.post(reverse("admin:feed_weightset_add"), {"name": "Bad", "weights": '{"report": 500}', "note": ""})
+    staff.post(reverse("admin:feed_featureparameter_add"), {"name": "result_size", "value": "0", "note": ""})
+    assert not WeightSet.objects.exists()
+    assert not FeatureParameter.objects.exists()
+    staff.post(reverse("admin:feed_featureparameter_add"), {"name": "result_size", "value": "20", "note": ""})
+    assert weights.live_parameters() == {"result_size": 20}
+
+
+@pytest.mark.parametrize(
+    "model", ["weightset", "weightchange", "featureparameter", "prompt", "receipt", "servedhistory"]
+)
+def test_every_list_opens(staff, model):
+    activated("one")
+    assert staff.get(reverse(f"admin:feed_{model}_changelist")).status_code == 200
