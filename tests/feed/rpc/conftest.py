@@ -5,9 +5,6 @@ from contextlib import ExitStack
 import grpc
 import pytest
 
-from feed import services
-from feed.candidate_pipeline import Budgets
-from feed.home_mixer import clients
 from feed.rpc.server import RpcServer
 
 
@@ -24,14 +21,3 @@ def serve():
             return stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{server.port}"))
 
         yield start
-
-
-@pytest.fixture
-def patient_pipelines(monkeypatch):
-    """Pipelines that wait for their components however busy the machine is."""
-    monkeypatch.setattr(clients, "budgets", lambda: Budgets(request_ms=60_000, stage_ms={}))
-    for made_once in (clients.shared, services.pipelines):
-        made_once.cache_clear()
-    yield
-    for made_once in (clients.shared, services.pipelines):
-        made_once.cache_clear()
