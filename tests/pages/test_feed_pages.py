@@ -58,7 +58,7 @@ def test_for_you_costs_no_more_queries_than_pinned(web, author, posts):
     for post in posts:
         for shape in ({"quote_of": post}, {"in_reply_to": post}, {"media": [MediaFactory(owner=author)]}):
             PostFactory(author=author, text="More of it", **shape)
-    web.get("/")
+    web.get("/following")
     with CaptureQueriesContext(connection) as seen:
         page = web.get("/").content.decode()
     assert page.count('<article class="post') >= 10
