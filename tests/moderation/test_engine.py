@@ -8,6 +8,8 @@ from moderation.grox.engine import Plan, SkipTask, Task, run_payload, run_plan
 from moderation.grox.payload import Eligibility, Payload, Stream
 from moderation.grox.plans import all_plans
 from moderation.grox.screening import BatchScores
+from moderation.grox.sinks import Sink
+from moderation.grox.tasks.classify import ModelTask
 from moderation.types import AnnotationState
 
 SAFETY, PTOS = Eligibility.POST_SAFETY, Eligibility.SAFETY_PTOS
@@ -58,6 +60,12 @@ def test_a_task_is_tried_twice_with_a_pause():
     step = Step("a", fails=1)
     result = run_plan(plan([step]), payload(SAFETY), sleep=pauses.append)
     assert (result.state, step.runs, pauses) == (AnnotationState.DONE, 2, [1.0])
+
+
+def test_models_are_tried_once_and_sinks_three_times():
+    assert ModelTask.attempts == 1
+    assert (Sink.attempts, Sink.waits) == (3, (1.0, 2.0))
+    assert (Task.attempts, Task.waits) == (2, (1.0,))
 
 
 def test_a_failed_plan_says_why_cleans_up_and_spares_the_others():
