@@ -18,7 +18,10 @@ _SHARED: list[Any] = [
     structlog.processors.StackInfoRenderer(),
 ]
 # Chatty at INFO without telling anything new.
-_QUIET = {"httpx": "WARNING", "openai": "WARNING", "PIL": "WARNING", "sentence_transformers": "WARNING"}
+_QUIET = dict.fromkeys(
+    ("httpx", "openai", "PIL", "sentence_transformers", "celery.beat", "celery.worker.strategy", "celery.app.trace"),
+    "WARNING",
+)
 
 
 def configure() -> None:

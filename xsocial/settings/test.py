@@ -51,6 +51,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 AXES_ENABLED = False
+STAFF_SECOND_FACTOR_REQUIRED = False
 ACCOUNT_RATE_LIMITS = False
 LOG_LEVEL = env.text("XSOCIAL_LOG_LEVEL", "WARNING")
 LOG_JSON = False
