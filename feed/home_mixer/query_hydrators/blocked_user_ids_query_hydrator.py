@@ -5,12 +5,15 @@ from typing import Any
 from accounts.selectors import graph
 from feed.candidate_pipeline import QueryHydrator
 from feed.home_mixer.query import ScoredPostsQuery
+from feed.home_mixer.query_hydrators import GRAPH_MS
 
 
 class BlockedUserIdsQueryHydrator(QueryHydrator):
     """Accounts the viewer blocks."""
 
     writes = ("blocked_user_ids",)
+    timeout_ms = GRAPH_MS
+    essential = True
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One query."""
