@@ -35,4 +35,5 @@ def _fit_head(logits: Tensor, labels: Tensor) -> tuple[float, float]:
             return value
 
         optimiser.step(closure)
-    return float(weights[0].clamp(0.2, 3.0)), float(weights[1].clamp(-3.0, 3.0))
+    scale, shift = weights.detach().tolist()
+    return min(max(scale, 0.2), 3.0), min(max(shift, -3.0), 3.0)

@@ -70,7 +70,8 @@ class Progress:
     """Counts steps against the planned number and the time allowed; shows loss and time left.
 
     When the clock is ahead of the steps, the learning-rate schedule follows the clock, so that a slow
-    machine ends its decay too. `losses` keeps every step's loss.
+    machine ends its decay too; with 0 minutes only steps count, and a seed gives the same losses again.
+    `losses` keeps every step's loss.
     """
 
     steps: int
@@ -85,8 +86,11 @@ class Progress:
 
     @property
     def share(self) -> float:
-        clock = (time.monotonic() - self.started) / (60 * self.minutes)
-        return min(max(len(self.losses) / self.steps, clock), 1.0)
+        """How much of the training is behind, 0 to 1."""
+        done = len(self.losses) / self.steps
+        if not self.minutes:
+            return min(done, 1.0)
+        return min(max(done, (time.monotonic() - self.started) / (60 * self.minutes)), 1.0)
 
     def update(self, loss: float) -> None:
         self.losses.append(loss)

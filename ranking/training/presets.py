@@ -53,7 +53,8 @@ def xsocial_config(
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a model is trained. `minutes` bounds the wall clock; the epochs are cut to fit."""
+    """How a model is trained. `minutes` bounds the wall clock, and the epochs are cut to
+    fit; 0 is no bound, and makes the run repeatable."""
 
     seed: int = 0
     epochs: int = 2

@@ -24,7 +24,7 @@ from ranking.training.presets import TrainingSettings
 from ranking.types import Floats, Int64s
 
 WEAK_SHARE = 0.3
-BATCH = 128
+MAX_POSITIVES = 256
 HOUR_MS = 3_600_000
 MASKED = -1e9
 LOG_TEMPERATURE_RANGE = (-4.0, 0.0)
@@ -91,8 +91,8 @@ def softmax_loss(scores: Tensor, *, num_positives: int, weights: Tensor, log_q: 
 
 def _false_negatives(users: Int64s, columns: Int64s, liked: dict[int, set[int]]) -> Tensor:
     """Columns [B, B + N] that are no negatives for a row: liked by the same person."""
-    rows = [np.isin(columns, list(liked[user])) for user in users.tolist()]
-    mask = torch.from_numpy(np.stack(rows))
+    by_user = {user: np.isin(columns, list(liked[user])) for user in np.unique(users).tolist()}
+    mask = torch.from_numpy(np.stack([by_user[user] for user in users.tolist()]))
     mask[torch.arange(len(users)), torch.arange(len(users))] = False
     return mask
 
@@ -113,23 +113,26 @@ def train_retrieval(
     liked = liked_by_user(examples, found)
     frequency = np.bincount(found.posts, minlength=len(dataset.posts)) / max(len(found), 1)
     optimisers = Optimisers(model, tables, settings)
-    steps = settings.epochs * -(-len(found) // BATCH)
+    requests = np.unique(found.requests)
+    steps = settings.epochs * -(-len(requests) // settings.batch_requests)
     progress = Progress(max(steps, 1), settings.minutes, "retrieval", quiet)
     for _ in progress.until_done():
-        order = rng.permutation(len(found))
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            block = examples.take(found.requests[chosen])
+        order = rng.permutation(requests)
+        for start in range(0, len(order), settings.batch_requests):
+            chosen = _positives_of(found, order[start : start + settings.batch_requests], rng)
+            asked, row = np.unique(found.requests[chosen], return_inverse=True)
+            block = examples.take(asked)
             negatives = _recent_negatives(dataset, block.at_ms, settings.random_negatives, rng)
             columns = np.concatenate([found.posts[chosen], negatives])
+            # One context serves all the posts its request liked.
             users = model.encode_user(context_batch(dataset, block, config), tables).vectors
-            scores = users @ _encode(model, tables, dataset, columns).T
+            scores = users[torch.from_numpy(row)] @ _encode(model, tables, dataset, columns).T
             value = softmax_loss(
                 scores / model.log_temperature.exp(),
                 num_positives=len(chosen),
                 weights=torch.from_numpy(found.weights[chosen]),
                 log_q=torch.from_numpy(np.log(frequency[found.posts[chosen]])).float(),
-                is_false=_false_negatives(block.user_ids, columns, liked),
+                is_false=_false_negatives(block.user_ids[row], columns, liked),
             )
             optimisers.step(value, progress.share)
             with torch.no_grad():
@@ -140,6 +143,14 @@ def train_retrieval(
         if not len(order):
             break
     return model.eval(), tables.eval(), progress.losses
+
+
+def _positives_of(found: Positives, requests: Int64s, rng: np.random.Generator) -> Int64s:
+    """At most MAX_POSITIVES of the likes of some requests."""
+    chosen = np.flatnonzero(np.isin(found.requests, requests))
+    if len(chosen) > MAX_POSITIVES:
+        chosen = np.sort(rng.choice(chosen, MAX_POSITIVES, replace=False))
+    return chosen
 
 
 @torch.inference_mode()
