@@ -66,7 +66,7 @@ def site() -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="site")
         thread.start()
         _wait_until_started(server)
-        yield "http://127.0.0.1:{}".format(listener.getsockname()[1])
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join(10)
     connections.close_all()
