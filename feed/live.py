@@ -15,11 +15,10 @@ from typing import Any, Protocol
 import structlog
 from django.db import OperationalError, close_old_connections
 
-from accounts.cards import person_card
+from accounts.cards import hue_of, person_card
 from accounts.events import Blocked, Followed, Muted, Unfollowed, Unmuted
 from accounts.models import User
 from accounts.selectors import graph
-from accounts.templatetags.ui import hue
 from posts import selectors
 from posts.events import Notified, PostCreated, PostDeleted
 from posts.types import Visibility
@@ -135,7 +134,7 @@ def _tell_created(event: PostCreated) -> None:
     if author is None:
         return
     card = person_card(author)
-    face = {"name": card.name, "avatar_url": card.avatar_url, "hue": hue(card)}
+    face = {"name": card.name, "avatar_url": card.avatar_url, "hue": hue_of(card.id)}
     for page in pages:
         page.tell({"type": "new_post", "post_id": str(event.post_id), "author": face})
 

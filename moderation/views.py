@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.selectors import people
@@ -10,26 +10,26 @@ from moderation import services
 from moderation.forms import ReportForm
 from posts import selectors
 from xsocial.kernel.errors import ApplicationError
-from xsocial.kernel.pages import add_errors, done, signed_in
+from xsocial.kernel.pages import PageRequest, add_errors, done, signed_in
 
 THANKS = "Thank you. Moderators will look at it."
 
 
 @signed_in
-def report_post(request: HttpRequest, post_id: int) -> HttpResponse:
+def report_post(request: PageRequest, post_id: int) -> HttpResponse:
     post = selectors.get_visible_post(request.user, post_id)
     about = {"title": f"Report a post by {post.author.name}", "back": f"/@{post.author.username}/{post.pk}"}
     return _report(request, about, post=post)
 
 
 @signed_in
-def report_account(request: HttpRequest, username: str) -> HttpResponse:
+def report_account(request: PageRequest, username: str) -> HttpResponse:
     person = people.get_user(username)
     about = {"title": f"Report {person.name}", "back": f"/@{person.username}"}
     return _report(request, about, account=person)
 
 
-def _report(request: HttpRequest, about: dict[str, str], **target: Any) -> HttpResponse:
+def _report(request: PageRequest, about: dict[str, str], **target: Any) -> HttpResponse:
     form = ReportForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

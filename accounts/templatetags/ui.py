@@ -10,11 +10,11 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.cards import hue_of
 from xsocial.kernel import clock
 
 register = template.Library()
 
-HUES = 10
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
@@ -57,9 +57,8 @@ def avatar(person, size: int = 44) -> SafeString:
 
 @register.filter
 def hue(person) -> int:
-    """Which of the fallback colours a person has. The low bits of a snowflake are a counter,
-    so the time part is mixed in."""
-    return (person.id // 4096 * 2_654_435_761 + person.id) // 64 % HUES
+    """Which of the fallback colours a person has."""
+    return hue_of(person.id)
 
 
 def avatar_url(person) -> str:

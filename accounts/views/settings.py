@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts import services
 from accounts.forms import FeedForm, KeywordForm, ProfileForm, RegionForm
 from accounts.selectors import interests, people
 from xsocial.kernel.errors import ApplicationError
-from xsocial.kernel.pages import action, add_errors, done, signed_in
+from xsocial.kernel.pages import PageRequest, action, add_errors, done, signed_in
 
 
 @signed_in
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: PageRequest) -> HttpResponse:
     return render(request, "accounts/settings.html")
 
 
 @signed_in
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: PageRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, request.FILES or None, initial=ProfileForm.initial_of(request.user))
     if request.method == "POST" and form.is_valid():
         try:
@@ -31,7 +31,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-def region(request: HttpRequest) -> HttpResponse:
+def region(request: PageRequest) -> HttpResponse:
     form = RegionForm(request.POST or None, initial=RegionForm.initial_of(request.user))
     if request.method == "POST" and form.is_valid():
         services.update_profile(user=request.user, **form.cleaned_data)
@@ -40,7 +40,7 @@ def region(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-def feed(request: HttpRequest) -> HttpResponse:
+def feed(request: PageRequest) -> HttpResponse:
     """Feed preferences and topics."""
     form = FeedForm(request.POST or None, instance=interests.preferences(request.user))
     if request.method == "POST" and form.is_valid():
@@ -56,7 +56,7 @@ def _topic_state(is_snoozed: bool | None) -> str:
 
 
 @action
-def set_topic(request: HttpRequest, slug: str, wish: str) -> HttpResponse:
+def set_topic(request: PageRequest, slug: str, wish: str) -> HttpResponse:
     """`wish` is "follow", "snooze" or "forget", by the address."""
     topic = interests.get_topic(slug)
     act = {"follow": services.follow_topic, "snooze": services.snooze_topic, "forget": services.unfollow_topic}[wish]
@@ -66,7 +66,7 @@ def set_topic(request: HttpRequest, slug: str, wish: str) -> HttpResponse:
 
 
 @signed_in
-def filters(request: HttpRequest) -> HttpResponse:
+def filters(request: PageRequest) -> HttpResponse:
     """Muted words, muted and blocked accounts."""
     form = KeywordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -88,28 +88,28 @@ def filters(request: HttpRequest) -> HttpResponse:
 
 
 @action
-def remove_keyword(request: HttpRequest, keyword_id: int) -> HttpResponse:
+def remove_keyword(request: PageRequest, keyword_id: int) -> HttpResponse:
     services.remove_muted_keyword(user=request.user, keyword_id=keyword_id)
     return done(request, words="Unmuted", default_next="/settings/filters")
 
 
-def _form(request: HttpRequest, template: str, form: Any, **context: Any) -> HttpResponse:
+def _form(request: PageRequest, template: str, form: Any, **context: Any) -> HttpResponse:
     return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
 
 
 @signed_in
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: PageRequest) -> HttpResponse:
     """Pausing or closing the account."""
     return render(request, "accounts/settings_account.html")
 
 
 @action
-def deactivate(request: HttpRequest) -> HttpResponse:
+def deactivate(request: PageRequest) -> HttpResponse:
     services.deactivate_account(user=request.user)
     return done(request, words="Your account is paused. Nobody sees it now.", default_next="/settings/account")
 
 
 @action
-def reactivate(request: HttpRequest) -> HttpResponse:
+def reactivate(request: PageRequest) -> HttpResponse:
     services.reactivate_account(user=request.user)
     return done(request, words="Welcome back.", default_next="/settings/account")

@@ -1,17 +1,17 @@
 """The first steps: topics to begin with, and packs of people to follow at once."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts import services
 from accounts.selectors import interests
-from xsocial.kernel.pages import action, done, signed_in
+from xsocial.kernel.pages import PageRequest, action, done, signed_in
 
 MAX_PACKS = 12
 
 
 @signed_in
-def welcome(request: HttpRequest) -> HttpResponse:
+def welcome(request: PageRequest) -> HttpResponse:
     if request.method == "POST":
         wanted = set(request.POST.getlist("topics"))
         for topic in interests.topics():
@@ -24,7 +24,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 
 @action
-def follow_pack(request: HttpRequest, slug: str) -> HttpResponse:
+def follow_pack(request: PageRequest, slug: str) -> HttpResponse:
     pack = interests.get_starter_pack(slug)
     num_followed = services.follow_starter_pack(user=request.user, pack=pack)
     words = f"You follow {num_followed} more {'person' if num_followed == 1 else 'people'}."

@@ -1,7 +1,9 @@
 """Pages of words: how the feed is made, and the keys of the keyboard."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
+
+from xsocial.kernel.pages import PageRequest
 
 SHORTCUTS = [
     (("j", "k"), "Next and previous post"),
@@ -20,10 +22,10 @@ SHORTCUTS = [
 ]
 
 
-def shortcuts(request: HttpRequest) -> HttpResponse:
+def shortcuts(request: PageRequest) -> HttpResponse:
     template = "feed/_shortcuts.html" if request.htmx else "feed/shortcuts.html"
     return render(request, template, {"shortcuts": SHORTCUTS})
 
 
-def feed(request: HttpRequest) -> HttpResponse:
+def feed(request: PageRequest) -> HttpResponse:
     return render(request, "feed/about.html")

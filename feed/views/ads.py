@@ -2,18 +2,18 @@
 
 import json
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from ads import services
 from xsocial.kernel.errors import Invalid
-from xsocial.kernel.pages import action, done, signed_in
+from xsocial.kernel.pages import PageRequest, action, done, signed_in
 
 MAX_TOKENS = 50
 
 
 @action
-def seen(request: HttpRequest) -> HttpResponse:
+def seen(request: PageRequest) -> HttpResponse:
     """Ads that were half visible for a second."""
     try:
         tokens = json.loads(request.POST.get("tokens", "[]"))
@@ -26,19 +26,19 @@ def seen(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-def opened(request: HttpRequest) -> HttpResponse:
+def opened(request: PageRequest) -> HttpResponse:
     """Count the click and go where the advertiser's creative points, or to the promoted post."""
     address = services.record_click(viewer=request.user, token=request.GET.get("token", ""))
     return redirect(address or _post_url(request))
 
 
-def _post_url(request: HttpRequest) -> str:
+def _post_url(request: PageRequest) -> str:
     post = request.GET.get("post", "")
     return post if post.startswith("/@") else "/"
 
 
 @action
-def hide(request: HttpRequest) -> HttpResponse:
+def hide(request: PageRequest) -> HttpResponse:
     services.record_hide(viewer=request.user, token=request.POST.get("token", ""))
     words = "You will not see this ad again."
     return done(request, "posts/_gone.html", {"words": words}, words="" if request.htmx else words)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.selectors import people
@@ -12,7 +12,7 @@ from feed.views.for_you import suggestion
 from posts.models import PostTag
 from posts.types import Visibility
 from xsocial.kernel import clock
-from xsocial.kernel.pages import viewer
+from xsocial.kernel.pages import PageRequest, viewer
 
 NUM_TAGS = 5
 NUM_PEOPLE = 3
@@ -21,7 +21,7 @@ WINDOW = timedelta(days=1)
 MIN_AUTHORS = 3
 
 
-def aside(request: HttpRequest) -> HttpResponse:
+def aside(request: PageRequest) -> HttpResponse:
     me = viewer(request)
     suggested = people.who_to_follow(me, limit=NUM_PEOPLE) if me else []
     context = {"trends": active_tags(), "suggestions": [suggestion(user) for user in suggested]}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from feed.views.items import post_item, tabs
@@ -11,13 +11,13 @@ from posts.cards import post_cards
 from posts.models import Post
 from posts.selectors import Cursor
 from posts.types import Surface
-from xsocial.kernel.pages import parse_id, signed_in
+from xsocial.kernel.pages import PageRequest, parse_id, signed_in
 
 PAGE = 20
 
 
 @signed_in
-def following(request: HttpRequest) -> HttpResponse:
+def following(request: PageRequest) -> HttpResponse:
     rows = selectors.home(request.user, cursor_of(request))
     empty = {
         "title": "Quiet here",
@@ -29,29 +29,29 @@ def following(request: HttpRequest) -> HttpResponse:
     return show(request, context | {"page_title": "Following", "surface": Surface.HOME_FOLLOWING.value, "empty": empty})
 
 
-def cursor_of(request: HttpRequest) -> Cursor:
+def cursor_of(request: PageRequest) -> Cursor:
     """Where this page begins. Raises Invalid for anything but a number."""
     return Cursor(max_id=parse_id(request.GET.get("max_id")), limit=PAGE)
 
 
-def page_of(request: HttpRequest, rows: list[Post]) -> dict[str, Any]:
+def page_of(request: PageRequest, rows: list[Post]) -> dict[str, Any]:
     """A chronological page as the feed template wants it."""
     cards = post_cards(rows, request.user)
     next_url = f"{request.path}?max_id={rows[-1].pk}" if len(rows) == PAGE else ""
     return {"page": {"items": [post_item(card) for card in cards], "next_url": next_url}, "is_more": is_more(request)}
 
 
-def is_more(request: HttpRequest) -> bool:
+def is_more(request: PageRequest) -> bool:
     return "max_id" in request.GET or "cursor" in request.GET
 
 
-def show(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+def show(request: PageRequest, context: dict[str, Any]) -> HttpResponse:
     """The whole feed page, or its next rows for the page's own script."""
     template = "feed/_page.html" if request.htmx and is_more(request) else "feed/for_you.html"
     return render(request, template, context)
 
 
-def explore(request: HttpRequest) -> HttpResponse:
+def explore(request: PageRequest) -> HttpResponse:
     """The front door for visitors: what this is, and what people post in public."""
     context = page_of(request, selectors.public_timeline(request.user, cursor_of(request)))
     if request.htmx and is_more(request):

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from accounts.cards import PersonCard, person_card
 from accounts.models import User
@@ -14,7 +14,7 @@ from feed.views.following import explore, is_more, show
 from feed.views.items import AdCard, PageItem, SuggestionCard, tabs
 from posts.cards import PostCard, cards_by_id
 from posts.types import Surface
-from xsocial.kernel.pages import signed_in
+from xsocial.kernel.pages import PageRequest, signed_in
 
 # Why moderation covers a post, in words.
 COVERS = {
@@ -34,7 +34,7 @@ MISSING = {
 }
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: PageRequest) -> HttpResponse:
     """For You for people, the public front door for visitors."""
     if not request.user.is_authenticated:
         return explore(request)
@@ -43,14 +43,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-def topic(request: HttpRequest, slug: str) -> HttpResponse:
+def topic(request: PageRequest, slug: str) -> HttpResponse:
     """For You within one topic."""
     wanted = interests.get_topic(slug)
     feed_request = FeedRequest(cursor=request.GET.get("cursor", ""), topic_ids=(wanted.pk,))
     return _respond(request, feed_request, page_title=wanted.name, topic_slug=slug)
 
 
-def _respond(request: HttpRequest, feed_request: FeedRequest, **context: Any) -> HttpResponse:
+def _respond(request: PageRequest, feed_request: FeedRequest, **context: Any) -> HttpResponse:
     page = services.for_you(request.user, request=feed_request)
     context |= {"page": page_context(request, page), "surface": Surface.HOME_FOR_YOU.value, "is_more": is_more(request)}
     context["empty"] = {
@@ -62,7 +62,7 @@ def _respond(request: HttpRequest, feed_request: FeedRequest, **context: Any) ->
     return show(request, context | tabs(request.user))
 
 
-def page_context(request: HttpRequest, page: ForYouPage) -> dict[str, Any]:
+def page_context(request: PageRequest, page: ForYouPage) -> dict[str, Any]:
     """The page's items as the template shows them, and what made them."""
     following_url = f"{request.path}?{urlencode({'cursor': page.cursor})}" if page.cursor else ""
     return {
@@ -95,7 +95,7 @@ def _persons(page: ForYouPage) -> dict[int, User]:
 
 def _item(item: FeedItem, request_id: int, cards: dict[int, PostCard], persons: dict[int, User]) -> PageItem | None:
     """None for what vanished between ranking and showing."""
-    where = {"position": item.position, "request_id": str(request_id)}
+    where: dict[str, Any] = {"position": item.position, "request_id": str(request_id)}
     if item.kind in ("post", "push_to_home"):
         card = cards.get(item.wrapper_id or item.post_id)
         return PageItem(kind="post", post=card, context=_context(item), **where) if card else None

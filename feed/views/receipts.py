@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from feed import services
 from feed.types import Contribution, Explanation
 from posts.cards import cards_by_id
-from xsocial.kernel.pages import signed_in
+from xsocial.kernel.pages import PageRequest, signed_in
 
 LARGEST = 3
 # Filters in words; a new one shows its own name until somebody finds better words.
@@ -32,7 +32,7 @@ FILTERS = {
 
 
 @signed_in
-def why(request: HttpRequest, request_id: int, post_id: int) -> HttpResponse:
+def why(request: PageRequest, request_id: int, post_id: int) -> HttpResponse:
     """The receipt of one post: a sentence, the largest parts, the way to its place."""
     found = services.explain(request.user, request_id, post_id)
     if request.htmx and "all" not in request.GET:
@@ -47,7 +47,7 @@ def why(request: HttpRequest, request_id: int, post_id: int) -> HttpResponse:
 
 
 @signed_in
-def page(request: HttpRequest, request_id: int) -> HttpResponse:
+def page(request: PageRequest, request_id: int) -> HttpResponse:
     """What made a page, and what was left out of it, filter by filter."""
     receipt = services.receipt(request.user, request_id)
     dropped = [

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from posts import selectors, services
@@ -11,7 +11,7 @@ from posts.cards import PostCard, cards_by_id
 from posts.models import Post
 from posts.types import EngagementKind, Surface
 from xsocial.kernel.errors import Invalid, NotFound
-from xsocial.kernel.pages import action, done, parse_id, signed_in
+from xsocial.kernel.pages import PageRequest, action, done, parse_id, signed_in
 
 # What the page's own script may report; everything else has a button or a service of its own.
 LOGGED_KINDS = {
@@ -25,14 +25,14 @@ LOGGED_KINDS = {
 }
 
 
-def surface_of(request: HttpRequest) -> Surface:
+def surface_of(request: PageRequest) -> Surface:
     """The part of the product the page says it is; an unknown one counts as unspecified."""
     raw = request.POST.get("surface", "")
     known = {str(surface.value): surface for surface in Surface}
     return known.get(raw, Surface.UNSPECIFIED)
 
 
-def card_of(request: HttpRequest, post: Post) -> PostCard:
+def card_of(request: PageRequest, post: Post) -> PostCard:
     """The post's card as it is now."""
     cards = cards_by_id([post.pk], request.user)
     if not cards:
@@ -40,11 +40,11 @@ def card_of(request: HttpRequest, post: Post) -> PostCard:
     return cards[0]
 
 
-def _toggle(template: str, act: Callable[[HttpRequest, Post], object], words: str = "", undo: str = ""):
+def _toggle(template: str, act: Callable[[PageRequest, Post], object], words: str = "", undo: str = ""):
     """The view of a button that changes one state of a post."""
 
     @action
-    def view(request: HttpRequest, post_id: int) -> HttpResponse:
+    def view(request: PageRequest, post_id: int) -> HttpResponse:
         post = selectors.get_visible_post(request.user, post_id)
         act(request, post)
         context = {"post": card_of(request, post)}
@@ -86,17 +86,17 @@ unbookmark = _toggle(
 )
 
 
-def _origin(request: HttpRequest) -> dict[str, Any]:
+def _origin(request: PageRequest) -> dict[str, Any]:
     """Where the action happened: the surface and the page load."""
     return {"surface": surface_of(request), "request_id": parse_id(request.POST.get("request_id"))}
 
 
-def _record(request: HttpRequest, post_id: int, kind: EngagementKind, seconds: float | None = None) -> None:
+def _record(request: PageRequest, post_id: int, kind: EngagementKind, seconds: float | None = None) -> None:
     services.record_engagement(user=request.user, post_id=post_id, kind=kind, seconds=seconds, **_origin(request))
 
 
 @action
-def log(request: HttpRequest, post_id: int) -> HttpResponse:
+def log(request: PageRequest, post_id: int) -> HttpResponse:
     """A click, an opened picture or a watched video, told by the page's script."""
     kind = LOGGED_KINDS.get(request.POST.get("kind", ""))
     if kind is None:
@@ -115,32 +115,32 @@ def _seconds(raw: str | None) -> float | None:
 
 
 @action
-def not_interested(request: HttpRequest, post_id: int) -> HttpResponse:
+def not_interested(request: PageRequest, post_id: int) -> HttpResponse:
     """Show less like this: the card gives way to a line that says so."""
     _record(request, post_id, EngagementKind.NOT_INTERESTED)
     return _gone(request, "You will see less like this.")
 
 
 @action
-def mute_author(request: HttpRequest, post_id: int) -> HttpResponse:
+def mute_author(request: PageRequest, post_id: int) -> HttpResponse:
     post = selectors.get_visible_post(request.user, post_id)
     services.mute_author(user=request.user, post=post, **_origin(request))
     return _gone(request, f"@{post.author.username} is muted.", undo=f"/@{post.author.username}/unmute")
 
 
 @action
-def block_author(request: HttpRequest, post_id: int) -> HttpResponse:
+def block_author(request: PageRequest, post_id: int) -> HttpResponse:
     post = selectors.get_visible_post(request.user, post_id)
     services.block_author(user=request.user, post=post, **_origin(request))
     return _gone(request, f"@{post.author.username} is blocked.", undo=f"/@{post.author.username}/unblock")
 
 
-def _gone(request: HttpRequest, words: str, *, undo: str = "") -> HttpResponse:
+def _gone(request: PageRequest, words: str, *, undo: str = "") -> HttpResponse:
     return done(request, "posts/_gone.html", {"words": words, "undo": undo}, words="" if request.htmx else words)
 
 
 @signed_in
-def menu(request: HttpRequest, username: str, post_id: int) -> HttpResponse:
+def menu(request: PageRequest, username: str, post_id: int) -> HttpResponse:
     """What else one can do about a post: a floating panel, or a page without script."""
     post = selectors.get_visible_post(request.user, post_id)
     context = {"post": card_of(request, post), "request_id": parse_id(request.GET.get("request"))}
@@ -148,7 +148,7 @@ def menu(request: HttpRequest, username: str, post_id: int) -> HttpResponse:
 
 
 @signed_in
-def delete(request: HttpRequest, post_id: int) -> HttpResponse:
+def delete(request: PageRequest, post_id: int) -> HttpResponse:
     """Asks once, for this cannot be undone."""
     post = selectors.get_visible_post(request.user, post_id)
     if request.method != "POST":
@@ -160,7 +160,7 @@ def delete(request: HttpRequest, post_id: int) -> HttpResponse:
     return done(request, words="Post deleted")
 
 
-def card(request: HttpRequest, post_id: int) -> HttpResponse:
+def card(request: PageRequest, post_id: int) -> HttpResponse:
     """One post's card, for a page that wants to add it."""
     post = selectors.get_visible_post(request.user, post_id)
     return render(request, "posts/_post.html", {"post": card_of(request, post)})

@@ -3,7 +3,7 @@
 import json
 from secrets import token_urlsafe
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from posts import selectors, services
@@ -12,11 +12,11 @@ from posts.models import Media, Post
 from posts.types import POST_MAX_LENGTH, Visibility
 from posts.views.actions import card_of
 from xsocial.kernel.errors import ApplicationError
-from xsocial.kernel.pages import add_errors, parse_id, signed_in
+from xsocial.kernel.pages import PageRequest, add_errors, parse_id, signed_in
 
 
 @signed_in
-def compose(request: HttpRequest) -> HttpResponse:
+def compose(request: PageRequest) -> HttpResponse:
     """The composer: a page of its own, or a sheet over the page one is on."""
     if request.method == "POST":
         return _publish(request)
@@ -29,7 +29,7 @@ def compose(request: HttpRequest) -> HttpResponse:
     return _show(request, ComposeForm(initial=initial), reply_to, quote)
 
 
-def _opening(request: HttpRequest, parent: Post | None) -> str:
+def _opening(request: PageRequest, parent: Post | None) -> str:
     """What stands in the field already: a shared text, or the people a reply is for."""
     if parent and parent.author_id != request.user.pk and parent.visibility == Visibility.DIRECT:
         return f"@{parent.author.username} "
@@ -37,7 +37,7 @@ def _opening(request: HttpRequest, parent: Post | None) -> str:
 
 
 def _show(
-    request: HttpRequest, form: ComposeForm, reply_to: int | None, quote: int | None, status: int = 200
+    request: PageRequest, form: ComposeForm, reply_to: int | None, quote: int | None, status: int = 200
 ) -> HttpResponse:
     context = {"form": form, "max_length": POST_MAX_LENGTH, "key": form["key"].value() or token_urlsafe(16)}
     for name, post_id in (("parent", reply_to), ("quoted", quote)):
@@ -48,7 +48,7 @@ def _show(
     return response
 
 
-def _publish(request: HttpRequest) -> HttpResponse:
+def _publish(request: PageRequest) -> HttpResponse:
     form = ComposeForm(request.POST, request.FILES)
     if form.is_valid():
         try:
@@ -61,7 +61,7 @@ def _publish(request: HttpRequest) -> HttpResponse:
     return _show(request, form, values.get("reply_to"), values.get("quote"), status=422)
 
 
-def _create(request: HttpRequest, form: ComposeForm) -> Post:
+def _create(request: PageRequest, form: ComposeForm) -> Post:
     values = form.cleaned_data
     refers = {
         name: selectors.get_visible_post(request.user, values[source]) if values[source] else None
@@ -80,12 +80,12 @@ def _create(request: HttpRequest, form: ComposeForm) -> Post:
     )
 
 
-def _uploaded(request: HttpRequest, form: ComposeForm) -> list[Media]:
+def _uploaded(request: PageRequest, form: ComposeForm) -> list[Media]:
     pairs = zip(form.cleaned_data["files"], form.alt_texts(), strict=True)
     return [services.upload_media(owner=request.user, file=file, alt_text=alt) for file, alt in pairs]
 
 
-def _published(request: HttpRequest, post: Post) -> HttpResponse:
+def _published(request: PageRequest, post: Post) -> HttpResponse:
     url = f"/@{request.user.username}/{post.pk}"
     if not request.htmx:
         return redirect(url)
@@ -97,7 +97,7 @@ def _published(request: HttpRequest, post: Post) -> HttpResponse:
 
 
 @signed_in
-def edit(request: HttpRequest, post_id: int) -> HttpResponse:
+def edit(request: PageRequest, post_id: int) -> HttpResponse:
     """Change the words of one's own post; the earlier ones stay in its history."""
     post = selectors.get_visible_post(request.user, post_id)
     initial = {"text": post.text, "spoiler_text": post.spoiler_text, "sensitive": post.sensitive}

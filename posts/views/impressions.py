@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from posts import services
 from posts.types import EngagementKind, SeenPost, Surface
 from xsocial.kernel.errors import Invalid, NotFound
-from xsocial.kernel.pages import action
+from xsocial.kernel.pages import PageRequest, action
 
 MAX_ROWS = 200
 # Less than this is passing by; ranking knows it as its own kind.
@@ -16,7 +16,7 @@ DWELL_S = 1.5
 
 
 @action
-def impressions(request: HttpRequest) -> HttpResponse:
+def impressions(request: PageRequest) -> HttpResponse:
     """Posts seen for a second, and how long posts were looked at when the page was left."""
     data = _parsed(request.POST.get("data", ""))
     seen = [_seen(row) for row in _rows(data, "impressions")]
@@ -57,7 +57,7 @@ def _seen(row: dict[str, Any]) -> SeenPost:
         raise Invalid("An impression is not complete.") from error
 
 
-def _dwelled(request: HttpRequest, seen: SeenPost) -> None:
+def _dwelled(request: PageRequest, seen: SeenPost) -> None:
     """Log the time a post held the eye. A post that vanished meanwhile is passed over."""
     seconds = seen.seconds or 0.0
     kind = EngagementKind.DWELL if seconds >= DWELL_S else EngagementKind.NOT_DWELLED

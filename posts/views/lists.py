@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from posts import selectors
@@ -11,17 +11,17 @@ from posts.cards import post_cards
 from posts.models import Post
 from posts.selectors import Cursor
 from posts.types import Surface
-from xsocial.kernel.pages import parse_id, signed_in
+from xsocial.kernel.pages import PageRequest, parse_id, signed_in
 
 PAGE = 20
 
 
-def cursor_of(request: HttpRequest) -> Cursor:
+def cursor_of(request: PageRequest) -> Cursor:
     """Where this page begins. Raises Invalid for anything but a number."""
     return Cursor(max_id=parse_id(request.GET.get("max_id")), limit=PAGE)
 
 
-def next_page(request: HttpRequest, rows: Sequence[Any], key: Callable[[Any], int] = lambda row: row.pk) -> str:
+def next_page(request: PageRequest, rows: Sequence[Any], key: Callable[[Any], int] = lambda row: row.pk) -> str:
     """The address of the rows after these; empty when these were the last."""
     if len(rows) < PAGE:
         return ""
@@ -30,7 +30,7 @@ def next_page(request: HttpRequest, rows: Sequence[Any], key: Callable[[Any], in
     return f"{request.path}?{query.urlencode()}"
 
 
-def page_context(request: HttpRequest, rows: Sequence[Post], next_url: str | None = None) -> dict[str, Any]:
+def page_context(request: PageRequest, rows: Sequence[Post], next_url: str | None = None) -> dict[str, Any]:
     """Cards of a timeline's rows and the link to what follows."""
     return {
         "posts": post_cards(rows, request.user),
@@ -39,18 +39,18 @@ def page_context(request: HttpRequest, rows: Sequence[Post], next_url: str | Non
     }
 
 
-def is_continuation(request: HttpRequest) -> bool:
+def is_continuation(request: PageRequest) -> bool:
     """Whether the page's own script asks for the rows after the ones it has."""
     return bool(request.htmx) and "max_id" in request.GET
 
 
-def show(request: HttpRequest, template: str, part: str, context: dict[str, Any]) -> HttpResponse:
+def show(request: PageRequest, template: str, part: str, context: dict[str, Any]) -> HttpResponse:
     """The whole page, or only its next rows."""
     return render(request, part if is_continuation(request) else template, context)
 
 
 @signed_in
-def bookmarks(request: HttpRequest) -> HttpResponse:
+def bookmarks(request: PageRequest) -> HttpResponse:
     pairs = selectors.bookmarks(request.user, cursor_of(request))
     following = next_page(request, [bookmark for bookmark, _ in pairs])
     context = page_context(request, [post for _, post in pairs], following) | {
@@ -65,7 +65,7 @@ def bookmarks(request: HttpRequest) -> HttpResponse:
     return show(request, "posts/list.html", "posts/_page.html", context)
 
 
-def tag(request: HttpRequest, name: str) -> HttpResponse:
+def tag(request: PageRequest, name: str) -> HttpResponse:
     rows = selectors.tag_timeline(request.user, name, cursor_of(request))
     context = page_context(request, rows) | {
         "page_title": f"#{name}",

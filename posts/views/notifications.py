@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from accounts.cards import PersonCard, person_card
 from accounts.models import FollowRequest
@@ -11,7 +11,7 @@ from posts import selectors, services
 from posts.models.notification import NotificationKind
 from posts.selectors.notifications import NotificationGroup
 from posts.views.lists import cursor_of, is_continuation, next_page, show
-from xsocial.kernel.pages import signed_in
+from xsocial.kernel.pages import PageRequest, signed_in
 
 MAX_FACES = 8
 EXCERPT = 200
@@ -54,7 +54,7 @@ class NotificationCard:
 
 
 @signed_in
-def notifications(request: HttpRequest) -> HttpResponse:
+def notifications(request: PageRequest) -> HttpResponse:
     only_mentions = request.GET.get("only") == "mentions"
     rows = selectors.notifications(request.user, cursor_of(request), kinds=MENTIONS if only_mentions else ())
     context = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from accounts.models import User
@@ -11,7 +11,7 @@ from accounts.types import Relationship
 from posts import selectors
 from posts.views.lists import cursor_of, page_context, show
 from xsocial.kernel import richtext
-from xsocial.kernel.pages import parse_id, viewer
+from xsocial.kernel.pages import PageRequest, parse_id, viewer
 
 TABS: dict[str, dict[str, Any]] = {
     "posts": {},
@@ -32,7 +32,7 @@ def relation_of(relationship: Relationship | None) -> str:
     return "following" if relationship.is_following else "requested" if relationship.is_requested else ""
 
 
-def profile(request: HttpRequest, username: str, tab: str = "posts") -> HttpResponse:
+def profile(request: PageRequest, username: str, tab: str = "posts") -> HttpResponse:
     person = people.get_user(username)
     if person.username != username:
         return redirect(request.path.replace(username, person.username, 1))
@@ -66,21 +66,21 @@ def _empty(person: User, relationship: Relationship | None, tab: str) -> dict[st
     return {"picture": picture, "title": title, "text": text}
 
 
-def followers(request: HttpRequest, username: str) -> HttpResponse:
+def followers(request: PageRequest, username: str) -> HttpResponse:
     person = people.get_user(username)
     edges = people.followers(viewer(request), person, max_id=parse_id(request.GET.get("max_id")))
     found = [edge.follower for edge in edges]
     return _people(request, f"Followers of {person.name}", person, edges, found)
 
 
-def following(request: HttpRequest, username: str) -> HttpResponse:
+def following(request: PageRequest, username: str) -> HttpResponse:
     person = people.get_user(username)
     edges = people.following(viewer(request), person, max_id=parse_id(request.GET.get("max_id")))
     found = [edge.followee for edge in edges]
     return _people(request, f"{person.name} follows", person, edges, found)
 
 
-def _people(request: HttpRequest, title: str, person: User, edges: list, found: list[User]) -> HttpResponse:
+def _people(request: PageRequest, title: str, person: User, edges: list, found: list[User]) -> HttpResponse:
     mark_relations(request, found)
     context = {
         "page_title": title,
@@ -92,7 +92,7 @@ def _people(request: HttpRequest, title: str, person: User, edges: list, found: 
     return show(request, "posts/people.html", "accounts/_people.html", context)
 
 
-def mark_relations(request: HttpRequest, found: list[User]) -> None:
+def mark_relations(request: PageRequest, found: list[User]) -> None:
     """Give each person the state of its follow button, in a fixed number of queries."""
     me = viewer(request)
     stands = people.relationships(me, [user.pk for user in found]) if me else {}

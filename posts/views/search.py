@@ -1,19 +1,22 @@
 """Looking for posts and people."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpResponse
 
 from accounts.selectors import people
 from posts import selectors
 from posts.views.lists import cursor_of, page_context, show
 from posts.views.profiles import mark_relations
+from xsocial.kernel.pages import PageRequest
 
 MAX_PEOPLE = 40
 
 
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: PageRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()[:200]
     kind = "people" if request.GET.get("in") == "people" else "posts"
-    context = {"query": query, "kind": kind, "empty": _nothing(query)}
+    context: dict[str, Any] = {"query": query, "kind": kind, "empty": _nothing(query)}
     if query and kind == "people":
         found = people.search_people(request.user, query, limit=MAX_PEOPLE)
         mark_relations(request, found)

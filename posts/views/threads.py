@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from posts import selectors
 from posts.cards import PostCard, post_cards
 from posts.selectors import Thread
 from xsocial.kernel import richtext
+from xsocial.kernel.pages import PageRequest
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Line:
     continues: bool = False
 
 
-def thread(request: HttpRequest, username: str, post_id: int) -> HttpResponse:
+def thread(request: PageRequest, username: str, post_id: int) -> HttpResponse:
     """The page of one post. A repost leads to its original, a wrong name to the right one."""
     row = selectors.get_visible_post(request.user, post_id)
     if row.is_repost:
@@ -41,7 +42,7 @@ def thread(request: HttpRequest, username: str, post_id: int) -> HttpResponse:
     return render(request, "posts/thread.html", context)
 
 
-def _cards(request: HttpRequest, rows: list) -> dict[int, PostCard]:
+def _cards(request: PageRequest, rows: list) -> dict[int, PostCard]:
     kept = [row for row in rows if not row.is_deleted]
     return {card.entry_id: card for card in post_cards(kept, request.user)}
 
@@ -52,7 +53,7 @@ def _replies(talk: Thread, cards: dict[int, PostCard]) -> list[Line]:
     return [Line(cards.get(post.pk), goes_on) for post, goes_on in zip(talk.descendants, deeper, strict=True)]
 
 
-def history(request: HttpRequest, username: str, post_id: int) -> HttpResponse:
+def history(request: PageRequest, username: str, post_id: int) -> HttpResponse:
     """Every wording a post had, the latest first."""
     post = selectors.get_visible_post(request.user, post_id)
     earlier = selectors.edit_history(post)[::-1]

@@ -90,6 +90,7 @@ def test_a_new_post_shows_as_pill_and_leaves_when_deleted(page: Page, live_site:
     reader, author = UserFactory(username="reader"), UserFactory(username="author")
     FollowFactory(follower=reader, followee=author)
     PostFactory(author=author, text="An older post")
+    relay.relay_batch()
     sign_in(page, live_site, reader)
     page.goto(f"{live_site}/following")
     expect(page.locator("body[data-live=open]")).to_be_attached()

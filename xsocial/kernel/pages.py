@@ -20,12 +20,19 @@ View = Callable[..., HttpResponse]
 _MAX_ID = 2**63 - 1
 
 
-def viewer(request: HttpRequest) -> Any:
+class PageRequest(HttpRequest):
+    """A request as it arrives at a page: with htmx's marks, and with our own user model."""
+
+    htmx: Any
+    user: Any
+
+
+def viewer(request: PageRequest) -> Any:
     """The signed-in user, or None."""
     return request.user if request.user.is_authenticated else None
 
 
-def is_from_script(request: HttpRequest) -> bool:
+def is_from_script(request: PageRequest) -> bool:
     """Whether htmx asks, for a part of the page."""
     return bool(getattr(request, "htmx", False))
 
@@ -34,7 +41,7 @@ def signed_in(view: View) -> View:
     """Only for people with an account: others go to the log-in, a script's request is refused."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         if is_from_script(request) or request.method != "GET":
@@ -49,7 +56,7 @@ def action(view: View) -> View:
     return require_POST(signed_in(view))
 
 
-def next_url(request: HttpRequest, default: str = "/") -> str:
+def next_url(request: PageRequest, default: str = "/") -> str:
     """Where the form asked to go afterwards, if that is on this site."""
     wanted = request.POST.get("next") or request.GET.get("next") or default
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
@@ -63,7 +70,7 @@ def with_toast(response: HttpResponse, words: str, *, undo: str = "", **events: 
 
 
 def done(
-    request: HttpRequest,
+    request: PageRequest,
     template: str = "",
     context: dict[str, Any] | None = None,
     *,
@@ -80,7 +87,7 @@ def done(
     return with_toast(response, words, undo=undo) if words else response
 
 
-def error_response(request: HttpRequest, error: ApplicationError) -> HttpResponse:
+def error_response(request: PageRequest, error: ApplicationError) -> HttpResponse:
     """The page of an application error; a script gets the message in a header."""
     if getattr(request, "htmx", False):
         response = HttpResponse(error.message, status=error.status, content_type="text/plain; charset=utf-8")
