@@ -22,6 +22,7 @@ from feed.types import Explanation, FeedItem, FeedRequest, ForYouPage
 from posts.models import Post
 from posts.selectors import timelines
 from ranking import services as ranking
+from xsocial.kernel.errors import NotFound
 from xsocial.kernel.paging import Cursor
 
 _build_lock = threading.Lock()
@@ -57,6 +58,17 @@ def following(viewer: User, *, cursor: Cursor | None = None) -> list[Post]:
 def explain(viewer: User, request_id: int, post_id: int) -> Explanation:
     """Why a post stood on one of this viewer's pages. Raises NotFound."""
     return words.explain(receipt(viewer, request_id), post_id)
+
+
+def explain_latest(viewer: User, post_id: int) -> Explanation:
+    """Why a post stood on the viewer's newest page that had it, or on one loaded now. Raises NotFound."""
+    for row in store.recent(viewer_id=viewer.pk):
+        try:
+            return explain(viewer, row.request_id, post_id)
+        except NotFound:
+            continue
+    _, result = load_for_you(viewer, is_patient=True)
+    return words.explain(build.receipt(result), post_id)
 
 
 def receipt(viewer: User, request_id: int) -> dict[str, Any]:

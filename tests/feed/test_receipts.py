@@ -129,6 +129,9 @@ def test_feed_prints_a_page_and_a_reason(viewer, friend, models):
     assert "You follow" in run("--viewer", viewer.username.upper(), "--explain", str(post.pk))
     FeatureParameter.objects.create(name="served_window_s", value=0)
     assert "A fine morning" in run("--viewer", viewer.username)
+    # Served just now and therefore on no new page, it is still explained from its receipt.
+    FeatureParameter.objects.all().delete()
+    assert "You follow" in run("--viewer", viewer.username, "--explain", str(post.pk))
 
 
 def test_feed_refuses_unknown_people_and_posts(viewer):

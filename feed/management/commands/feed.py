@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
 from feed import services
-from feed.receipts import build, recompute, words
+from feed.receipts import build, recompute
 from feed.types import FeedRequest
 from posts.models import Post
 from xsocial.kernel.errors import ApplicationError
@@ -19,7 +19,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--viewer", required=True, help="handle of the viewer")
         parser.add_argument("--json", action="store_true", help="print the whole receipt")
-        parser.add_argument("--explain", type=int, metavar="POST", help="say why this post is on the page")
+        parser.add_argument(
+            "--explain", type=int, metavar="POST", help="say why this post is, or lately was, on the page"
+        )
         parser.add_argument("--cursor", default="", help="continue where an earlier page ended")
 
     def handle(self, *args: Any, viewer: str, json: bool, explain: int | None, cursor: str, **options: Any) -> None:
@@ -27,15 +29,16 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError(f"there is nobody called {viewer!r}", returncode=2)
         try:
-            _page, result = services.load_for_you(person, request=FeedRequest(cursor=cursor, platform="command"))
-            receipt = build.receipt(result)
-            explanation = words.explain(receipt, explain) if explain else None
+            if explain:
+                self._explain(services.explain_latest(person, explain))
+                return
+            request = FeedRequest(cursor=cursor, platform="command")
+            _, result = services.load_for_you(person, request=request, is_patient=True)
         except ApplicationError as error:
             raise CommandError(error.message, returncode=2) from error
+        receipt = build.receipt(result)
         if json:
             self.stdout.write(jsonlib.dumps(receipt, indent=2))
-        elif explanation:
-            self._explain(explanation)
         else:
             self._page(receipt)
         if not recompute.recompute(receipt).agrees_with(receipt):
