@@ -1,0 +1,274 @@
+"""Registry, retrieval stores and the two services, on a real database with untrained models."""
+
+import numpy as np
+import pytest
+import torch
+from django.contrib import admin
+from django.db import connection
+
+from posts import services as posts
+from posts.models import PostEmbedding
+from posts.types import Surface
+from ranking import registry, services, tasks
+from ranking.admin import ModelVersionAdmin
+from ranking.content import ContentCache, vectors
+from ranking.models import ModelVersion, PostVector
+from ranking.phoenix.artifacts import build_model
+from ranking.phoenix.batch import TrainableTables
+from ranking.retrieval import indexer, vector_store
+from ranking.retrieval.window import RetrievalWindow
+from ranking.sequences import action_sequence
+from ranking.serving import checkpoint, live
+from ranking.training.presets import xsocial_config
+from ranking.types import CandidateColumns
+from tests.factories import PostFactory, UserFactory
+from xsocial.kernel import clock
+from xsocial.kernel.errors import Conflict, NotFound, Unavailable
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh(settings, tmp_path):
+    """Models in a folder of the test's own, nothing live before or after."""
+    settings.DATA_DIR = tmp_path
+    live.reset()
+    yield
+    live.reset()
+
+
+def register(kind, *, seed=0) -> ModelVersion:
+    torch.manual_seed(seed)
+    config = xsocial_config(kind, num_layers=1, history=8, users=64, items=64, authors=64)
+    made = checkpoint.in_memory(build_model(config), TrainableTables(config))
+    return registry.register(made, training={}, metrics={})
+
+
+def embed(post, place: int) -> None:
+    vector = np.zeros(384, dtype=np.float32)
+    vector[place] = 1
+    PostEmbedding.objects.create(post=post, model="test", vector=vector)
+
+
+def columns(written) -> CandidateColumns:
+    return CandidateColumns(
+        post_ids=np.array([post.pk for post in written]),
+        author_ids=np.array([post.author_id for post in written]),
+        created_ms=np.array([clock.to_ms(post.created_at) for post in written]),
+        surface=int(Surface.HOME_FOR_YOU),
+    )
+
+
+class TestRegistry:
+    def test_one_version_of_a_kind_serves_and_the_former_can_come_back(self):
+        first, second = register("ranker"), register("ranker", seed=1)
+        registry.promote(first)
+        registry.promote(second)
+        assert registry.promoted("ranker") == second
+        registry.promote(registry.previous("ranker"))
+        assert registry.promoted("ranker") == first
+        assert ModelVersion.objects.get(pk=second.pk).status == "retired"
+
+    def test_a_changed_file_cannot_be_promoted(self):
+        version = register("ranker")
+        path = checkpoint.models_dir() / version.path / checkpoint.WEIGHTS
+        data = bytearray(path.read_bytes())
+        data[-1] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(Conflict, match="not the file that was registered"):
+            registry.promote(version)
+
+    def test_unknown_names_are_not_found(self):
+        with pytest.raises(NotFound):
+            registry.by_name("nobody")
+        with pytest.raises(NotFound):
+            registry.previous("ranker")
+
+    def test_a_checkpoint_comes_back_as_it_was(self):
+        version = register("retrieval")
+        loaded = registry.load(version)
+        torch.manual_seed(0)
+        again = build_model(loaded.model.config)
+        for name, value in again.state_dict().items():
+            assert torch.equal(value, loaded.model.state_dict()[name])
+
+
+class TestServices:
+    def test_without_a_model_both_are_unavailable(self):
+        sequence = action_sequence(1, before_ms=clock.now_ms(), max_length=8)
+        with pytest.raises(Unavailable):
+            services.retrieve(user_id=1, sequence=sequence, k=5, newer_than_ms=0)
+        with pytest.raises(Unavailable):
+            services.score(user_id=1, sequence=sequence, candidates=columns([PostFactory()]), now_ms=clock.now_ms())
+        assert not services.is_available()
+
+    def test_every_candidate_gets_every_head_by_name(self):
+        registry.promote(register("ranker"))
+        viewer, written = UserFactory(), [PostFactory() for _ in range(5)]
+        posts.favorite(user=viewer, post=written[0])
+        embed(written[1], 3)
+        sequence = action_sequence(viewer.pk, before_ms=clock.now_ms() + 1, max_length=8)
+        scores = services.score(
+            user_id=viewer.pk, sequence=sequence, candidates=columns(written), now_ms=clock.now_ms() + 1
+        )
+        assert scores.probabilities.shape == (5, len(scores.heads))
+        assert ((scores.probabilities > 0) & (scores.probabilities < 1)).all()
+        assert scores.head("favorite").shape == (5,)
+        assert scores.head("no_such_head") is None
+        assert set(scores.continuous_names) >= {"dwell_time", "click_dwell_time"}
+        alone = services.score(
+            user_id=viewer.pk, sequence=sequence, candidates=columns(written[2:3]), now_ms=clock.now_ms() + 1
+        )
+        np.testing.assert_allclose(alone.probabilities[0], scores.probabilities[2], atol=1e-4)
+
+    def test_scoring_takes_few_queries_whatever_the_number(self, django_assert_max_num_queries):
+        registry.promote(register("ranker"))
+        written = [PostFactory() for _ in range(8)]
+        sequence = action_sequence(1, before_ms=clock.now_ms(), max_length=8)
+        services.score(user_id=1, sequence=sequence, candidates=columns(written[:1]), now_ms=clock.now_ms())
+        with django_assert_max_num_queries(4):
+            services.score(user_id=1, sequence=sequence, candidates=columns(written), now_ms=clock.now_ms())
+
+    def test_a_promotion_is_picked_up(self, monkeypatch):
+        monkeypatch.setattr(live, "POLL_SECONDS", 0.0)
+        first, second = register("ranker"), register("ranker", seed=1)
+        registry.promote(first)
+        assert live.ranker.get().version == first.name
+        registry.promote(second)
+        assert live.ranker.get().version == second.name
+
+    def test_retrieval_leaves_out_what_is_excluded_old_or_deleted(self, monkeypatch):
+        monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
+        written = [PostFactory() for _ in range(6)]
+        version = registry.promote(register("retrieval"))
+        sequence = action_sequence(1, before_ms=clock.now_ms(), max_length=8)
+
+        def found(**options):
+            asked = {"k": 10, "newer_than_ms": 0, **options}
+            return services.retrieve(user_id=1, sequence=sequence, **asked)
+
+        assert sorted(found().ids.tolist()) == [post.pk for post in written]
+        assert found().model == version.name
+        assert (np.diff(found().scores) <= 0).all()
+        assert written[0].pk not in found(exclude_ids=np.array([written[0].pk])).ids
+        assert len(found(newer_than_ms=clock.now_ms() + 60_000).ids) == 0
+        assert len(found(k=2).ids) == 2
+        posts.delete_post(actor=written[1].author, post=written[1])
+        late = PostFactory()
+        tasks.index_new_posts()
+        assert written[1].pk not in found().ids
+        assert late.pk in found().ids
+
+
+def test_replies_reposts_and_private_posts_are_not_indexed():
+    root = PostFactory()
+    PostFactory(in_reply_to=root)
+    PostFactory(visibility="private")
+    posts.repost(user=UserFactory(), post=root)
+    registry.promote(register("retrieval"))
+    assert list(PostVector.objects.values_list("post_id", flat=True)) == [root.pk]
+
+
+def test_a_post_is_encoded_again_when_its_content_arrives():
+    post = PostFactory()
+    version = registry.promote(register("retrieval"))
+    before = PostVector.objects.get()
+    embed(post, 5)
+    assert indexer.index_window(version.pk, registry.load(version)) == 1
+    after = PostVector.objects.get()
+    assert (before.has_content, after.has_content) == (False, True)
+    assert not np.allclose(before.vector, after.vector)
+    assert indexer.index_window(version.pk, registry.load(version)) == 0
+
+
+def test_content_is_read_in_the_order_asked_for():
+    first, second, bare = PostFactory(), PostFactory(), PostFactory()
+    embed(first, 0)
+    embed(second, 1)
+    ids = np.array([second.pk, bare.pk, first.pk])
+    rows = vectors(ids)
+    assert rows.argmax(axis=1)[[0, 2]].tolist() == [1, 0]
+    assert not rows[1].any()
+    cache = ContentCache(capacity=1)
+    np.testing.assert_array_equal(cache.get(ids), rows)
+    np.testing.assert_array_equal(cache.get(ids), rows)
+
+
+def unit(count: int, seed: int = 0) -> np.ndarray:
+    made = np.random.default_rng(seed).normal(size=(count, 64)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+@pytest.fixture(params=["window", "pgvector"])
+def store(request):
+    """One contract, two back ends, filled with the same thirty posts."""
+    ids, created, rows = np.arange(1, 31), np.arange(1000, 1030), unit(30)
+    if request.param == "window":
+        window = RetrievalWindow(64)
+        window.put(ids, created, rows)
+        return window.search, rows
+    version = register("retrieval")
+    vector_store.write(version.pk, ids=ids, created_ms=created, vectors=rows, has_content=np.ones(30, bool))
+    return lambda vector, **options: vector_store.search(version.pk, vector, **options), rows
+
+
+class TestSearchContract:
+    none = np.zeros(0, np.int64)
+
+    def test_the_best_come_first_with_their_inner_products(self, store):
+        search, rows = store
+        ids, scores = search(rows[4], k=5, newer_than_ms=0, exclude_ids=self.none)
+        expected = np.argsort(-(rows @ rows[4]), kind="stable")[:5]
+        assert ids.tolist() == (expected + 1).tolist()
+        np.testing.assert_allclose(scores, (rows @ rows[4])[expected], atol=1e-5)
+
+    def test_age_exclusion_and_restriction(self, store):
+        search, rows = store
+        ids, _ = search(rows[4], k=30, newer_than_ms=1010, exclude_ids=np.array([20]))
+        assert sorted(ids.tolist()) == [i for i in range(11, 31) if i != 20]
+        ids, _ = search(rows[4], k=30, newer_than_ms=0, exclude_ids=self.none, only_ids=np.array([3, 7]))
+        assert sorted(ids.tolist()) == [3, 7]
+
+    def test_nothing_left_is_an_empty_answer(self, store):
+        search, rows = store
+        ids, scores = search(rows[0], k=5, newer_than_ms=5000, exclude_ids=self.none)
+        assert (len(ids), len(scores)) == (0, 0)
+
+
+def test_a_window_grows_replaces_removes_and_forgets():
+    window = RetrievalWindow(64)
+    rows = unit(10_000)
+    ids = np.arange(1, 10_001)
+    for start in range(0, 10_000, 2500):
+        window.put(ids[start : start + 2500], ids[start : start + 2500], rows[start : start + 2500])
+    window.put(ids[:1], ids[:1], rows[9999:])
+    window.remove(np.array([10_000, 77_777]))
+    found, _ = window.search(rows[9999], k=1, newer_than_ms=0, exclude_ids=ids[:0])
+    assert found.tolist() == [1]
+    window.forget_before(9_001)
+    assert len(window) == 999
+
+
+def test_old_vectors_are_deleted():
+    version = register("retrieval")
+    ids = np.array([1, 2])
+    created = np.array([0, clock.now_ms()])
+    vector_store.write(version.pk, ids=ids, created_ms=created, vectors=unit(2), has_content=np.ones(2, bool))
+    assert indexer.forget_old(version.pk) == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT post_id FROM ranking_postvector")
+        assert cursor.fetchall() == [(2,)]
+
+
+def test_the_admin_promotes_and_reports_what_cannot_be(rf, monkeypatch):
+    page = ModelVersionAdmin(ModelVersion, admin.site)
+    said = []
+    monkeypatch.setattr(page, "message_user", lambda request, text, level=None: said.append(text))
+    good, broken = register("ranker"), register("retrieval")
+    (checkpoint.models_dir() / broken.path / checkpoint.WEIGHTS).unlink()
+    page.promote(rf.get("/"), ModelVersion.objects.order_by("id"))
+    assert registry.promoted("ranker") == good
+    assert registry.promoted("retrieval") is None
+    assert "serves" in said[0]
+    assert "cannot be used" in said[1]
+    assert page.ndcg(good) == "-"
