@@ -130,10 +130,10 @@ class Params:
     query_hydrator_ms: int = param(
         300, "-", "D", low=1, high=10_000, because="where a component is given up; targets are in the benchmark"
     )
-    source_ms: int = param(600, "-", "D", low=1, high=10_000, because="where a component is given up")
+    source_ms: int = param(1_000, "-", "D", low=1, high=10_000, because="where a component is given up")
     hydrator_ms: int = param(400, "-", "D", low=1, high=10_000, because="where a component is given up")
-    scorer_ms: int = param(1_200, "-", "D", low=1, high=10_000, because="where a component is given up")
-    request_ms: int = param(3_000, "-", "D", low=1, high=60_000, because="a page later than this helps nobody")
+    scorer_ms: int = param(2_000, "-", "D", low=1, high=10_000, because="where a component is given up")
+    request_ms: int = param(4_000, "-", "D", low=1, high=60_000, because="a page later than this helps nobody")
 
 
 @dataclass(frozen=True, slots=True)
