@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from accounts.cards import PersonCard, person_card
 from accounts.models import FeedPreferences, User
 from posts import selectors
-from posts.models import Media, Post
+from posts.models import Media, Post, PostCounts
 from posts.selectors.visible import Viewer, viewer_id
 from posts.types import MediaKind, ViewerMarks, Visibility
 from xsocial.kernel import richtext
@@ -105,8 +105,37 @@ class PostCard:
 
     @property
     def can_repost(self) -> bool:
-        is_open = self.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
-        return is_open and not self.subscribers_only
+        return _can_repost(self.visibility, self.subscribers_only)
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonsCard:
+    """As much of a card as its buttons show."""
+
+    id: int
+    counts: CountsCard
+    can_repost: bool
+    liked: bool
+    reposted: bool
+    bookmarked: bool
+
+
+def buttons_card(post: Post, viewer: Viewer) -> ButtonsCard:
+    """The buttons of one post as they are now, counters read afresh. Two queries."""
+    counts = PostCounts.objects.get(pk=post.pk)
+    marks = selectors.viewer_marks(viewer, [post.pk])[post.pk]
+    return ButtonsCard(
+        id=post.pk,
+        counts=_counts(counts),
+        can_repost=_can_repost(post.visibility, post.subscribers_only),
+        liked=marks.is_favorited,
+        reposted=marks.is_reposted,
+        bookmarked=marks.is_bookmarked,
+    )
+
+
+def _can_repost(visibility: str, subscribers_only: bool) -> bool:
+    return visibility in (Visibility.PUBLIC, Visibility.UNLISTED) and not subscribers_only
 
 
 def media_card(media: Media) -> MediaCard:
@@ -185,7 +214,7 @@ class _Page:
             in_reply_to_id=post.in_reply_to_id,
             replies_to=self.handles.get(post.in_reply_to_user_id, ""),
             reposted_by=person_card(row.author) if row.is_repost else None,
-            counts=_counts(post),
+            counts=_counts(post.counts),
             visibility=post.visibility,
             subscribers_only=post.subscribers_only,
             application=post.application,
@@ -221,8 +250,7 @@ class _Page:
         )
 
 
-def _counts(post: Post) -> CountsCard:
-    counts = post.counts
+def _counts(counts: PostCounts) -> CountsCard:
     return CountsCard(counts.replies, counts.reposts, counts.favorites, counts.quotes, counts.views)
 
 

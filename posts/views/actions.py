@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from posts import selectors, services
-from posts.cards import PostCard, cards_by_id
+from posts.cards import PostCard, buttons_card, cards_by_id
 from posts.models import Post
 from posts.types import EngagementKind, Surface
 from xsocial.kernel.errors import Invalid, NotFound
@@ -47,7 +47,7 @@ def _toggle(template: str, act: Callable[[PageRequest, Post], object], words: st
     def view(request: PageRequest, post_id: int) -> HttpResponse:
         post = selectors.get_visible_post(request.user, post_id)
         act(request, post)
-        context = {"post": card_of(request, post)}
+        context = {"post": buttons_card(post, request.user)}
         return done(request, template, context, words=words, undo=undo.format(post_id) if undo else "")
 
     return view
