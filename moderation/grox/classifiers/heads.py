@@ -56,9 +56,11 @@ class Terms:
     def weigh(self, counts: Counter[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Columns and TF-IDF weights of the known n-grams: sublinear, of unit length."""
         places = self.places
-        found = [(places[gram], count) for gram, count in counts.items() if gram in places]
-        columns = np.array([place for place, _ in found], dtype=np.int64)
-        weights = (1 + np.log(np.array([count for _, count in found], dtype=np.float32))) * self.idf[columns]
+        # filter and map keep the loop over hundreds of n-grams out of the interpreter.
+        known = list(filter(places.__contains__, counts))
+        columns = np.fromiter(map(places.__getitem__, known), np.int64, len(known))
+        tallies = np.fromiter(map(counts.__getitem__, known), np.float32, len(known))
+        weights = (1 + np.log(tallies)) * self.idf[columns]
         return columns, weights / max(float(np.linalg.norm(weights)), 1e-12)
 
 
