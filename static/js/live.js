@@ -2,6 +2,7 @@
 // the notification badge counts. The page never moves by itself.
 const RETRY_MS = [500, 1000, 2000, 5000, 10000, 30000];
 const MOST_COUNTED = 99;
+const MOST_SHOWN = 20;
 let attempts = 0;
 const fresh = new Map(); // post id -> {name, hue, avatar}
 
@@ -83,12 +84,28 @@ function badge(unread) {
   }
 }
 
+// The new posts, on top of what is being read. A ranked page made anew might not hold them.
+async function showFresh(feed) {
+  const ids = [...fresh.keys()].sort((a, b) => (BigInt(a) < BigInt(b) ? 1 : -1));
+  const answers = await Promise.all(ids.map((id) => fetch(`/posts/${id}/card`)));
+  const cards = document.createElement("template");
+  cards.innerHTML = (await Promise.all(answers.filter((answer) => answer.ok).map((answer) => answer.text()))).join("");
+  const added = [...cards.content.children];
+  feed.prepend(cards.content);
+  added.forEach((card) => window.htmx.process(card));
+  fresh.clear();
+  showPill();
+  window.htmx.trigger(feed, "htmx:afterSettle"); // whoever watches cards hears of these
+}
+
 document.addEventListener("click", (event) => {
   const pill = event.target.closest("[data-pill]");
   if (!pill) return;
   event.preventDefault();
   window.scrollTo({ top: 0 });
-  location.reload();
+  const feed = document.querySelector("[data-feed]");
+  if (feed && fresh.size <= MOST_SHOWN) showFresh(feed);
+  else location.reload();
 });
 
 if (document.body.hasAttribute("data-signed-in") && "WebSocket" in window) connect();
