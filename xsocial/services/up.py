@@ -67,7 +67,8 @@ def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> dict[str, 
     _start_services(supervisor)
     state = _world_state()
     if state["num_migrations_missing"]:
-        _step("database tables", "migrate", "--no-input", "--verbosity=0")
+        # The checks would load the pages and with them the model libraries; `make check` runs them.
+        _step("database tables", "migrate", "--no-input", "--verbosity=0", "--skip-checks")
         state = _world_state()
     steps: list[tuple[str, ...]] = []
     if (not state["has_people"] or _unfinished("seed_world").exists()) and not options.no_seed:
