@@ -12,18 +12,22 @@ from posts.cards import cards_by_id
 from xsocial.kernel.pages import PageRequest, signed_in
 
 LARGEST = 3
-# Filters in words; a new one shows its own name until somebody finds better words.
+# Every filter of both pipelines in words; a receipt of an older build may name others.
 FILTERS = {
     "AgeFilter": "Too old",
+    "AncillaryVFFilter": "Answers, quotes or reposts a post held back by moderation",
     "AuthorSocialgraphFilter": "Blocked or muted",
     "CoreDataHydrationFilter": "Deleted meanwhile",
     "DedupConversationFilter": "Another post of the same conversation was better",
     "DropDuplicatesFilter": "Found twice",
     "IneligibleSubscriptionFilter": "For subscribers only",
     "MutedKeywordFilter": "Has a word you muted",
+    "NewUserTopicIdsFilter": "Outside the topics you chose",
+    "PreviouslySeenPostsBackupFilter": "You saw it already, says the log",
     "PreviouslySeenPostsFilter": "You saw it already",
     "PreviouslyServedPostsFilter": "It was on an earlier page",
     "RetweetDeduplicationFilter": "The same post, reposted again",
+    "ScreenedFilter": "Not checked by moderation yet",
     "SelfTweetFilter": "Your own post",
     "VFFilter": "Held back by moderation",
     "VideoFilter": "You asked for no videos",

@@ -7,7 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import services as accounts
+from feed import services
 from feed.models import Receipt
+from feed.views.receipts import FILTERS
 from tests.factories import FollowFactory, MediaFactory, PostFactory, TopicFactory, UserFactory
 
 HTMX = {"HX-Request": "true"}
@@ -122,3 +124,15 @@ def test_pages_carry_no_inline_script_or_style(web, posts):
         assert not re.search(r"<script(?![^>]*\bsrc=)", page), path
         assert not re.search(r"<style|\sstyle=|\son\w+=", page), path
         assert "'unsafe-inline'" not in answer["Content-Security-Policy"]
+
+
+def test_every_filter_of_both_pipelines_has_words():
+    names = {
+        name
+        for stages in services.components().values()
+        for stage, parts in stages.items()
+        if stage.endswith("Filter")
+        for name in parts
+    }
+    assert "PostSelectionFilter" in services.components()["ScoredPosts"]
+    assert names - set(FILTERS) == set()
