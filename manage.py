@@ -6,12 +6,35 @@ load. Every other command that needs a database first makes sure that the embedd
 """
 
 import os
+import select
 import sys
 
 USAGE_ERROR = 2
 
 
 def main() -> int:
+    """Run the command; a reader that closed our output early, such as `head`, ends it quietly."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _is_reader_gone():
+            raise
+        # What is left in the buffer goes nowhere, so that the interpreter's last flush succeeds.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _is_reader_gone() -> bool:
+    """Whether it is our own output that broke, not a pipe somewhere inside a command."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(state & select.POLLERR for _, state in output.poll(0))
+
+
+def run() -> int:
+    """Hand the command line to whom it belongs; returns the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xsocial.settings.development")
     from xsocial.services.errors import ServiceError
     from xsocial.settings.env import SettingError
