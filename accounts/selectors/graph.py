@@ -96,6 +96,15 @@ def muted_keywords(user_id: int) -> list[str]:
     return list(rows.values_list("phrase", flat=True))
 
 
+def muted_keywords_of(user_ids: Iterable[int]) -> dict[int, list[str]]:
+    """The same for several people in one query; those who mute no words are left out."""
+    found: dict[int, list[str]] = {}
+    rows = MutedKeyword.objects.filter(_current(), user_id__in=list(user_ids))
+    for user_id, phrase in rows.values_list("user_id", "phrase"):
+        found.setdefault(user_id, []).append(phrase)
+    return found
+
+
 def viewer_settings(user_id: int) -> ViewerSettings:
     """One query for profile and settings; defaults where there is no such person or no row."""
     user = User.objects.select_related("feed_preferences").filter(pk=user_id).first()

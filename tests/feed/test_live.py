@@ -5,6 +5,7 @@ import pytest
 from accounts import services as accounts
 from accounts.events import Followed, Muted, Unfollowed
 from feed import live
+from posts import services as posts
 from posts.events import Notified, PostCreated, PostDeleted
 from tests.factories import FollowFactory, PostFactory, UserFactory
 
@@ -67,6 +68,22 @@ def test_what_following_would_not_show_is_no_news(author, open_page, changes):
     follower = open_page(UserFactory(), followed=[author.pk])
     live.handle(created(PostFactory(author=author), **changes))
     assert follower.told == []
+
+
+def test_muted_words_and_authors_raise_no_pill(author, open_page):
+    reader, other = UserFactory(), UserFactory()
+    sensitive, plain = (open_page(user, followed=[author.pk]) for user in (reader, other))
+    accounts.add_muted_keyword(user=reader, phrase="rainy day")
+    original = PostFactory(text="Such a Rainy day!")
+    repost = posts.repost(user=author, post=original)
+    live.handle(created(PostFactory(author=author, text="One more rainy day")))
+    live.handle(created(repost, repost_of_id=original.pk, repost_of_user_id=original.author_id))
+    assert (len(sensitive.told), len(plain.told)) == (0, 2)
+    live.handle(created(PostFactory(author=author, text="Rainy, for days")))
+    assert len(sensitive.told) == 1
+    plain.muted = {original.author_id}
+    live.handle(created(repost, repost_of_id=original.pk, repost_of_user_id=original.author_id))
+    assert len(plain.told) == 3
 
 
 def test_a_deletion_reaches_pages_that_show_the_author(author, open_page):

@@ -1,5 +1,7 @@
 """Drops posts whose own text contains a muted word or phrase."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ads.blending.tokenizer import contains_run, tokenize
@@ -14,12 +16,18 @@ class MutedKeywordFilter(Filter):
 
     def keep(self, query: ScoredPostsQuery, batch: Batch) -> np.ndarray:
         """A mask over the rows; texts are tokenised only when something is muted."""
-        phrases = [tokens for phrase in query.muted_keywords if (tokens := tokenize(phrase))]
+        phrases = phrases_of(query.muted_keywords)
         if not phrases:
             return np.ones(batch.n, dtype=bool)
-        return np.array([not _matches(text, phrases) for text in batch["text"]], dtype=bool)
+        return np.array([not matches(text, phrases) for text in batch["text"]], dtype=bool)
 
 
-def _matches(text: str | None, phrases: list[list[str]]) -> bool:
+def phrases_of(keywords: Iterable[str]) -> list[list[str]]:
+    """Muted words and phrases as runs of tokens; what has no token mutes nothing."""
+    return [tokens for keyword in keywords if (tokens := tokenize(keyword))]
+
+
+def matches(text: str | None, phrases: list[list[str]]) -> bool:
+    """Whether a text contains one of the phrases."""
     tokens = tokenize(text or "")
     return any(contains_run(tokens, phrase) for phrase in phrases)
