@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from accounts.models import User
 from feed.home_mixer import served_types
 from feed.home_mixer.params import HEADS
 from feed.home_mixer.scorers import value_model
@@ -38,6 +40,11 @@ VERBS = {
     "dwell_time": ("spend time on it", "Reading time"),
     "click_dwell_time": ("spend time inside", "Time inside"),
 }
+SECONDS = ("dwell_time", "click_dwell_time")
+# The sentence names no action below these, nor compares with the page below this ratio.
+LEAST_CHANCE = 0.05
+LEAST_SECONDS = 1.0
+STANDS_OUT = 1.2
 SOURCES = {
     served_types.IN_NETWORK: "People you follow",
     served_types.RANKED_FOLLOWING: "People you follow",
@@ -63,7 +70,7 @@ def _explanation(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> Explana
     return Explanation(
         request_id=int(receipt["request_id"]),
         post_id=int(item["receipt"]["repost_of_id"] or item["post_id"]),
-        summary=summary(receipt, item, by_size),
+        summary=summary(receipt, item, table),
         added=tuple(part for part in by_size if part.added > 0),
         taken=tuple(part for part in by_size if part.added < 0),
         path=tuple(path(receipt, item)),
@@ -90,28 +97,63 @@ def contributions(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[C
     ]
 
 
-def summary(receipt: Mapping[str, Any], item: Mapping[str, Any], by_size: list[Contribution]) -> str:
-    """One sentence."""
+def summary(receipt: Mapping[str, Any], item: Mapping[str, Any], table: list[Contribution]) -> str:
+    """One sentence: where the post came from, and the action that speaks for it more than for its page."""
     origin = _origin(item)
     if receipt["ranked_by"] == "time":
         return f"{origin}; this page is in order of time."
-    best = next((part for part in by_size if part.added > 0), None)
-    if best is None:
+    usual = _page_means(receipt)
+    telling = [part for part in table if part.added > 0 and part.prediction >= _least(part.head)]
+    if not telling:
         return f"{origin}."
-    if best.head in ("dwell_time", "click_dwell_time"):
-        return f"{origin}, and you would probably spend {best.prediction:.0f} seconds on it."
-    return f"{origin}, and there is a {best.prediction:.1%} chance that you {VERBS[best.head][0]}."
+    best = max(telling, key=lambda part: part.added - usual[part.head][1])
+    return f"{origin}, and {_likely(best, usual[best.head][0])}."
+
+
+def _page_means(receipt: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """By head, the mean prediction and the mean contribution over the posts of the page."""
+    parts = defaultdict(list)
+    for item in receipt["items"]:
+        if item["kind"] == "post":
+            for part in contributions(receipt, item):
+                parts[part.head].append((part.prediction, part.added))
+    return {head: tuple(np.mean(rows, axis=0).tolist()) for head, rows in parts.items()}
+
+
+def _least(head: str) -> float:
+    return LEAST_SECONDS if head in SECONDS else LEAST_CHANCE
+
+
+def _likely(part: Contribution, usual: float) -> str:
+    """What the reader would probably do, beside the page's mean where the post stands out from it."""
+    verb = VERBS[part.head][0]
+    stands_out = part.prediction >= STANDS_OUT * usual
+    if part.head in SECONDS:
+        compared = f" ({usual:.0f} on average on this page)" if stands_out else ""
+        return f"you would probably {verb}: about {part.prediction:.0f} seconds{compared}"
+    compared = f" ({usual:.0%} on average on this page)" if stands_out else ""
+    if part.prediction >= 0.5:
+        return f"you would probably {verb}: {part.prediction:.0%}{compared}"
+    return f"there is a {part.prediction:.0%} chance that you {verb}{compared}"
 
 
 def _origin(item: Mapping[str, Any]) -> str:
     about = item["receipt"]
     if about["repost_of_id"] and item["in_network"]:
-        return f"@{about['author_name']}, whom you follow, reposted this"
+        return f"{_author(item)}, whom you follow, reposted this"
     if item["in_network"]:
-        return f"You follow @{about['author_name']}"
+        return f"You follow {_author(item)}"
     if item["source"] == served_types.POPULAR:
         return "This is popular right now"
     return "This resembles what you have been reading"
+
+
+def _author(item: Mapping[str, Any]) -> str:
+    """Whose name the page could not load in time is looked up now."""
+    name = item["receipt"]["author_name"]
+    if not name:
+        name = User.objects.filter(pk=item["author_id"]).values_list("username", flat=True).first()
+    return f"@{name}" if name else "the author"
 
 
 def path(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Step]:

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from accounts import services as accounts
 from feed import services, weights
 from feed.models import FeatureParameter, Receipt
-from feed.receipts import store
+from feed.receipts import store, words
 from feed.receipts.recompute import recompute
 from posts import services as posts
 from tests.factories import PostFactory, UserFactory
@@ -79,6 +79,28 @@ def test_explanations_add_up_and_tell_the_way(viewer, page):
     origins = {services.explain(viewer, page.request_id, item.post_id).summary.split(",")[0] for item in page.items}
     assert any(text.startswith("You follow @") for text in origins)
     assert any("reposted this" in text or text.startswith("@") for text in origins)
+
+
+def test_the_sentence_names_a_likely_action_that_stands_out(viewer, page):
+    receipt = services.receipt(viewer, page.request_id)
+    receipt["weights"] |= {"favorite": 1.0, "repost": 1.0, "share_via_copy_link": 500.0}
+    items = [item for item in receipt["items"] if item["kind"] == "post"]
+    for item in items:
+        item["receipt"]["predictions"] = {"favorite": 0.6, "repost": 0.1, "share_via_copy_link": 0.005}
+    first, second = items[:2]
+    first["receipt"]["predictions"]["repost"] = 0.4
+    second["receipt"]["predictions"] = {"share_via_copy_link": 0.005}
+    told = [words.explain(receipt, int(item["post_id"])).summary for item in items]
+    assert "there is a 40% chance that you repost it (" in told[0]
+    assert "chance" not in told[1]
+    assert told[2].endswith(", and you would probably like it: 60%.")
+
+
+def test_a_name_that_was_missing_is_looked_up(viewer, friend, page):
+    receipt = services.receipt(viewer, page.request_id)
+    item = next(item for item in receipt["items"] if item["author_id"] == str(friend.pk))
+    item["receipt"]["author_name"] = None
+    assert f"@{friend.username}" in words.explain(receipt, int(item["post_id"])).summary
 
 
 def test_receipts_are_the_viewers_alone(viewer, friend, page):
