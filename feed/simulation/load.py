@@ -31,7 +31,7 @@ from feed.simulation.authoring import CLIP_SECONDS, DAY, PICTURE, VIDEO
 from feed.simulation.people import DEMO_PEOPLE
 from feed.simulation.topics import LANGUAGES, all_topics, families
 from feed.simulation.world import World
-from moderation.services import bulk_screen
+from moderation.services import PLAN, bulk_screen
 from posts.models import (
     Bookmark,
     Engagement,
@@ -587,17 +587,18 @@ def _saved(name: str, data: bytes) -> str:
 
 
 def unscreened() -> models.QuerySet[Post]:
-    """Posts that say something and have no content embedding yet."""
-    return Post.objects.filter(repost_of=None, deleted_at=None, embeddings=None).exclude(text="")
+    """Posts that say something and that nobody has judged yet, whether they have an embedding or not."""
+    return Post.objects.filter(repost_of=None, deleted_at=None).exclude(text="").exclude(annotations__plan=PLAN)
 
 
-def screen(limit: int = MAX_SCREENED) -> int:
+def screen(limit: int = MAX_SCREENED, *, progress: Callable[[int], object] = lambda count: None) -> int:
     """Embed and label the newest unscreened posts, as Grox would have done one by one; returns how many.
 
     The limit bounds time and memory of large worlds; what is left waits for Grox's own sweep.
+    `progress` hears how many more posts were judged.
     """
     rows = list(unscreened().order_by("-id").values_list("id", "text")[:limit])
     if rows:
         post_ids, texts = zip(*rows, strict=True)
-        bulk_screen(post_ids, texts)
+        bulk_screen(post_ids, texts, progress=progress)
     return len(rows)

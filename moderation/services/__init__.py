@@ -3,9 +3,10 @@
 from moderation.services.appeals import appeal, decide_appeal
 from moderation.services.labels import NewLabel, apply_label, lift_label, reconcile_labels
 from moderation.services.reports import decide_report, report
-from moderation.services.screening import Screened, bulk_screen, embed_texts
+from moderation.services.screening import PLAN, Screened, bulk_screen, embed_texts
 
 __all__ = [
+    "PLAN",
     "NewLabel",
     "Screened",
     "appeal",

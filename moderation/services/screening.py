@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,6 +28,7 @@ from xsocial.kernel import clock
 STREAM = "bulk"
 PLAN = "safety_ptos"
 ROWS = 5_000  # per statement
+CHUNK = 2_000  # posts judged between two words of progress
 REBUILD_INDEX_ROWS = 5_000
 
 
@@ -45,25 +46,6 @@ class Screened:
     labels: Counter[str]
 
 
-def bulk_screen(post_ids: Sequence[int], texts: Sequence[str], *, unscored_media_ids: Collection[int] = ()) -> Screened:
-    """Embed, judge and label posts that nobody has screened yet, and store the results.
-
-    Posts in `unscored_media_ids` carry media that nothing here has judged: they get no all-clear.
-    No events are published: use it before anything caches these posts. May be run again; what a post
-    already has stays.
-    """
-    documents = documents_of(post_ids, texts)
-    outcomes = [
-        _outcome(document, scores, has_unscored_media=document.post_id in unscored_media_ids)
-        for document, scores in zip(documents, screening.score(documents), strict=True)
-    ]
-    vectors = np.stack([document.vector for document in documents]) if documents else minilm.embed([])
-    _store_vectors(documents)
-    _store_outcomes(outcomes)
-    counts = Counter(str(new.label) for outcome in outcomes for new in outcome.labels)
-    return Screened(vectors, [document.language for document in documents], counts)
-
-
 @dataclass(frozen=True)
 class _Outcome:
     document: Document
@@ -71,6 +53,47 @@ class _Outcome:
     labels: list[NewLabel]
     not_scored: str
     versions: dict[str, str]
+
+
+def bulk_screen(
+    post_ids: Sequence[int],
+    texts: Sequence[str],
+    *,
+    unscored_media_ids: Collection[int] = (),
+    progress: Callable[[int], object] = lambda count: None,
+) -> Screened:
+    """Embed, judge and label posts that nobody has screened yet, and store the results.
+
+    Posts in `unscored_media_ids` carry media that nothing here has judged: they get no all-clear.
+    No events are published: use it before anything caches these posts. May be run again; what a post
+    already has stays. `progress` hears how many more posts were judged; all are stored at the end.
+    """
+    outcomes = _judge(post_ids, texts, unscored_media_ids, progress)
+    documents = [outcome.document for outcome in outcomes]
+    vectors = np.stack([document.vector for document in documents]) if documents else minilm.embed([])
+    _store_vectors(documents)
+    _store_outcomes(outcomes)
+    counts = Counter(str(new.label) for outcome in outcomes for new in outcome.labels)
+    return Screened(vectors, [document.language for document in documents], counts)
+
+
+def _judge(
+    post_ids: Sequence[int],
+    texts: Sequence[str],
+    unscored_media_ids: Collection[int],
+    progress: Callable[[int], object],
+) -> list[_Outcome]:
+    """Outcomes in the order asked, judged chunk by chunk; equal texts share a chunk and are embedded once."""
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    found: dict[int, _Outcome] = {}
+    for start in range(0, len(order), CHUNK):
+        places = order[start : start + CHUNK]
+        documents = documents_of([post_ids[place] for place in places], [texts[place] for place in places])
+        for place, document, scores in zip(places, documents, screening.score(documents), strict=True):
+            has_unscored_media = document.post_id in unscored_media_ids
+            found[place] = _outcome(document, scores, has_unscored_media=has_unscored_media)
+        progress(len(places))
+    return [found[place] for place in range(len(texts))]
 
 
 def _outcome(document: Document, scores: Scores, *, has_unscored_media: bool) -> _Outcome:

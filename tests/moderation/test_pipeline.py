@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from celery.contrib.testing.worker import start_worker
 from django.db import transaction
@@ -258,6 +259,20 @@ def test_bulk_screening_equals_the_plans_and_may_be_repeated():
     single = PostFactory(text=INSULT)
     analyze(single)
     assert labels(single) == found[0]
+
+
+@pytest.mark.django_db
+def test_bulk_screening_in_chunks_keeps_the_order_and_tells_of_progress(monkeypatch):
+    texts = [SPANISH, INSULT, "A fine morning in the park", INSULT, "😀"]
+    ids = [PostFactory(text=text).pk for text in texts]
+    monkeypatch.setattr("moderation.services.screening.CHUNK", 2)
+    told = []
+    outcome = services.bulk_screen(ids, texts, progress=told.append)
+    assert told == [2, 2, 1]
+    assert outcome.languages == ["es", "en", "en", "en", "und"]
+    # the quantised embedder rounds a little differently beside other texts
+    assert np.all((outcome.vectors * services.embed_texts(texts)).sum(axis=1) > 0.99)
+    assert PostAnnotation.objects.filter(post__in=ids).count() == 5
 
 
 @pytest.mark.django_db

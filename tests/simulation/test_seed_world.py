@@ -14,9 +14,10 @@ from django.db.models import Count, F, Q
 from accounts.models import Follow, User
 from ads.models import Campaign
 from feed.simulation import oracle
-from feed.simulation.load import copy_rows, snowflakes
+from feed.simulation.load import copy_rows, screen, snowflakes, unscreened
 from feed.simulation.topics import all_topics
-from posts.models import Engagement, Impression, Media, Notification, Post, PostCounts, Tag
+from moderation.models import PostAnnotation, PostLabel
+from posts.models import Engagement, Impression, Media, Notification, Post, PostCounts, PostEmbedding, Tag
 from posts.types import EngagementKind
 from tests.simulation.conftest import NOW
 from xsocial.kernel import ids
@@ -111,6 +112,19 @@ def test_a_second_world_is_refused_unless_asked_to_leave_it(seeded: str) -> None
     before = Post.objects.count()
     call_command("seed_world", *SMALL, "--if-empty")
     assert Post.objects.count() == before
+
+
+def test_what_was_embedded_but_not_judged_is_screened_once(seeded: str) -> None:
+    newest = list(unscreened().order_by("-id")[:3])
+    vectors = np.zeros((len(newest), 384), dtype=np.float32)
+    PostEmbedding.objects.bulk_create(
+        PostEmbedding(post=post, model="minilm_v1", vector=vector) for post, vector in zip(newest, vectors, strict=True)
+    )
+    before, told = unscreened().count(), []
+    assert screen(limit=3, progress=told.append) == sum(told) == 3
+    assert PostAnnotation.objects.filter(post__in=newest).count() == 3
+    assert PostLabel.objects.filter(post__in=newest).exists()
+    assert unscreened().count() == before - 3
 
 
 def test_truth_is_a_file_about_known_impressions(seeded: str) -> None:

@@ -15,7 +15,7 @@ from ads.models import Campaign
 from feed.simulation import oracle, report
 from feed.simulation.advertising import create_campaigns
 from feed.simulation.live import Life
-from feed.simulation.load import Loader, screen, unscreened
+from feed.simulation.load import MAX_SCREENED, Loader, screen, unscreened
 from feed.simulation.scenarios import SCENARIOS
 from feed.simulation.world import World, WorldSize, build_world
 from xsocial.kernel import clock
@@ -92,9 +92,9 @@ class Command(BaseCommand):
     def _furnish(self, options: dict[str, Any]) -> None:
         """What other rooms add to a loaded world, as far as it is missing: labels, embeddings, campaigns."""
         if not options["unscreened"]:
-            if not _is_quiet(options):
-                self.stderr.write(f"screening {unscreened().count()} posts")
-            screen()
+            total = min(unscreened().count(), MAX_SCREENED)
+            with tqdm(total=total, unit="post", desc="screening", disable=_is_quiet(options) or not total) as bar:
+                screen(progress=bar.update)
         if not Campaign.objects.exists():
             create_campaigns(list(User.objects.filter(is_demo=True).order_by("id")))
 
