@@ -3,7 +3,7 @@
 Templates get plain values only, so that rendering never asks the database.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,6 +16,21 @@ from posts.models import Media, Post, PostCounts
 from posts.selectors.visible import Viewer, viewer_id
 from posts.types import MediaKind, ViewerMarks, Visibility
 from xsocial.kernel import richtext
+
+CoverSource = Callable[[Sequence[Post], Viewer], Mapping[int, str]]
+
+
+def _no_covers(posts: Sequence[Post], viewer: Viewer) -> Mapping[int, str]:
+    return {}
+
+
+_cover_source: CoverSource = _no_covers
+
+
+def use_cover_source(source: CoverSource) -> None:
+    """Ask `source` from now on why posts wait behind a click: layers above know, this one does not."""
+    global _cover_source
+    _cover_source = source
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +176,27 @@ def cards_by_id(post_ids: Iterable[int], viewer: Viewer, *, covers: Mapping[int,
 def post_cards(posts: Iterable[Post], viewer: Viewer, *, covers: Mapping[int, str] | None = None) -> list[PostCard]:
     """Cards of posts that a selector loaded with `detailed` for this viewer.
 
-    `covers` gives, by post id, why moderation wants a post behind a click. Three queries.
+    `covers` gives, by post id, why a post waits behind a click; without it the cover source is asked.
+    Three queries and those of the source.
     """
     rows = list(posts)
     originals = [row.repost_of or row for row in rows]
+    if covers is None:
+        covers = _cover_source(_shown(originals), viewer)
     who = viewer_id(viewer)
     page = _Page(
         viewer_id=who,
         marks=selectors.viewer_marks(viewer, [post.pk for post in originals]),
         handles=_handles({post.in_reply_to_user_id for post in originals} - {None}),
         shows_sensitive=_shows_sensitive(who),
-        covers=covers or {},
+        covers=covers,
     )
     return [page.card(row, original) for row, original in zip(rows, originals, strict=True)]
+
+
+def _shown(originals: list[Post]) -> list[Post]:
+    """The posts of a page with those they quote, as far as the viewer may see them."""
+    return [*originals, *(post.quote_of for post in originals if post.quote_of_id and post.quote_of)]
 
 
 def _handles(user_ids: set[int]) -> dict[int, str]:

@@ -9,6 +9,7 @@ from accounts.cards import PersonCard, person_card
 from accounts.models import User
 from accounts.selectors import interests, people
 from feed import services
+from feed.covers import in_words
 from feed.types import FeedItem, FeedRequest, ForYouPage
 from feed.views.following import explore, is_more, show
 from feed.views.items import AdCard, PageItem, SuggestionCard, tabs
@@ -16,15 +17,6 @@ from posts.cards import PostCard, cards_by_id
 from posts.types import Surface
 from xsocial.kernel.pages import PageRequest, signed_in
 
-# Why moderation covers a post, in words.
-COVERS = {
-    "adult": "May show nudity or sex",
-    "graphic": "May show violence",
-    "abuse": "May be insulting",
-    "self_harm": "May be about self-harm",
-    "sensitive": "May be sensitive",
-}
-COVER_OTHERWISE = "Covered by moderation"
 # What is missing from a page, where a reader would notice it.
 MISSING = {
     "posts": "Posts could not be loaded. Please try again in a moment.",
@@ -78,7 +70,7 @@ def page_context(request: PageRequest, page: ForYouPage) -> dict[str, Any]:
 
 
 def _items(viewer: User, page: ForYouPage) -> list[PageItem]:
-    covers = {item.post_id: COVERS.get(item.notice, COVER_OTHERWISE) for item in page.items if item.notice}
+    covers = {item.post_id: in_words(item.notice) for item in page.items if item.notice}
     rows = [item.wrapper_id or item.post_id for item in page.items if item.post_id]
     cards = {card.entry_id: card for card in cards_by_id(rows, viewer, covers=covers)}
     persons = _persons(page)

@@ -10,6 +10,8 @@ from accounts import services as accounts
 from feed import services
 from feed.models import Receipt
 from feed.views.receipts import FILTERS
+from moderation.services import NewLabel, reconcile_labels
+from moderation.types import Label
 from tests.factories import FollowFactory, MediaFactory, PostFactory, TopicFactory, UserFactory
 
 HTMX = {"HX-Request": "true"}
@@ -136,3 +138,12 @@ def test_every_filter_of_both_pipelines_has_words():
     }
     assert "PostSelectionFilter" in services.components()["ScoredPosts"]
     assert names - set(FILTERS) == set()
+
+
+@pytest.mark.parametrize("path", ["/following", "/@author", "/search?q=harvest", "/@author/{}"])
+def test_labelled_posts_are_covered_on_every_page(web, author, path):
+    post = PostFactory(author=author, text="harvest time")
+    path = path.format(post.pk)
+    assert "May be about self-harm" not in web.get(path).content.decode()
+    reconcile_labels(post_id=post.pk, wanted=[NewLabel(Label.SELF_HARM, rule="test")], rules="test")
+    assert "May be about self-harm" in web.get(path).content.decode()
