@@ -50,10 +50,16 @@ def configure() -> None:
 
 
 def _formatter() -> dict[str, Any]:
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if settings.LOG_JSON else structlog.dev.ConsoleRenderer(colors=False)
-    )
-    exceptions = [structlog.processors.dict_tracebacks] if settings.LOG_JSON else []
+    # Tracebacks without local variables: those hold whole candidate batches, which take seconds to
+    # print while everybody waits, and now and then a secret.
+    if settings.LOG_JSON:
+        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        exceptions = [structlog.processors.ExceptionRenderer(transformer)]
+        renderer: Any = structlog.processors.JSONRenderer()
+    else:
+        exceptions = []
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)
     return {
         "foreign_pre_chain": _SHARED,
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *exceptions, renderer],
