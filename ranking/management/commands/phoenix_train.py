@@ -19,7 +19,7 @@ class Command(PhoenixCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bootstrap", action="store_true", help="only when no model is promoted yet")
         parser.add_argument("--seed", type=int, default=0)
-        parser.add_argument("--minutes", type=float, default=1.3, help="time allowed for both together; 0: no limit")
+        parser.add_argument("--minutes", type=float, default=1.2, help="time allowed for both together; 0: no limit")
         parser.add_argument("--epochs", type=int, default=2, help="most passes over the data")
         parser.add_argument("--threads", type=int, help="default: one per core")
         parser.add_argument("--no-promote", action="store_true", help="register as candidates only")
