@@ -1,4 +1,4 @@
-"""A person's edges as arrays: one query each, no order promised."""
+"""A person's edges as arrays, no order promised; on every page's path, hence in SQL."""
 
 from __future__ import annotations
 
@@ -6,20 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import Count, Q, QuerySet
+import orjson
+from django.db.models import Q, QuerySet
 
 from accounts.models import (
-    Block,
-    CreatorSubscription,
-    FeedPreferences,
     Follow,
-    FollowedTopic,
-    Mute,
     MutedKeyword,
-    StarterPackFollow,
-    User,
 )
-from xsocial.kernel import clock
+from xsocial.kernel import clock, sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,56 +32,102 @@ class ViewerSettings:
     hides_videos: bool = False
     personalises_ads: bool = True
     languages: tuple[str, ...] = ()
+    muted_keywords: tuple[str, ...] = ()
+
+
+# Whose edge of each kind: the other end, given the person. A mute or subscription may have ended.
+_CURRENT = "(expires_at IS NULL OR expires_at > %(now)s)"
+_ENDS = {
+    "following": "SELECT followee_id FROM accounts_follow WHERE follower_id = %(who)s",
+    "blocked": "SELECT blocked_id FROM accounts_block WHERE blocker_id = %(who)s",
+    "blocked_by": "SELECT blocker_id FROM accounts_block WHERE blocked_id = %(who)s",
+    "muted": f"SELECT muted_id FROM accounts_mute WHERE muter_id = %(who)s AND {_CURRENT}",
+    "subscribed": f"SELECT author_id FROM accounts_creatorsubscription WHERE subscriber_id = %(who)s AND {_CURRENT}",
+    "topics": "SELECT topic_id FROM accounts_followedtopic WHERE user_id = %(who)s AND NOT is_snoozed",
+    "snoozed_topics": "SELECT topic_id FROM accounts_followedtopic WHERE user_id = %(who)s AND is_snoozed",
+    "starter_packs": "SELECT pack_id FROM accounts_starterpackfollow WHERE user_id = %(who)s",
+}
+_PACKED = {name: f"(SELECT {sql.packed('x')} FROM ({ends}) AS e (x))" for name, ends in _ENDS.items()}
+_ALL = "SELECT " + ", ".join(_PACKED.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Everybody and everything a person is tied to, as arrays of ids."""
+
+    following: np.ndarray
+    blocked: np.ndarray
+    blocked_by: np.ndarray
+    muted: np.ndarray
+    subscribed: np.ndarray
+    topics: np.ndarray
+    snoozed_topics: np.ndarray
+    starter_packs: np.ndarray
+
+
+def edges(user_id: int) -> Edges:
+    """All of a person's edges in one query; what has expired counts as absent."""
+    found = sql.row(_ALL, _who(user_id)) or ()
+    return Edges(*map(sql.unpacked, found))
 
 
 def following_ids(user_id: int) -> np.ndarray:
     """Whom they follow."""
-    return _ids(Follow.objects.filter(follower_id=user_id), "followee_id")
+    return _ids("following", user_id)
 
 
 def follower_ids(user_id: int) -> np.ndarray:
     """Who follows them."""
-    return _ids(Follow.objects.filter(followee_id=user_id), "follower_id")
+    return _column(Follow.objects.filter(followee_id=user_id), "follower_id")
 
 
 def followers_among(user_id: int, candidates: Iterable[int]) -> np.ndarray:
     """Which of these accounts follow them."""
-    return _ids(Follow.objects.filter(followee_id=user_id, follower_id__in=list(candidates)), "follower_id")
+    return _column(Follow.objects.filter(followee_id=user_id, follower_id__in=list(candidates)), "follower_id")
 
 
 def blocked_ids(user_id: int) -> np.ndarray:
     """Whom they block."""
-    return _ids(Block.objects.filter(blocker_id=user_id), "blocked_id")
+    return _ids("blocked", user_id)
 
 
 def blocked_by_ids(user_id: int) -> np.ndarray:
     """Who blocks them."""
-    return _ids(Block.objects.filter(blocked_id=user_id), "blocker_id")
+    return _ids("blocked_by", user_id)
 
 
 def muted_ids(user_id: int) -> np.ndarray:
     """Whom they mute now; an expired mute counts as absent."""
-    return _ids(Mute.objects.filter(_current(), muter_id=user_id), "muted_id")
+    return _ids("muted", user_id)
 
 
 def subscribed_author_ids(user_id: int) -> np.ndarray:
     """Authors whose subscriber-only posts they may read now."""
-    return _ids(CreatorSubscription.objects.filter(_current(), subscriber_id=user_id), "author_id")
+    return _ids("subscribed", user_id)
 
 
 def followed_topic_ids(user_id: int) -> np.ndarray:
     """Topics they follow."""
-    return _ids(FollowedTopic.objects.filter(user_id=user_id, is_snoozed=False), "topic_id")
+    return _ids("topics", user_id)
 
 
 def snoozed_topic_ids(user_id: int) -> np.ndarray:
     """Topics they do not want recommended."""
-    return _ids(FollowedTopic.objects.filter(user_id=user_id, is_snoozed=True), "topic_id")
+    return _ids("snoozed_topics", user_id)
 
 
 def followed_starter_pack_ids(user_id: int) -> np.ndarray:
     """Starter packs they follow."""
-    return _ids(StarterPackFollow.objects.filter(user_id=user_id), "pack_id")
+    return _ids("starter_packs", user_id)
+
+
+def _ids(kind: str, user_id: int) -> np.ndarray:
+    found = sql.row(f"SELECT {_PACKED[kind]}", _who(user_id))
+    return sql.unpacked(found[0] if found else None)
+
+
+def _who(user_id: int) -> dict[str, object]:
+    return {"who": user_id, "now": clock.now()}
 
 
 def muted_keywords(user_id: int) -> list[str]:
@@ -105,51 +145,53 @@ def muted_keywords_of(user_ids: Iterable[int]) -> dict[int, list[str]]:
     return found
 
 
+_SETTINGS = """
+SELECT u.followers_count, u.following_count, u.language, u.country_code, u.birth_year, u.is_staff,
+       coalesce(p.allows_recommendations, true), coalesce(p.shows_unscreened, false),
+       coalesce(p.shows_sensitive, false), coalesce(p.hides_videos, false), coalesce(p.personalises_ads, true),
+       coalesce(p.languages, '[]'),
+       ARRAY(SELECT phrase FROM accounts_mutedkeyword WHERE user_id = u.id AND CURRENT ORDER BY id)
+  FROM accounts_user u LEFT JOIN accounts_feedpreferences p ON p.user_id = u.id
+ WHERE u.id = %(who)s
+""".replace("CURRENT", _CURRENT)
+
+
 def viewer_settings(user_id: int) -> ViewerSettings:
     """One query for profile and settings; defaults where there is no such person or no row."""
-    user = User.objects.select_related("feed_preferences").filter(pk=user_id).first()
-    if user is None:
+    found = sql.row(_SETTINGS, _who(user_id))
+    if found is None:
         return ViewerSettings()
-    wishes = getattr(user, "feed_preferences", None) or FeedPreferences()
-    return ViewerSettings(
-        follower_count=user.followers_count,
-        following_count=user.following_count,
-        language=user.language,
-        country_code=user.country_code,
-        birth_year=user.birth_year,
-        is_staff=user.is_staff,
-        allows_recommendations=wishes.allows_recommendations,
-        shows_unscreened=wishes.shows_unscreened,
-        shows_sensitive=wishes.shows_sensitive,
-        hides_videos=wishes.hides_videos,
-        personalises_ads=wishes.personalises_ads,
-        languages=tuple(wishes.languages or ()),
-    )
+    *values, languages, keywords = found
+    return ViewerSettings(*values, languages=tuple(orjson.loads(languages)), muted_keywords=tuple(keywords))
 
 
 def _current() -> Q:
     return Q(expires_at=None) | Q(expires_at__gt=clock.now())
 
 
-def _ids(rows: QuerySet, column: str) -> np.ndarray:
+def _column(rows: QuerySet, column: str) -> np.ndarray:
     return np.fromiter(rows.values_list(column, flat=True), np.int64)
+
+
+_AROUND = """
+WITH mine AS (SELECT followee_id AS id FROM accounts_follow WHERE follower_id = %(who)s)
+SELECT f.followee_id
+  FROM mine JOIN accounts_follow f ON f.follower_id = mine.id
+  JOIN accounts_user u ON u.id = f.followee_id AND u.is_active
+       AND u.suspended_at IS NULL AND u.deactivated_at IS NULL
+ WHERE f.followee_id <> ALL(%(exclude)s::bigint[])
+   AND f.followee_id NOT IN (SELECT id FROM mine)
+   AND NOT EXISTS (SELECT 1 FROM accounts_block b WHERE b.blocker_id = %(who)s AND b.blocked_id = f.followee_id)
+   AND NOT EXISTS (SELECT 1 FROM accounts_block b WHERE b.blocker_id = f.followee_id AND b.blocked_id = %(who)s)
+ GROUP BY f.followee_id
+ ORDER BY count(*) DESC, f.followee_id DESC
+ LIMIT %(limit)s
+"""
 
 
 def friends_of_friends(user_id: int, *, exclude: Iterable[int] = (), limit: int = 3) -> np.ndarray:
     """Accounts that most of those they follow follow, and that they do not follow yet. One query."""
-    mine = Follow.objects.filter(follower_id=user_id).values("followee_id")
-    blocks = Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id))
-    around = (
-        Follow.objects.filter(
-            follower_id__in=mine,
-            followee__is_active=True,
-            followee__suspended_at=None,
-            followee__deactivated_at=None,
-        )
-        .exclude(followee_id__in=mine)
-        .exclude(followee_id__in=[user_id, *exclude])
-        .exclude(followee_id__in=blocks.values("blocked_id"))
-        .exclude(followee_id__in=blocks.values("blocker_id"))
+    left_out = sql.bigints([user_id, *exclude])
+    return np.array(
+        [found for (found,) in sql.rows(_AROUND, {"who": user_id, "exclude": left_out, "limit": limit})], np.int64
     )
-    ranked = around.values("followee_id").annotate(shared=Count("id")).order_by("-shared", "-followee_id")
-    return np.fromiter(ranked.values_list("followee_id", flat=True)[:limit], np.int64)

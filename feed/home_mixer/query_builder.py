@@ -31,7 +31,7 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
     if not viewer_id:
         raise Invalid("A feed needs a viewer.")
     cursor = Cursor.parse(request.cursor, viewer_id=viewer_id)
-    viewer, keywords = _viewer_data(viewer_id)
+    viewer = _viewer_data(viewer_id)
     request_id = request.request_id or ids.next_id()
     query = ScoredPostsQuery(
         user_id=viewer_id,
@@ -60,19 +60,19 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
         push_to_home_post_id=request.push_to_home_post_id,
         holds_unscreened=_holds_unscreened(viewer),
         viewer=viewer,
-        muted_keywords=keywords,
+        muted_keywords=viewer.muted_keywords,
     )
     metrics.counter("feed_requests", "Page loads by surface", ("surface",)).labels(query.surface_label).inc()
     return query
 
 
-def _viewer_data(viewer_id: int) -> tuple[ViewerSettings, tuple[str, ...]]:
+def _viewer_data(viewer_id: int) -> ViewerSettings:
     try:
-        return graph.viewer_settings(viewer_id), tuple(graph.muted_keywords(viewer_id))
+        return graph.viewer_settings(viewer_id)
     except DatabaseError as error:
         log.warning("viewer data missing: %r", error)
         metrics.counter("feed_viewer_data_failures", "Requests served with default viewer data").inc()
-        return ViewerSettings(), ()
+        return ViewerSettings()
 
 
 def _params(request: FeedRequest, viewer: ViewerSettings) -> params.Params:

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from moderation.models import PostAnnotation, PostLabel
 from moderation.types import Label
-from xsocial.kernel import clock
+from xsocial.kernel import clock, sql
 
 
 def active_labels() -> QuerySet[PostLabel]:
@@ -15,21 +15,28 @@ def active_labels() -> QuerySet[PostLabel]:
     return PostLabel.objects.filter(Q(expires_at=None) | Q(expires_at__gt=clock.now()), lifted_at=None)
 
 
+_LABELS = """
+SELECT post_id, label FROM moderation_postlabel
+ WHERE post_id = ANY(%(ids)s::bigint[]) AND lifted_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s)
+"""
+_SCREENED = f"""
+SELECT DISTINCT post_id FROM ({_LABELS}) AS l (post_id, label) WHERE label = ANY(%(labels)s)
+"""
+
+
 def labels_for(post_ids: Iterable[int]) -> dict[int, set[str]]:
     """The active labels of each post asked for, an empty set where there are none. One query."""
-    wanted = [int(post_id) for post_id in post_ids]
-    labels: dict[int, set[str]] = {post_id: set() for post_id in wanted}
-    for post_id, label in active_labels().filter(post_id__in=wanted).values_list("post_id", "label"):
+    labels: dict[int, set[str]] = {int(post_id): set() for post_id in post_ids}
+    for post_id, label in sql.rows(_LABELS, {"ids": sql.bigints(labels), "now": clock.now()}):
         labels[post_id].add(label)
     return labels
 
 
 def screened(post_ids: Iterable[int]) -> set[int]:
     """Which of these posts Grox has looked at, if only to say that it cannot judge them. One query."""
-    rows = active_labels().filter(
-        post_id__in=[int(post_id) for post_id in post_ids], label__in=[Label.PTOS_REVIEWED, Label.GROK_NOT_SCORED]
-    )
-    return set(rows.values_list("post_id", flat=True))
+    told = [str(Label.PTOS_REVIEWED), str(Label.GROK_NOT_SCORED)]
+    params = {"ids": sql.bigints(map(int, post_ids)), "now": clock.now(), "labels": told}
+    return {post_id for (post_id,) in sql.rows(_SCREENED, params)}
 
 
 @dataclass(frozen=True)

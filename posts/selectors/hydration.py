@@ -8,10 +8,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from django.db.models import F, Q, QuerySet
 
-from accounts.models import User
-from posts.models import Impression, Post, PostCounts, PostTopic
+from posts.models import Post, PostTopic
 from posts.types import Visibility
-from xsocial.kernel import clock, ids
+from xsocial.kernel import clock, ids, sql
 
 MIN_VIDEO_MS = 5_000  # shorter clips do not count as videos in the recent-post store
 
@@ -63,76 +62,86 @@ class AuthorRows:
     username: np.ndarray
 
 
+_POST_NUMBERS = {
+    "id": "p.id",
+    "author_id": "p.author_id",
+    "in_reply_to_id": "coalesce(p.in_reply_to_id, 0)",
+    "repost_of_id": "coalesce(p.repost_of_id, 0)",
+    "repost_of_user_id": "coalesce(o.author_id, 0)",
+    "quote_of_id": "coalesce(p.quote_of_id, 0)",
+    "quote_of_user_id": "coalesce(q.author_id, 0)",
+    "conversation_id": "coalesce(p.conversation_id, 0)",
+    "subscribers_only": "p.subscribers_only::int",
+    "has_media": "p.has_media::int",
+    "video_ms": "coalesce(p.video_duration_ms, -1)",
+}
+_POSTS = f"""
+SELECT {", ".join(map(sql.packed, _POST_NUMBERS.values()))}, array_agg(p.text), array_agg(p.language)
+  FROM posts_post p
+  LEFT JOIN posts_post o ON o.id = p.repost_of_id
+  LEFT JOIN posts_post q ON q.id = p.quote_of_id
+ WHERE p.id = ANY(%(ids)s::bigint[]) AND p.deleted_at IS NULL
+"""
+_AUTHORS = f"""
+SELECT {sql.packed("id")}, {sql.packed("followers_count")}, array_agg(username)
+  FROM accounts_user WHERE id = ANY(%(ids)s::bigint[])
+"""
+_COUNTS = f"""
+SELECT {", ".join(map(sql.packed, ("post_id", "favorites", "replies", "reposts", "quotes", "views")))}
+  FROM posts_postcounts WHERE post_id = ANY(%(ids)s::bigint[])
+"""
+
+
 def post_rows(post_ids: np.ndarray) -> PostRows:
     """Columns for these posts, repeated ids included. One query."""
     wanted, inverse = np.unique(np.asarray(post_ids, np.int64), return_inverse=True)
-    n = len(wanted)
-    columns = {
-        "found": np.zeros(n, bool),
-        "author_id": np.zeros(n, np.int64),
-        "text": _texts(n),
-        "language": _texts(n),
-        "in_reply_to_id": np.zeros(n, np.int64),
-        "repost_of_id": np.zeros(n, np.int64),
-        "repost_of_user_id": np.zeros(n, np.int64),
-        "quote_of_id": np.zeros(n, np.int64),
-        "quote_of_user_id": np.zeros(n, np.int64),
-        "conversation_id": np.zeros(n, np.int64),
-        "subscribers_only": np.zeros(n, bool),
-        "has_media": np.zeros(n, bool),
-        "video_ms": np.full(n, np.nan),
-    }
-    rows = list(
-        Post.objects.filter(pk__in=wanted.tolist(), deleted_at=None).values_list(
-            "id",
-            "author_id",
-            "text",
-            "language",
-            "in_reply_to_id",
-            "repost_of_id",
-            "repost_of__author_id",
-            "quote_of_id",
-            "quote_of__author_id",
-            "conversation_id",
-            "subscribers_only",
-            "has_media",
-            "video_duration_ms",
-        )
-    )
-    if rows:
-        found_ids, *values = zip(*rows, strict=True)
-        at = np.searchsorted(wanted, np.array(found_ids, np.int64))
-        columns["found"][at] = True
-        for (name, column), given in zip(list(columns.items())[1:], values, strict=True):
-            missing = np.nan if name == "video_ms" else "" if column.dtype == object else 0
-            column[at] = [missing if value is None else value for value in given]
-    return PostRows(**columns).take(inverse)
+    *numbers, texts, languages = _read(_POSTS, wanted)
+    known = dict(zip(_POST_NUMBERS, map(sql.unpacked, numbers), strict=True))
+    at = np.searchsorted(wanted, known.pop("id"))
+    video_ms = known.pop("video_ms").astype(np.float64)
+    video_ms[video_ms < 0] = np.nan
+    return PostRows(
+        found=_placed(at, True, np.zeros(len(wanted), bool)),
+        text=_placed(at, sql.texts(texts), _texts(len(wanted))),
+        language=_placed(at, sql.texts(languages), _texts(len(wanted))),
+        subscribers_only=_placed(at, known.pop("subscribers_only") == 1, np.zeros(len(wanted), bool)),
+        has_media=_placed(at, known.pop("has_media") == 1, np.zeros(len(wanted), bool)),
+        video_ms=_placed(at, video_ms, np.full(len(wanted), np.nan)),
+        **{name: _placed(at, values, np.zeros(len(wanted), np.int64)) for name, values in known.items()},
+    ).take(inverse)
 
 
 def author_rows(user_ids: np.ndarray) -> AuthorRows:
     """Followers and handles of these people, repeated ids included. One query."""
     wanted, inverse = np.unique(np.asarray(user_ids, np.int64), return_inverse=True)
-    followers, names, found = np.zeros(len(wanted)), _texts(len(wanted)), np.zeros(len(wanted), bool)
-    rows = User.objects.filter(pk__in=wanted.tolist()).values_list("id", "followers_count", "username")
-    for user_id, count, username in rows:
-        at = np.searchsorted(wanted, user_id)
-        followers[at], names[at], found[at] = count, username, True
-    return AuthorRows(found[inverse], followers[inverse], names[inverse])
+    user_id, followers, names = _read(_AUTHORS, wanted)
+    at = np.searchsorted(wanted, sql.unpacked(user_id))
+    return AuthorRows(
+        found=_placed(at, True, np.zeros(len(wanted), bool))[inverse],
+        followers=_placed(at, sql.unpacked(followers), np.zeros(len(wanted)))[inverse],
+        username=_placed(at, sql.texts(names), _texts(len(wanted)))[inverse],
+    )
 
 
 def count_rows(post_ids: np.ndarray) -> np.ndarray:
     """Favourites, replies, reposts, quotes and views: an (n, 5) matrix, NaN where unknown. One query."""
     wanted, inverse = np.unique(np.asarray(post_ids, np.int64), return_inverse=True)
-    counts = np.full((len(wanted), 5), np.nan)
-    rows = list(
-        PostCounts.objects.filter(pk__in=wanted.tolist()).values_list(
-            "post_id", "favorites", "replies", "reposts", "quotes", "views"
-        )
-    )
-    if rows:
-        table = np.array(rows, np.int64)
-        counts[np.searchsorted(wanted, table[:, 0])] = table[:, 1:]
-    return counts[inverse]
+    post_id, *counts = map(sql.unpacked, _read(_COUNTS, wanted))
+    known = np.full((len(wanted), len(counts)), np.nan)
+    known[np.searchsorted(wanted, post_id)] = np.stack(counts, axis=1)
+    return known[inverse]
+
+
+def _read(query: str, wanted: np.ndarray) -> tuple:
+    found = sql.row(query, {"ids": sql.bigints(wanted)})
+    assert found is not None  # an aggregate without groups always has its one row
+    return found
+
+
+def _placed(at: np.ndarray, values: object, column: np.ndarray) -> np.ndarray:
+    """The blank column with the found values at their places."""
+    column[at] = values
+    return column
 
 
 def topics_of(post_ids: Iterable[int], *, min_confidence: float = 0.0) -> dict[int, set[int]]:
@@ -144,11 +153,16 @@ def topics_of(post_ids: Iterable[int], *, min_confidence: float = 0.0) -> dict[i
     return topics
 
 
+_IMPRESSED = """
+SELECT post_id FROM posts_impression WHERE user_id = %(who)s AND created_at >= %(since)s
+ ORDER BY created_at DESC LIMIT %(limit)s
+"""
+
+
 def impressed_ids(user_id: int, *, since_ms: int, limit: int) -> np.ndarray:
     """Posts this person saw since a moment, newest first. One query."""
-    rows = Impression.objects.filter(user_id=user_id, created_at__gte=clock.from_ms(since_ms))
-    newest = rows.order_by("-created_at").values_list("post_id", flat=True)[:limit]
-    return np.fromiter(newest, np.int64)
+    params = {"who": user_id, "since": clock.from_ms(since_ms), "limit": limit}
+    return np.fromiter((post_id for (post_id,) in sql.rows(_IMPRESSED, params)), np.int64)
 
 
 def popular_ids(*, newer_than_ms: int, limit: int) -> np.ndarray:

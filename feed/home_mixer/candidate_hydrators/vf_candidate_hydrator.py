@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from feed.candidate_pipeline import Batch, Hydrator
-from feed.home_mixer import blockers
+from feed.home_mixer import graph
 from feed.home_mixer.candidate import YES
 from feed.home_mixer.query import ScoredPostsQuery
 from moderation import selectors as moderation
@@ -22,7 +22,7 @@ class VFCandidateHydrator(Hydrator):
     essential = True
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
-        """Two bulk verdicts; on a post in both the stricter, recommended one counts."""
+        """One query; on a post in both the stricter, recommended one counts."""
         rows = list(
             zip(
                 batch["post_id"].tolist(),
@@ -51,13 +51,8 @@ def _verdicts(query: ScoredPostsQuery, rows: list[tuple]) -> dict[int, Any]:
     strange = {post_id for post_id, in_network, *_ in rows if not in_network}
     strange |= {quote for _, _, _, quote, _ in rows if quote}
     strange |= {ancestor for *_, ancestors in rows for ancestor in ancestors or ()}
-    facts = viewer_facts(query)
-    return {
-        **moderation.visibility(sorted(home), level=SafetyLevel.TIMELINE_HOME, viewer=None, facts=facts),
-        **moderation.visibility(
-            sorted(strange), level=SafetyLevel.TIMELINE_HOME_RECOMMENDATIONS, viewer=None, facts=facts
-        ),
-    }
+    levels = {SafetyLevel.TIMELINE_HOME: home, SafetyLevel.TIMELINE_HOME_RECOMMENDATIONS: strange}
+    return moderation.visibility_by_level(levels, facts=viewer_facts(query))
 
 
 def _related(row: tuple) -> tuple[int, ...]:
@@ -79,7 +74,7 @@ def viewer_facts(query: ScoredPostsQuery) -> ViewerFacts:
         following=frozenset(query.followed_user_ids.tolist()),
         subscribed=frozenset(query.subscribed_user_ids.tolist()),
         blocked=frozenset(query.blocked_user_ids.tolist()),
-        blocked_by=frozenset(blockers.of_request(query).tolist()),
+        blocked_by=frozenset(graph.of_viewer(query).blocked_by.tolist()),
     )
 
 

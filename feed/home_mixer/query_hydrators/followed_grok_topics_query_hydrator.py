@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from accounts.selectors import graph
 from feed.candidate_pipeline import QueryHydrator
+from feed.home_mixer import graph
 from feed.home_mixer.query import ScoredPostsQuery
 
 
@@ -14,7 +14,7 @@ class FollowedGrokTopicsQueryHydrator(QueryHydrator):
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One query. New-user topics are left alone on topic and in-network requests."""
-        topics = tuple(graph.followed_topic_ids(query.user_id).tolist())
+        topics = tuple(graph.of_viewer(query).topics.tolist())
         params = query.params
         wanted = params.enable_phoenix_topics or params.new_user_topic_filtering
         general = not (query.is_topic_request or query.in_network_only)

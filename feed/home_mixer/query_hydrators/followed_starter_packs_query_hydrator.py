@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from accounts.selectors import graph
 from feed.candidate_pipeline import QueryHydrator
+from feed.home_mixer import graph
 from feed.home_mixer.query import ScoredPostsQuery
 
 
@@ -13,5 +13,5 @@ class FollowedStarterPacksQueryHydrator(QueryHydrator):
     writes = ("followed_starter_packs",)
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
-        """One query."""
-        return {"followed_starter_packs": tuple(graph.followed_starter_pack_ids(query.user_id).tolist())}
+        """The viewer's edges: one query, shared."""
+        return {"followed_starter_packs": tuple(graph.of_viewer(query).starter_packs.tolist())}

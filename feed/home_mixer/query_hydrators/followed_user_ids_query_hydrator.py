@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from accounts.selectors import graph
 from feed.candidate_pipeline import QueryHydrator
+from feed.home_mixer import graph
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.home_mixer.query_hydrators import GRAPH_MS
 
@@ -16,5 +16,5 @@ class FollowedUserIdsQueryHydrator(QueryHydrator):
     essential = True
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
-        """One query."""
-        return {"followed_user_ids": graph.following_ids(query.user_id)}
+        """The viewer's edges: one query, shared."""
+        return {"followed_user_ids": graph.of_viewer(query).following}

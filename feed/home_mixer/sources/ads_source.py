@@ -1,10 +1,11 @@
 """Ads the viewer is eligible for."""
 
-from accounts.selectors import graph
+import numpy as np
+
 from ads.services.serving import eligible_ads
 from ads.types import AdViewer
 from feed.candidate_pipeline import Batch, Source
-from feed.home_mixer import blockers, feed_item
+from feed.home_mixer import feed_item, graph
 from feed.home_mixer.query import ScoredPostsQuery
 
 
@@ -25,20 +26,13 @@ class AdsSource(Source):
 
 def ad_viewer(query: ScoredPostsQuery) -> AdViewer:
     """What eligibility may know: read here, because the outer pipeline has no graph of its own."""
-    edges = query.memo.once("ad_graph", lambda: _graph(query))
+    edges = graph.of_viewer(query)
+    excluded = np.concatenate([edges.blocked, edges.muted, edges.blocked_by])
     return AdViewer(
         id=query.user_id,
         country_code=query.viewer.country_code,
         language=query.viewer.language,
-        followed_topic_ids=edges["topics"] if query.viewer.personalises_ads else frozenset(),
-        excluded_user_ids=edges["excluded"],
+        followed_topic_ids=frozenset(edges.topics.tolist() if query.viewer.personalises_ads else ()),
+        excluded_user_ids=frozenset(excluded.tolist()),
         personalises_ads=query.viewer.personalises_ads,
     )
-
-
-def _graph(query: ScoredPostsQuery) -> dict[str, frozenset[int]]:
-    excluded = [graph.blocked_ids(query.user_id), graph.muted_ids(query.user_id), blockers.of_request(query)]
-    return {
-        "topics": frozenset(graph.followed_topic_ids(query.user_id).tolist()),
-        "excluded": frozenset(user for ids in excluded for user in ids.tolist()),
-    }

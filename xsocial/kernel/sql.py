@@ -1,0 +1,50 @@
+"""Reads written in SQL, for paths where the ORM needs longer to build a query than PostgreSQL to answer it.
+
+Whole columns come back packed: `string_agg(int8send(id), '')` is one value that becomes an array
+without a Python object per row. Aggregates of one SELECT see its rows in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+
+def rows(query: str, params: dict[str, Any]) -> list[tuple]:
+    """All rows of a query with named places, `%(name)s`."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        return cursor.fetchall()
+
+
+def row(query: str, params: dict[str, Any]) -> tuple | None:
+    """The first row, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        return cursor.fetchone()
+
+
+def bigints(values: Iterable[int] | np.ndarray) -> str:
+    """Ids as the text of an array, for `ANY(%(ids)s::bigint[])`: one parameter whatever their number."""
+    numbers = values.tolist() if isinstance(values, np.ndarray) else values
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def packed(expression: str) -> str:
+    """SQL that packs a bigint expression of all rows into one value."""
+    return f"string_agg(int8send({expression}), '')"
+
+
+def unpacked(value: bytes | memoryview | None) -> np.ndarray:
+    """The int64 column behind a packed value; empty for no rows."""
+    return np.frombuffer(value or b"", dtype=">i8").astype(np.int64)
+
+
+def texts(values: list[str] | None) -> np.ndarray:
+    """`array_agg` of texts as a column of objects."""
+    column = np.empty(len(values or ()), dtype=object)
+    column[:] = values or ()
+    return column
