@@ -93,6 +93,11 @@ def retrieve(
     return Retrieved(ids, scores, model.version)
 
 
+def content_vectors(post_ids: Int64s) -> Floats:
+    """Content embeddings [N, 384] by post, zero where there is none; from memory where they were used lately."""
+    return _content.get(post_ids)
+
+
 def score(*, user_id: int, sequence: ActionSequence, candidates: CandidateColumns, now_ms: int) -> Scores:
     """Probability of every action for every candidate; each is judged by itself and the history."""
     model = live.ranker.get()

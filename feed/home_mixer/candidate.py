@@ -13,6 +13,7 @@ from feed.candidate_pipeline import Batch, Column, Schema
 from .params import HEADS
 
 UNKNOWN, NO, YES = -1, 0, 1
+SEMANTIC_LEVELS, SEMANTIC_PREFIXES = 6, 3
 
 _ID = Column(np.int64, 0)
 _NUMBER = Column(np.float64, np.nan)
@@ -50,6 +51,11 @@ SCHEMA = Schema(
         "author_name": _OBJECT,
         "repost_of_name": _OBJECT,
         "author_blocks_viewer": _TERNARY,
+        # BidirectionalFollow
+        "author_follows_viewer": _TERNARY,
+        "is_mutual_follow_author": _TERNARY,
+        # SemanticId: codes of the content, coarse to fine; -1 unknown
+        "semantic_id": Column(np.int64, -1, width=SEMANTIC_LEVELS),
         # FilteredTopics
         "filtered_topics": _OBJECT,  # set of topic ids, None when not fetched
         "unfiltered_topics": _OBJECT,
@@ -69,10 +75,19 @@ SCHEMA = Schema(
         # RankingScorer
         "combined": _NUMBER,
         "weighted_score": _NUMBER,
+        "base_score": _NUMBER,  # after the cold start; differs for at most one post of a page
+        "conditions": Column(np.float64, np.nan, width=7),  # value_model.Conditions: what made terms count
         "diversity": _NUMBER,
         "author_position": _ID,  # earlier candidates of the same author
+        "author_history": _NUMBER,  # what the pages before add to that
         "oon_factor": _NUMBER,
         "score": _NUMBER,
+        "vm_factor": _NUMBER,
+        # Slate context: place in the pool, and repeats of author and content before it
+        "pool_rank": _ID,
+        "author_gap": _ID,
+        "semantic_counts": Column(np.int64, 0, width=SEMANTIC_PREFIXES),
+        "semantic_gaps": Column(np.int64, -1, width=SEMANTIC_PREFIXES),
         # VFCandidate, AdsBrandSafety, TweetTypeMetrics
         "visibility": _OBJECT,
         "is_dropped": _TERNARY,

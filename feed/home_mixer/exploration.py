@@ -7,12 +7,10 @@ request, that the post stands where it stands; a post outside the chosen pairs h
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
 from feed.candidate_pipeline import Batch
-from feed.home_mixer.query import ScoredPostsQuery, fraction
+from feed.home_mixer.query import ScoredPostsQuery, fraction, generator
 
 
 def explore(query: ScoredPostsQuery, selected: Batch) -> Batch:
@@ -21,7 +19,7 @@ def explore(query: ScoredPostsQuery, selected: Batch) -> Batch:
     swapped: list[int] = []
     params = query.params
     if fraction(query.request_id, "explore") < params.exploration_share and selected.n > 1:
-        draws = _generator(query.request_id)
+        draws = generator(query.request_id, "explore-pairs")
         for first in _pairs(draws, selected.n, params.exploration_pairs):
             swaps = draws.random() < params.exploration_swap
             if swaps:
@@ -44,8 +42,3 @@ def _pairs(draws: np.random.Generator, n: int, wanted: int) -> list[int]:
         if all(abs(first - other) > 1 for other in chosen):
             chosen.append(first)
     return sorted(chosen)
-
-
-def _generator(request_id: int) -> np.random.Generator:
-    digest = hashlib.blake2b(f"explore-pairs:{request_id}".encode(), digest_size=8).digest()
-    return np.random.default_rng(int.from_bytes(digest, "big"))

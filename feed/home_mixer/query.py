@@ -101,6 +101,7 @@ class ScoredPostsQuery:
     impressed_post_ids: np.ndarray = field(default_factory=no_ids)
     bloom_filters: tuple = ()
     request_times_ms: tuple[int, ...] = ()
+    author_exposure: tuple[np.ndarray, np.ndarray] | None = None  # authors lately served, and how much of them
 
     # --- Hydrated: model input
     scoring_sequence: Any = None
@@ -156,7 +157,15 @@ class ScoredPostsQuery:
         return f"feed:cand:{self.user_id}:{self.in_network_only:d}:{self.exclude_videos:d}:{digest}"
 
 
-def fraction(request_id: int, salt: str) -> float:
-    """A number in [0, 1) that depends on the request alone: for deterministic samples."""
-    digest = hashlib.blake2b(f"{salt}:{request_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
+def fraction(key: int, salt: str) -> float:
+    """A number in [0, 1) that depends on the key (mostly a request id) alone: for deterministic samples."""
+    return _digest(key, salt) / 2**64
+
+
+def generator(request_id: int, salt: str) -> np.random.Generator:
+    """Randomness that a request has again whenever it is replayed."""
+    return np.random.default_rng(_digest(request_id, salt))
+
+
+def _digest(key: int, salt: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{salt}:{key}".encode(), digest_size=8).digest(), "big")

@@ -3,5 +3,7 @@
 IN_NETWORK = "ForYouInNetwork"
 RANKED_FOLLOWING = "RankedFollowing"
 PHOENIX = "ForYouPhoenixRetrieval"
+PHOENIX_MOE = "ForYouPhoenixRetrievalMoe"
+SIMCLUSTERS = "ForYouSimclusters"
 POPULAR = "ForYouTweetMixer"
 PUSH_TO_HOME = "ForYouPushToHome"

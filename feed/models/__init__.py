@@ -1,14 +1,22 @@
 """Tables of the feed: weights and parameters, served history, receipts, prompts."""
 
+from feed.models.features import Codebook, InferredTopics, MutualFollowSignature, PostCommunities, SemanticId
+from feed.models.policy import PolicyExclusion
 from feed.models.prompt import Prompt
 from feed.models.receipt import Receipt
 from feed.models.served import ServedHistory
 from feed.models.weights import FeatureParameter, WeightChange, WeightSet
 
 __all__ = [
+    "Codebook",
     "FeatureParameter",
+    "InferredTopics",
+    "MutualFollowSignature",
+    "PolicyExclusion",
+    "PostCommunities",
     "Prompt",
     "Receipt",
+    "SemanticId",
     "ServedHistory",
     "WeightChange",
     "WeightSet",

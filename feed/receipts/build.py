@@ -14,7 +14,8 @@ from feed.home_mixer import feed_item
 from feed.home_mixer.candidate import YES
 from feed.home_mixer.params import HEADS
 from feed.home_mixer.query import ScoredPostsQuery
-from feed.home_mixer.scorers import value_model
+from feed.home_mixer.scorers.ranking_scorer import left_out
+from feed.home_mixer.scorers.value_model import Conditions
 
 IDS_PER_FILTER = 100  # named per filter in the ledger; the count is always whole
 
@@ -33,6 +34,8 @@ def receipt(result: Result) -> dict[str, Any]:
         "weight_set": query.weights.number,
         "weights": dict(query.weights.weights),
         "epsilon": query.params.negative_scores_offset,
+        "value_mode": "mpn" if query.params.mpn_scoring else query.params.value_mode,
+        "left_out": list(left_out(query.params)),
         "diversity": {
             "decay": query.params.author_diversity_decay,
             "floor": query.params.author_diversity_floor,
@@ -155,21 +158,15 @@ def _post(
             "source_rank": row["source_rank"],
             "source_score": _number(row["source_score"]),
             "predictions": _predictions(row["heads"]),
-            "vqv_counts": bool(
-                value_model.video_eligible(
-                    np.array([row["video_ms"]], np.float64),
-                    query.viewer.follower_count,
-                    query.params.min_video_duration_ms,
-                    query.params.vqv_max_followers,
-                )[0]
-            ),
-            "quoted_vqv_counts": not query.params.check_quoted_video
-            or (row["quoted_video_ms"] or 0) > query.params.min_video_duration_ms,
+            "conditions": Conditions.named(row["conditions"]),
             "combined": row["combined"],
             "weighted_score": row["weighted_score"],
+            "base_score": row["base_score"],
             "author_position": int(row["author_position"]),
+            "author_history": _number(row["author_history"]) or 0.0,
             "diversity": row["diversity"],
             "oon_factor": row["oon_factor"],
+            "vm_factor": 1.0 if _number(row["vm_factor"]) is None else row["vm_factor"],
             "prediction_id": _id(row["prediction_id"]),
             "scored_at_ms": row["scored_at_ms"],
             "propensity": row["propensity"],

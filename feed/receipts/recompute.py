@@ -10,6 +10,7 @@ import numpy as np
 
 from feed.home_mixer.params import HEADS
 from feed.home_mixer.scorers import value_model
+from feed.home_mixer.scorers.value_model import Conditions
 
 TOLERANCE = 1e-6
 
@@ -40,25 +41,34 @@ def _scores(receipt: Mapping[str, Any], posts: list[Mapping[str, Any]]) -> list[
     parts = [post["receipt"] for post in posts]
     if not parts:
         return []
-    weighted = np.array([part["weighted_score"] for part in parts], np.float64)
-    if receipt["ranked_by"] == "model":
-        weighted = value_model.offset(_combined(receipt, parts), receipt["weights"], receipt["epsilon"])
-    multiplier = np.ones(len(parts))
-    if receipt["ranked_by"] == "model" and receipt["diversity"]["enabled"]:
-        position = np.array([part["author_position"] for part in parts])
-        multiplier = value_model.diversity(position, receipt["diversity"]["decay"], receipt["diversity"]["floor"])
-    factor = np.array([part["oon_factor"] for part in parts])
-    return (weighted * multiplier * factor).tolist()
+    weighted, base = (np.array([part[name] for part in parts], np.float64) for name in ("weighted_score", "base_score"))
+    is_ranked = receipt["ranked_by"] == "model"
+    multiplier = np.array([part["oon_factor"] for part in parts])
+    if is_ranked and receipt["diversity"]["enabled"]:
+        exponent = np.array([part["author_position"] + part["author_history"] for part in parts])
+        multiplier *= value_model.diversity(exponent, receipt["diversity"]["decay"], receipt["diversity"]["floor"])
+    kept = np.array([part["vm_factor"] for part in parts])
+    if not is_ranked:
+        return (weighted * multiplier * kept).tolist()
+    if receipt["value_mode"] == "mpn":
+        net = _combined(receipt, parts)
+        own = _offset(receipt, np.where(net >= 0, net * multiplier, net))
+        return (np.where(base > own + TOLERANCE, base, own) * kept).tolist()
+    own = _offset(receipt, _combined(receipt, parts)) if receipt["value_mode"] == "weighted" else weighted
+    # A cold start lifts a post above what its own sum is worth, or takes a post out.
+    lifted = np.abs(base - weighted) > TOLERANCE
+    return (np.where(lifted, base, own) * multiplier * kept).tolist()
+
+
+def _offset(receipt: Mapping[str, Any], net: np.ndarray) -> np.ndarray:
+    return value_model.normalised(
+        value_model.offset(net, receipt["weights"], receipt["epsilon"], without=tuple(receipt["left_out"]))
+    )
 
 
 def _combined(receipt: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> np.ndarray:
     heads = np.array([[part["predictions"].get(head, np.nan) for head in HEADS] for part in parts])
-    return value_model.combined(
-        heads,
-        receipt["weights"],
-        vqv=np.array([part["vqv_counts"] for part in parts]),
-        quoted_vqv=np.array([part["quoted_vqv_counts"] for part in parts]),
-    )
+    return value_model.combined(heads, receipt["weights"], Conditions.of_rows([part["conditions"] for part in parts]))
 
 
 def _order(receipt: Mapping[str, Any], scores: Mapping[str, float]) -> list[str]:

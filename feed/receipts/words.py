@@ -39,6 +39,10 @@ VERBS = {
     "not_dwelled": ("scroll past", "Scroll past"),
     "dwell_time": ("spend time on it", "Reading time"),
     "click_dwell_time": ("spend time inside", "Time inside"),
+    "video_open": ("open the video", "Open video"),
+    "open_link": ("follow its link", "Open link"),
+    "post_unexplored": ("find it new", "New to you"),
+    "active_secs_5m_residual_norm": ("stay longer than usual", "Time afterwards"),
 }
 SECONDS = ("dwell_time", "click_dwell_time")
 # The sentence names no action below these, nor compares with the page below this ratio.
@@ -49,6 +53,8 @@ SOURCES = {
     served_types.IN_NETWORK: "People you follow",
     served_types.RANKED_FOLLOWING: "People you follow",
     served_types.PHOENIX: "Recommended for you",
+    served_types.PHOENIX_MOE: "Recommended for you",
+    served_types.SIMCLUSTERS: "Liked by people with your tastes",
     served_types.POPULAR: "Popular right now",
     served_types.PUSH_TO_HOME: "From a notification",
 }
@@ -83,12 +89,8 @@ def contributions(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[C
     """Every head with a prediction: what it was, its weight, what it added."""
     about = item["receipt"]
     heads = np.array([[about["predictions"].get(head, np.nan) for head in HEADS]])
-    terms = value_model.contributions(
-        heads,
-        receipt["weights"],
-        vqv=np.array([about["vqv_counts"]]),
-        quoted_vqv=np.array([about["quoted_vqv_counts"]]),
-    )[0]
+    found = value_model.Conditions.of_rows([about["conditions"]])
+    terms = value_model.contributions(heads, receipt["weights"], found)[0]
     weights = value_model.weight_vector(receipt["weights"])
     return [
         Contribution(head, VERBS[head][1], float(heads[0, place]), float(weights[place]), float(terms[place]))
@@ -166,8 +168,11 @@ def path(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Step]:
         steps.append(Step("Expected value", f"{about['weighted_score']:.4f}"))
     if about["author_position"] and about["diversity"] < 1:
         steps.append(Step("Other posts of this author first", f"times {about['diversity']:.3g}"))
+    if abs(about["base_score"] - about["weighted_score"]) > 1e-6:
+        steps.append(Step("A small author's turn", f"lifted to {about['base_score']:.4f}"))
     if about["oon_factor"] != 1:
-        steps.append(Step("From outside your network", f"times {about['oon_factor']:.3g}"))
+        why = "A reply or a repost" if item["in_network"] else "From outside your network"
+        steps.append(Step(why, f"times {about['oon_factor']:.3g}"))
     if about["propensity"] not in (None, 1.0):
         steps.append(Step("Trial of another order", f"chance {about['propensity']:.0%}"))
     steps.append(Step("Score", f"{item['score']:.4f}"))

@@ -144,13 +144,10 @@ def _placed(at: np.ndarray, values: object, column: np.ndarray) -> np.ndarray:
     return column
 
 
-def topics_of(post_ids: Iterable[int], *, min_confidence: float = 0.0) -> dict[int, set[int]]:
-    """Topic ids per post at or above a confidence. One query."""
-    links = PostTopic.objects.filter(post_id__in=list(post_ids), confidence__gte=min_confidence)
-    topics: dict[int, set[int]] = {}
-    for post_id, topic_id in links.values_list("post_id", "topic_id"):
-        topics.setdefault(post_id, set()).add(topic_id)
-    return topics
+def topic_links(post_ids: Iterable[int]) -> list[tuple[int, int, float, bool]]:
+    """What these posts are about: post, topic, confidence, and whether a person approved it. One query."""
+    links = PostTopic.objects.filter(post_id__in=list(post_ids))
+    return list(links.values_list("post_id", "topic_id", "confidence", "is_curated"))
 
 
 _IMPRESSED = """

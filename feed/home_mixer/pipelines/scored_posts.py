@@ -3,6 +3,9 @@
 from feed.candidate_pipeline import Pipeline
 from feed.home_mixer import candidate, exploration
 from feed.home_mixer.candidate_hydrators.ads_brand_safety_candidate_hydrator import AdsBrandSafetyCandidateHydrator
+from feed.home_mixer.candidate_hydrators.bidirectional_follow_candidate_hydrator import (
+    BidirectionalFollowCandidateHydrator,
+)
 from feed.home_mixer.candidate_hydrators.blocked_by_candidate_hydrator import BlockedByCandidateHydrator
 from feed.home_mixer.candidate_hydrators.core_data_candidate_hydrator import CoreDataCandidateHydrator
 from feed.home_mixer.candidate_hydrators.engagement_counts_candidate_hydrator import EngagementCountsCandidateHydrator
@@ -13,6 +16,7 @@ from feed.home_mixer.candidate_hydrators.in_network_candidate_hydrator import In
 from feed.home_mixer.candidate_hydrators.language_code_candidate_hydrator import LanguageCodeCandidateHydrator
 from feed.home_mixer.candidate_hydrators.quote_candidate_hydrator import QuoteCandidateHydrator
 from feed.home_mixer.candidate_hydrators.screened_candidate_hydrator import ScreenedCandidateHydrator
+from feed.home_mixer.candidate_hydrators.semantic_id_candidate_hydrator import SemanticIdCandidateHydrator
 from feed.home_mixer.candidate_hydrators.subscription_candidate_hydrator import SubscriptionCandidateHydrator
 from feed.home_mixer.candidate_hydrators.tweet_type_metrics_candidate_hydrator import TweetTypeMetricsCandidateHydrator
 from feed.home_mixer.candidate_hydrators.vf_candidate_hydrator import VFCandidateHydrator
@@ -50,6 +54,7 @@ from feed.home_mixer.query_hydrators.scoring_sequence_query_hydrator import Scor
 from feed.home_mixer.query_hydrators.subscribed_user_ids_query_hydrator import SubscribedUserIdsQueryHydrator
 from feed.home_mixer.scorers.phoenix_scorer import PhoenixScorer
 from feed.home_mixer.scorers.ranking_scorer import RankingScorer
+from feed.home_mixer.scorers.vm_ranker import VMRanker
 from feed.home_mixer.selectors.top_k_score_selector import TopKScoreSelector
 from feed.home_mixer.side_effects.redis_post_candidate_cache_side_effect import RedisPostCandidateCacheSideEffect
 from feed.home_mixer.sources.cached_posts_source import CachedPostsSource
@@ -96,6 +101,8 @@ def build(clients: Clients) -> Pipeline:
             FilteredTopicsCandidateHydrator(),
             LanguageCodeCandidateHydrator(),
             EngagementCountsCandidateHydrator(),
+            BidirectionalFollowCandidateHydrator(),
+            SemanticIdCandidateHydrator(),
             ScreenedCandidateHydrator(),
         ),
         filters=(
@@ -115,7 +122,7 @@ def build(clients: Clients) -> Pipeline:
             NewUserTopicIdsFilter(),
             ScreenedFilter(),
         ),
-        scorers=(PhoenixScorer(), RankingScorer()),
+        scorers=(PhoenixScorer(), RankingScorer(), VMRanker()),
         selector=TopKScoreSelector(),
         post_selection_hydrators=(
             VFCandidateHydrator(),

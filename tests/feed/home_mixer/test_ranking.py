@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feed.home_mixer.candidate import NO, UNKNOWN, YES
-from feed.home_mixer.params import HEADS, PUBLISHED_WEIGHTS
+from feed.home_mixer.params import HEADS, LATER_HEADS, PUBLISHED_WEIGHTS
 from feed.home_mixer.query import WeightsInForce
 from feed.home_mixer.scorers import value_model
 from feed.home_mixer.scorers.ranking_scorer import RankingScorer, oon_factor
+from feed.home_mixer.scorers.value_model import Conditions
 from xsocial.kernel import ids
 
 from .batches import NOW_MS, batch, heads, query, scored
@@ -23,23 +24,27 @@ def offset(value):
     return float(value_model.offset(np.array([value]), PUBLISHED_WEIGHTS, EPSILON)[0])
 
 
-def summed(row, *, vqv=True, quoted=True):
-    return float(
-        value_model.combined(heads(row), PUBLISHED_WEIGHTS, vqv=np.array([vqv]), quoted_vqv=np.array([quoted]))[0]
-    )
+MAY_WEIGHTS = {**PUBLISHED_WEIGHTS, **dict.fromkeys(LATER_HEADS, 0.0)}
 
 
-def test_totals_are_the_published_ones():
-    positive, negative = value_model.totals(PUBLISHED_WEIGHTS)
-    assert positive == pytest.approx(43.05)
+def summed(row, **conditions):
+    return float(value_model.combined(heads(row), PUBLISHED_WEIGHTS, Conditions(**conditions))[0])
+
+
+@pytest.mark.parametrize(("weights", "total"), [(MAY_WEIGHTS, 43.05), (PUBLISHED_WEIGHTS, 43.32)])
+def test_totals_are_the_published_ones(weights, total):
+    positive, negative = value_model.totals(weights)
+    assert positive == pytest.approx(total)
     assert negative == pytest.approx(367.22)
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(-0.084, 0.00089486), (0.0, 0.001), (0.149, 0.150), (-367.22, 0.0)],
-)
-def test_g1_g2_offset(value, expected):
+@pytest.mark.parametrize(("weights", "expected"), [(MAY_WEIGHTS, 0.00089486), (PUBLISHED_WEIGHTS, 0.00089428)])
+def test_g1_offset_with_the_heads_of_may_and_of_august(weights, expected):
+    assert value_model.offset(np.array([-0.084]), weights, EPSILON)[0] == pytest.approx(expected, abs=5e-9)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.0, 0.001), (0.149, 0.150), (-367.22, 0.0)])
+def test_g2_offset(value, expected):
     assert offset(value) == pytest.approx(expected, abs=5e-9)
 
 
@@ -112,7 +117,7 @@ def test_topic_pages_have_their_own_factor():
 def test_g7_video_eligibility(video_ms, followers, counts):
     eligible = value_model.video_eligible(np.array([video_ms]), followers, 10_000, 10_000)
     assert eligible.tolist() == [counts]
-    assert summed({"vqv": 1.0}, vqv=counts) == pytest.approx(0.05 * counts)
+    assert summed({"vqv": 1.0}, vqv=float(counts)) == pytest.approx(0.05 * counts)
 
 
 def test_unknown_network_is_not_discounted():
@@ -144,6 +149,6 @@ def test_author_positions_count_the_whole_pool_by_weighted_score():
     assert position.tolist() == [2, 0, 0, 1]
 
 
-def test_twenty_two_heads_with_published_weights():
-    assert len(HEADS) == 22
+def test_twenty_two_heads_of_may_and_four_later_ones():
+    assert len(HEADS) == 22 + len(LATER_HEADS)
     assert PUBLISHED_WEIGHTS["report"] == -234.0
