@@ -1,17 +1,12 @@
 """The site in a real browser, from sign-up to a block, and news in an open page."""
 
-import os
-from pathlib import Path
-
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import Page, expect
 
-from accounts.models import User
 from posts import services as posts
 from posts.models import Engagement, Post
 from posts.types import EngagementKind
+from tests.browser.windows import keep, sign_in
 from tests.factories import FollowFactory, PostFactory, UserFactory
 from xsocial.kernel.event_log import relay
 
@@ -23,24 +18,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-# Where screenshots of the run are kept for people to look at.
-ARTEFACTS = Path(os.environ.get("XSOCIAL_ARTEFACTS", "test-artefacts"))
 # Phone, tablet, desk.
 WIDTHS = (390, 820, 1440)
-
-
-def keep(page: Page, name: str) -> None:
-    """Keep a picture of the page as it is."""
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"{name}.png")
-
-
-def sign_in(page: Page, site: str, user: User) -> None:
-    """Give the window a session of this person, as the log-in form would."""
-    client = Client()
-    client.force_login(user)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
 
 
 def listen_for_trouble(page: Page) -> list[str]:
