@@ -1,107 +1,74 @@
 """Reading advertising data: what may be served, why an ad was shown, how campaigns do."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from django.db.models import (
-    Count,
-    DateTimeField,
-    Exists,
-    ExpressionWrapper,
-    F,
-    IntegerField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    Value,
-)
+from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
 
 from ads import targeting, tokens
-from ads.models import Campaign, CampaignDay, Creative, Delivery, HiddenAdvertiser
-from ads.types import AdViewer, CampaignStatus, DeliveryKind, ReviewState
-from posts.types import Visibility
+from ads.models import Campaign, Delivery
+from ads.types import AdViewer, DeliveryKind
+from xsocial.kernel import sql
 from xsocial.kernel.errors import NotFound
 
 MIN_REPORTED_REACH = 10
 """Smaller audiences are not reported: an advertiser learns nothing about a single viewer."""
 
 
-def servable_creatives(viewer: AdViewer, now: datetime) -> QuerySet[Creative]:
-    """Creatives that may be shown to this viewer now, targeting apart, each with `spent_today`."""
-    return (
-        Creative.objects.filter(_approved(), _running(now), _funded(), _showable_post())
-        .exclude(campaign__advertiser__owner_id=viewer.id)
-        .exclude(campaign__advertiser__owner_id__in=viewer.excluded_user_ids)
-        .exclude(post__author_id__in=viewer.excluded_user_ids)
-        .filter(~_hidden_by(viewer), ~_advertiser_hidden_by(viewer))
-        .annotate(spent_today=_spent_on(now.date()), times_seen=_times_seen(viewer, now))
-        .filter(
-            spent_today__lt=F("campaign__daily_budget_micros"),
-            times_seen__lt=F("campaign__frequency_cap"),
-        )
-        .select_related("campaign__advertiser", "post")
-    )
+@dataclass(frozen=True, slots=True)
+class Servable:
+    """A creative that may be shown to one viewer now, with its counters as of now."""
+
+    creative_id: int
+    spent_today: int
+    impressions: int
+    clicks: int
+    hides: int
 
 
-def _approved() -> Q:
-    return Q(
-        review_state=ReviewState.APPROVED,
-        campaign__review_state=ReviewState.APPROVED,
-        campaign__advertiser__review_state=ReviewState.APPROVED,
-        campaign__advertiser__owner__is_active=True,
-        campaign__advertiser__owner__suspended_at__isnull=True,
-        campaign__advertiser__owner__deactivated_at__isnull=True,
-    )
+# One row per creative: reviews, dates, money, the viewer's wishes, and how often he saw the campaign.
+_SERVABLE = """
+SELECT cr.id, coalesce(d.spent_micros, 0) AS spent_today, cr.impressions, cr.clicks, cr.hides
+  FROM ads_campaign ca
+  JOIN ads_creative cr ON cr.campaign_id = ca.id
+  JOIN ads_advertiser ad ON ad.id = ca.advertiser_id
+  JOIN accounts_user ow ON ow.id = ad.owner_id
+  LEFT JOIN posts_post po ON po.id = cr.post_id
+  LEFT JOIN ads_campaignday d ON d.campaign_id = ca.id AND d.day = %(day)s
+ WHERE ca.status = 'active' AND ca.review_state = 'approved'
+   AND cr.review_state = 'approved' AND ad.review_state = 'approved'
+   AND ow.is_active AND ow.suspended_at IS NULL AND ow.deactivated_at IS NULL
+   AND ca.starts_at <= %(now)s AND (ca.ends_at IS NULL OR ca.ends_at > %(now)s)
+   AND ad.balance_micros > 0 AND (ca.total_budget_micros IS NULL OR ca.spent_micros < ca.total_budget_micros)
+   AND coalesce(d.spent_micros, 0) < ca.daily_budget_micros
+   AND (cardinality(ca.countries) = 0 OR %(country)s = ANY(ca.countries))
+   AND (cardinality(ca.languages) = 0 OR %(language)s = ANY(ca.languages))
+   AND (po.id IS NULL OR (po.deleted_at IS NULL AND po.visibility = 'public'))
+   AND ad.owner_id <> ALL(%(excluded)s::bigint[]) AND (po.id IS NULL OR po.author_id <> ALL(%(excluded)s::bigint[]))
+   AND ad.owner_id <> %(who)s
+   AND NOT EXISTS (SELECT 1 FROM ads_hiddenadvertiser h WHERE h.viewer_id = %(who)s AND h.advertiser_id = ad.id)
+   AND NOT EXISTS (SELECT 1 FROM ads_delivery x
+                    WHERE x.viewer_id = %(who)s AND x.kind = 'hide' AND x.campaign_id = ca.id
+                      AND x.creative_id = cr.id)
+   AND ca.frequency_cap > (SELECT count(*) FROM ads_delivery x
+                            WHERE x.viewer_id = %(who)s AND x.kind = 'impression' AND x.campaign_id = ca.id
+                              AND x.created_at > %(now)s - ca.frequency_window)
+ ORDER BY cr.id
+"""
 
 
-def _running(now: datetime) -> Q:
-    return Q(campaign__status=CampaignStatus.ACTIVE, campaign__starts_at__lte=now) & (
-        Q(campaign__ends_at__isnull=True) | Q(campaign__ends_at__gt=now)
-    )
-
-
-def _funded() -> Q:
-    return Q(campaign__advertiser__balance_micros__gt=0) & (
-        Q(campaign__total_budget_micros__isnull=True) | Q(campaign__spent_micros__lt=F("campaign__total_budget_micros"))
-    )
-
-
-def _showable_post() -> Q:
-    return Q(post__isnull=True) | Q(post__deleted_at__isnull=True, post__visibility=Visibility.PUBLIC)
-
-
-def _hidden_by(viewer: AdViewer) -> Exists:
-    return Exists(Delivery.objects.filter(viewer_id=viewer.id, kind=DeliveryKind.HIDE, creative=OuterRef("pk")))
-
-
-def _advertiser_hidden_by(viewer: AdViewer) -> Exists:
-    return Exists(HiddenAdvertiser.objects.filter(viewer_id=viewer.id, advertiser=OuterRef("campaign__advertiser")))
-
-
-def _spent_on(day: date) -> Coalesce:
-    spent = CampaignDay.objects.filter(campaign=OuterRef("campaign"), day=day).values("spent_micros")
-    return Coalesce(Subquery(spent), 0)
-
-
-def _times_seen(viewer: AdViewer, now: datetime) -> Coalesce:
-    """Impressions of the campaign by the viewer within the campaign's frequency window."""
-    window_start = ExpressionWrapper(Value(now) - OuterRef("campaign__frequency_window"), output_field=DateTimeField())
-    seen = (
-        Delivery.objects.filter(
-            viewer_id=viewer.id,
-            kind=DeliveryKind.IMPRESSION,
-            campaign=OuterRef("campaign"),
-            created_at__gt=window_start,
-        )
-        .order_by()
-        .values("campaign")
-        .annotate(times=Count("pk"))
-        .values("times")
-    )
-    return Coalesce(Subquery(seen, output_field=IntegerField()), 0)
+def servable(viewer: AdViewer, now: datetime) -> list[Servable]:
+    """Creatives that may be shown to this viewer now, and whose conditions he meets. One query."""
+    params = {
+        "who": viewer.id,
+        "now": now,
+        "day": now.date(),
+        "country": viewer.country_code.upper(),
+        "language": viewer.language,
+        "excluded": sql.bigints(viewer.excluded_user_ids),
+    }
+    return [Servable(*found) for found in sql.rows(_SERVABLE, params)]
 
 
 def why_this_ad(*, viewer: AdViewer, token: str) -> tuple[str, tuple[str, ...]]:

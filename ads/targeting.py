@@ -1,17 +1,11 @@
-"""Does a campaign want this viewer, how much, and on what facts? The same facts answer "why this ad".
+"""How much does a campaign want this viewer, and on what facts? The same facts answer "why this ad".
 
-Countries and languages are conditions. Topics are a wish: people who follow one come first, others count for
+Countries and languages are conditions, which `ads.selectors.servable` holds the viewer to; what is
+unknown about a viewer meets none. Topics are a wish: people who follow one come first, others count for
 less, so that a viewer who follows nothing yet does not see the one untargeted campaign again and again.
 """
 
 from ads.types import AdViewer, Targeting
-
-
-def matches(targeting: Targeting, viewer: AdViewer) -> bool:
-    """Every condition must hold; what is unknown about a viewer matches no condition."""
-    return (not targeting.countries or viewer.country_code.upper() in targeting.countries) and (
-        not targeting.languages or viewer.language in targeting.languages
-    )
 
 
 def relevance(targeting: Targeting, viewer: AdViewer, *, beyond_topics: float) -> float:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import orjson
 from django.db import connection, transaction
 
 from accounts.models import User
 from feed.home_mixer import params
 from feed.home_mixer.query import WeightsInForce
-from feed.models import FeatureParameter, WeightChange, WeightSet
+from feed.models import WeightChange, WeightSet
+from xsocial.kernel import sql
 from xsocial.kernel.errors import Invalid
 
 _LOCK = 0x5745_4947  # advisory lock: one activation at a time, or the chain could fork
 GENESIS = "0" * 64
+# On the path of every page load, hence in SQL.
+_IN_FORCE = """
+SELECT s.number, s.weights::text FROM feed_weightchange c JOIN feed_weightset s ON s.number = c.weight_set_id
+ ORDER BY c.id DESC LIMIT 1
+"""
 
 
 def in_force() -> WeightsInForce:
     """The weights of the newest activation; the published set before the first."""
-    change = WeightChange.objects.select_related("weight_set").order_by("-id").first()
-    if change is None:
+    chosen = sql.row(_IN_FORCE, {})
+    if chosen is None:
         return WeightsInForce()
-    chosen = change.weight_set
-    return WeightsInForce(chosen.number, {**params.PUBLISHED_WEIGHTS, **chosen.weights})
+    return WeightsInForce(chosen[0], {**params.PUBLISHED_WEIGHTS, **orjson.loads(chosen[1])})
 
 
 def create(*, name: str, weights: dict[str, float], actor: User | None = None, note: str = "") -> WeightSet:
@@ -62,4 +68,6 @@ def broken_links() -> list[int]:
 
 def live_parameters() -> dict[str, object]:
     """Overrides by parameter name."""
-    return dict(FeatureParameter.objects.values_list("name", "value"))
+    return {
+        name: orjson.loads(value) for name, value in sql.rows("SELECT name, value::text FROM feed_featureparameter", {})
+    }

@@ -6,13 +6,11 @@ Serving writes nothing. What was decided travels in each ad's signed token and c
 from datetime import datetime
 from typing import cast
 
-from django.db.models import Prefetch
-
-from accounts.models import Topic
-from ads import auction, pacing, targeting, tokens
-from ads.models import Creative
+from ads import auction, pacing, roster, targeting, tokens
+from ads.models import Campaign, Creative
 from ads.params import SERVING
-from ads.selectors import servable_creatives
+from ads.roster import Entry
+from ads.selectors import Servable, servable
 from ads.types import AdCandidate, AdViewer, BidType, Pacing
 from xsocial.kernel import clock, ids
 
@@ -26,40 +24,36 @@ def eligible_ads(*, viewer: AdViewer, limit: int, request_id: int = 0) -> list[A
     fit, since adjacency controls may refuse some.
     """
     now = clock.now()
-    creatives = servable_creatives(viewer, now).prefetch_related(
-        Prefetch("campaign__topics", queryset=Topic.objects.only("id", "name", "position"))
-    )
-    bids = [
-        _bid(creative, viewer, now) for creative in creatives if targeting.matches(creative.campaign.targeting, viewer)
-    ]
+    offers = servable(viewer, now)
+    entries = roster.of([offer.creative_id for offer in offers])
+    bids = [_bid(entry, offer, viewer, now) for offer in offers if (entry := entries.get(offer.creative_id))]
     wins = auction.run(bids, places=limit, reserve_micros=SERVING.reserve_micros)
     return [_candidate(win, place, viewer, request_id) for place, win in enumerate(wins)]
 
 
-def _bid(creative: Creative, viewer: AdViewer, now: datetime) -> auction.Bid[Creative]:
-    campaign = creative.campaign
-    click_rate = auction.smoothed_rate(events=creative.clicks, trials=creative.impressions, prior=SERVING.click_prior)
-    hide_rate = auction.smoothed_rate(events=creative.hides, trials=creative.impressions, prior=SERVING.hide_prior)
-    relevance = targeting.relevance(campaign.targeting, viewer, beyond_topics=SERVING.beyond_topics)
+def _bid(entry: Entry, offer: Servable, viewer: AdViewer, now: datetime) -> auction.Bid[Entry]:
+    campaign = entry.creative.campaign
+    click_rate = auction.smoothed_rate(events=offer.clicks, trials=offer.impressions, prior=SERVING.click_prior)
+    hide_rate = auction.smoothed_rate(events=offer.hides, trials=offer.impressions, prior=SERVING.hide_prior)
+    relevance = targeting.relevance(entry.targeting, viewer, beyond_topics=SERVING.beyond_topics)
     click_rate *= relevance
     is_per_click = campaign.bid_type == BidType.CPC
     per_impression = relevance * campaign.max_bid_micros / IMPRESSIONS_PER_CPM_BID
     return auction.Bid(
-        entry=creative,
+        entry=entry,
         group=campaign.advertiser_id,
-        order=creative.pk,
+        order=offer.creative_id,
         micros=campaign.max_bid_micros if is_per_click else per_impression,
         rate=click_rate if is_per_click else 1.0,
-        pacing=_pacing(creative, now),
+        pacing=_pacing(campaign, offer.spent_today, now),
         experience=SERVING.click_worth_micros * click_rate - SERVING.hide_cost_micros * hide_rate,
     )
 
 
-def _pacing(creative: Creative, now: datetime) -> float:
-    campaign = creative.campaign
+def _pacing(campaign: Campaign, spent_today: int, now: datetime) -> float:
     return pacing.pacing_multiplier(
         pacing=Pacing(campaign.pacing),
-        spent_micros=creative.spent_today,  # type: ignore[attr-defined]  # annotated by the selector
+        spent_micros=spent_today,
         budget_micros=campaign.daily_budget_micros,
         share=pacing.elapsed_share(now, starts_at=campaign.starts_at, ends_at=campaign.ends_at),
         head_start=SERVING.pacing_head_start,
@@ -67,8 +61,8 @@ def _pacing(creative: Creative, now: datetime) -> float:
     )
 
 
-def _candidate(win: auction.Win[Creative], place: int, viewer: AdViewer, request_id: int) -> AdCandidate:
-    creative, campaign = win.entry, win.entry.campaign
+def _candidate(win: auction.Win[Entry], place: int, viewer: AdViewer, request_id: int) -> AdCandidate:
+    creative, campaign = win.entry.creative, win.entry.creative.campaign
     promise = tokens.Promise(
         impression_id=ids.next_id(),
         creative_id=creative.pk,
@@ -96,7 +90,7 @@ def _candidate(win: auction.Win[Creative], place: int, viewer: AdViewer, request
         price_micros=win.price_micros,
         score=win.score,
         token=tokens.sign(promise),
-        why=targeting.reasons(campaign.targeting, viewer),
+        why=targeting.reasons(win.entry.targeting, viewer),
     )
 
 

@@ -7,14 +7,18 @@ component that runs a pipeline of its own is therefore marked ``inline``.
 from __future__ import annotations
 
 import contextvars
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .faults import Outcome, TimedOut, guarded, report
+
+LANES = 2  # threads a stage starts with
+PATIENCE_S = 0.01  # without any answer for so long, a stage gets one thread more
 
 Around = Callable[[Callable[[], Any]], Any]
 
@@ -49,39 +53,68 @@ class Inline:
 
 
 class Threads:
-    """A bounded pool. ``around`` wraps each task in its worker (database connections)."""
+    """A few lanes of a bounded pool work a stage off; ``around`` wraps a lane (database connections).
 
-    def __init__(self, size: int = 16, *, around: Around = _as_it_is) -> None:
+    Components are mostly Python between two short waits, so many threads would only queue for the
+    interpreter's lock. A lane that makes no progress for a moment (a slow network, a component
+    that hangs) gets another one beside it, until everything waits at the same time.
+    """
+
+    def __init__(self, size: int = 16, *, lanes: int = LANES, around: Around = _as_it_is) -> None:
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="pipeline")
+        self._lanes = lanes
         self._around = around
 
     def run(self, tasks: Sequence[Task]) -> list[Outcome]:
         """Outcomes in task order, whatever order they finish in."""
-        started = time.monotonic()
-        pending = {
-            position: self._submit(task)
-            for position, task in enumerate(tasks)
-            if not task.inline and task.budget_ms > 0
-        }
-        here = {position: guarded(task.name, task.call) for position, task in enumerate(tasks) if task.inline}
-        return [
-            here.get(position) or self._await(task, pending.get(position), started)
-            for position, task in enumerate(tasks)
-        ]
+        stage = _Stage(tasks)
+        for _ in range(min(self._lanes, len(stage.queue))):
+            self._start(stage)
+        for position, task in enumerate(tasks):
+            if task.inline:
+                stage.outcomes[position] = guarded(task.name, task.call)
+        return stage.wait(lambda: self._start(stage))
 
-    def _submit(self, task: Task) -> Future[Outcome]:
-        context = contextvars.copy_context()
-        return self._pool.submit(context.run, self._around, lambda: guarded(task.name, task.call))
+    def _start(self, stage: _Stage) -> None:
+        self._pool.submit(contextvars.copy_context().run, self._around, stage.work)
 
-    def _await(self, task: Task, future: Future[Outcome] | None, started: float) -> Outcome:
-        if future is None:
-            return _late(task)
-        left = task.budget_ms / 1000 - (time.monotonic() - started)
-        try:
-            return future.result(timeout=max(0.0, left))
-        except FutureTimeout:  # the thread cannot be killed; its late answer is never read
-            future.cancel()
-            return _late(task)
+
+class _Stage:
+    """The tasks of one stage while lanes work them off."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.tasks = tasks
+        self.started = time.monotonic()
+        self.queue = deque(place for place, task in enumerate(tasks) if not task.inline and task.budget_ms > 0)
+        self.outcomes: dict[int, Outcome] = {}
+        self._changed = threading.Condition()
+
+    def work(self) -> None:
+        """One lane: the next task until none is left."""
+        while (place := self._next()) is not None:
+            outcome = guarded(self.tasks[place].name, self.tasks[place].call)
+            with self._changed:
+                self.outcomes.setdefault(place, outcome)  # a late answer is never read
+                self._changed.notify()
+
+    def _next(self) -> int | None:
+        with self._changed:
+            return self.queue.popleft() if self.queue else None
+
+    def wait(self, add_lane: Callable[[], None]) -> list[Outcome]:
+        """Every outcome, late ones as such; a thread that hangs cannot be killed and is left behind."""
+        with self._changed:
+            while left := self._time_left():
+                patience = min(left, PATIENCE_S) if self.queue else left
+                if not self._changed.wait(patience) and self.queue:
+                    add_lane()
+            self.queue.clear()
+        return [self.outcomes.get(place) or _late(task) for place, task in enumerate(self.tasks)]
+
+    def _time_left(self) -> float:
+        """Seconds until the last unanswered task is late; 0 when there is none."""
+        open_budgets = (task.budget_ms for place, task in enumerate(self.tasks) if place not in self.outcomes)
+        return max(0.0, max(open_budgets, default=0.0) / 1000 - (time.monotonic() - self.started))
 
 
 def _late(task: Task) -> Outcome:

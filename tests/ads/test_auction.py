@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ads.auction import Bid, run, smoothed_rate
 from ads.pacing import elapsed_share, pacing_multiplier
-from ads.targeting import matches, reasons, relevance
+from ads.targeting import reasons, relevance
 from ads.types import AdViewer, Pacing, Targeting
 
 RESERVE = 100
@@ -127,19 +127,6 @@ def test_a_campaign_ahead_of_its_plan_bids_less(pacing, spent, share, multiplier
 
 
 BOATS = Targeting(countries=frozenset({"DE"}), languages=frozenset({"de", "en"}), topics=((1, "Boats"), (2, "Rope")))
-
-
-@pytest.mark.parametrize(
-    ("viewer", "matched"),
-    [
-        (AdViewer(1, "de", "en"), True),
-        (AdViewer(1, "FR", "en"), False),
-        (AdViewer(1, "DE", "fr"), False),
-        (AdViewer(1, "", ""), False),
-    ],
-)
-def test_every_condition_must_hold(viewer, matched):
-    assert matches(BOATS, viewer) is matched
 
 
 @pytest.mark.parametrize(

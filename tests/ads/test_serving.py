@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Topic
-from ads import services
+from ads import roster, services
 from ads.blending import AdjacencyControl, AdjacencyRisk, blend
 from ads.models import Advertiser, Campaign, Creative
 from ads.types import MICROS, BidType, CampaignStatus, CreativeSpec, HideScope, ReviewState
@@ -62,10 +62,32 @@ def test_what_is_not_running_approved_and_funded_is_not_served(make_campaign, vi
     assert ads_for(viewer) == []
 
 
-def test_country_and_language_are_conditions(make_campaign, viewer, ads_for):
-    make_campaign(countries=["de"], languages=["en"])
-    assert len(ads_for(viewer, country_code="DE", language="en")) == 1
-    assert ads_for(viewer, country_code="FR", language="en") == []
+@pytest.mark.parametrize(
+    ("country", "language", "shown"),
+    [("DE", "en", 1), ("de", "en", 1), ("FR", "en", 0), ("DE", "fr", 0), ("", "", 0)],
+)
+def test_country_and_language_are_conditions(make_campaign, viewer, ads_for, country, language, shown):
+    make_campaign(countries=["de"], languages=["de", "en"])
+    assert len(ads_for(viewer, country_code=country, language=language)) == shown
+
+
+def test_a_page_asks_two_questions_and_the_next_one(make_campaign, viewer, ads_for, django_assert_num_queries):
+    """Texts and targeting are read once and kept; what may be shown is asked every time."""
+    make_campaign()
+    campaign = make_campaign()
+    with django_assert_num_queries(3):
+        assert len(ads_for(viewer)) == 2
+    services.set_campaign_status(campaign=campaign, status=CampaignStatus.PAUSED)
+    with django_assert_num_queries(1):
+        assert len(ads_for(viewer)) == 1
+
+
+def test_a_changed_text_is_shown_within_seconds(make_campaign, viewer, ads_for, monkeypatch):
+    campaign = make_campaign()
+    monkeypatch.setattr(roster, "KEPT_S", 0.0)
+    ads_for(viewer)
+    campaign.creatives.update(headline="Newer books")
+    assert ads_for(viewer)[0].headline == "Newer books"
 
 
 def test_people_who_follow_a_topic_come_first_for_its_campaigns(make_campaign, viewer, ads_for):
@@ -161,9 +183,9 @@ def test_only_own_public_posts_can_be_promoted(make_campaign, make_user):
             make_campaign(advertiser=advertiser, creatives=[CreativeSpec(post_id=post.pk)])
 
 
-def test_serving_many_campaigns_takes_two_queries(make_campaign, viewer, ads_for, django_assert_num_queries):
+def test_the_number_of_queries_does_not_grow_with_campaigns(make_campaign, viewer, ads_for, django_assert_num_queries):
     topic = Topic.objects.create(slug="boats", name="Boats")
     for _ in range(6):
         make_campaign(topics=[topic])
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(ads_for(viewer, followed_topic_ids=frozenset({topic.pk}))) == 6

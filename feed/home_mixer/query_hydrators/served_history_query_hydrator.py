@@ -4,14 +4,33 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import orjson
 
 from feed.candidate_pipeline import QueryHydrator
 from feed.home_mixer.query import ScoredPostsQuery
-from feed.models import ServedHistory
-from xsocial.kernel import clock
+from xsocial.kernel import clock, sql
 
 MODULES_READ = 20
 USERS_EXCLUDED = 200
+
+_RECORDS = "feed_servedhistory WHERE user_id = %(who)s AND timeline = 'home' AND platform = %(platform)s"
+# Each entry's post, then what it reposts; newest record first.
+_SERVED = f"""
+SELECT {sql.packed("id")} FROM (
+    SELECT named.id::bigint
+      FROM (SELECT served_at, entries FROM {_RECORDS} AND served_at >= %(since)s) AS record,
+           jsonb_array_elements(entries) WITH ORDINALITY AS e (entry, place),
+           LATERAL (VALUES (1, entry ->> 'post_id'), (2, entry ->> 'repost_of_id')) AS named (part, id)
+     WHERE named.id IS NOT NULL
+     ORDER BY served_at DESC, place, part
+     LIMIT %(limit)s
+) AS served (id)
+"""
+_MODULES = f"""
+SELECT served_at, jsonb_path_query_array(entries, '$[*].user_ids[*]')::text
+  FROM {_RECORDS} AND has_who_to_follow
+ ORDER BY served_at DESC LIMIT {MODULES_READ}
+"""
 
 
 class ServedHistoryQueryHydrator(QueryHydrator):
@@ -21,34 +40,19 @@ class ServedHistoryQueryHydrator(QueryHydrator):
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """Two queries over the newest records of this viewer and platform."""
-        records = ServedHistory.objects.filter(
-            user_id=query.user_id, timeline="home", platform=query.platform
-        ).order_by("-served_at")
         now = clock.from_ms(query.now_ms)
-        recent = records.filter(served_at__gte=now - timedelta(seconds=query.params.served_window_s))
-        modules = records.filter(has_who_to_follow=True)[:MODULES_READ]
-        shown = list(modules.values_list("served_at", "entries"))
-        rested = timedelta(hours=query.params.who_to_follow_fatigue_h)
-        served = _served_ids(recent.values_list("entries", flat=True), query.params.served_ids_limit)
-        return {
-            "served_ids": np.concatenate([query.cursor_ids, served]),
-            "who_to_follow_shown": _suggested(shown),
-            "who_to_follow_eligible": not shown or now - shown[0][0] >= rested,
+        params = {
+            "who": query.user_id,
+            "platform": query.platform,
+            "since": now - timedelta(seconds=query.params.served_window_s),
+            "limit": query.params.served_ids_limit,
         }
-
-
-def _served_ids(records: Any, limit: int) -> np.ndarray:
-    """Each entry's post, then what it reposts; newest record first."""
-    ids = [
-        int(post_id)
-        for entries in records
-        for entry in entries
-        for post_id in (entry.get("post_id"), entry.get("repost_of_id"))
-        if post_id
-    ]
-    return np.array(ids[:limit], np.int64)
-
-
-def _suggested(records: list[tuple[Any, list[dict]]]) -> tuple[int, ...]:
-    users = [int(user) for _, entries in records for entry in entries for user in entry.get("user_ids", ())]
-    return tuple(users[:USERS_EXCLUDED])
+        served = sql.row(_SERVED, params)
+        modules = sql.rows(_MODULES, params)
+        rested = timedelta(hours=query.params.who_to_follow_fatigue_h)
+        suggested = [user for _, users in modules for user in orjson.loads(users)]
+        return {
+            "served_ids": np.concatenate([query.cursor_ids, sql.unpacked(served[0] if served else None)]),
+            "who_to_follow_shown": tuple(map(int, suggested[:USERS_EXCLUDED])),
+            "who_to_follow_eligible": not modules or now - modules[0][0] >= rested,
+        }
