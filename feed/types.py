@@ -11,6 +11,7 @@ from typing import Any
 class FeedRequest:
     """What a client may say with its request. Everything has a sensible default.
 
+    ``ip_address`` is looked up for country and region and then forgotten.
     ``context``: launch, foreground, pull_to_refresh, background_fetch, ... as the client knows.
     ``overrides`` replace parameters for this request only and are honoured for staff alone.
     """
@@ -28,6 +29,7 @@ class FeedRequest:
     is_preview: bool = False
     push_to_home_post_id: int = 0
     request_id: int = 0
+    ip_address: str = field(default="", repr=False)
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
 

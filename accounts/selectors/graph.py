@@ -33,6 +33,8 @@ class ViewerSettings:
     personalises_ads: bool = True
     languages: tuple[str, ...] = ()
     muted_keywords: tuple[str, ...] = ()
+    gender: str = ""  # as declared
+    snoozed_topic_ids: tuple[int, ...] = ()
 
 
 # Whose edge of each kind: the other end, given the person. A mute or subscription may have ended.
@@ -150,6 +152,8 @@ SELECT u.followers_count, u.following_count, u.language, u.country_code, u.birth
        coalesce(p.allows_recommendations, true), coalesce(p.shows_unscreened, false),
        coalesce(p.shows_sensitive, false), coalesce(p.hides_videos, false), coalesce(p.personalises_ads, true),
        coalesce(p.languages, '[]'),
+       u.gender,
+       ARRAY(SELECT topic_id FROM accounts_followedtopic WHERE user_id = u.id AND is_snoozed ORDER BY topic_id),
        ARRAY(SELECT phrase FROM accounts_mutedkeyword WHERE user_id = u.id AND CURRENT ORDER BY id)
   FROM accounts_user u LEFT JOIN accounts_feedpreferences p ON p.user_id = u.id
  WHERE u.id = %(who)s
@@ -161,8 +165,14 @@ def viewer_settings(user_id: int) -> ViewerSettings:
     found = sql.row(_SETTINGS, _who(user_id))
     if found is None:
         return ViewerSettings()
-    *values, languages, keywords = found
-    return ViewerSettings(*values, languages=tuple(orjson.loads(languages)), muted_keywords=tuple(keywords))
+    *values, languages, gender, snoozed, keywords = found
+    return ViewerSettings(
+        *values,
+        languages=tuple(orjson.loads(languages)),
+        muted_keywords=tuple(keywords),
+        gender=gender,
+        snoozed_topic_ids=tuple(snoozed),
+    )
 
 
 def _current() -> Q:

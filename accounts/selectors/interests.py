@@ -26,6 +26,11 @@ def starter_packs() -> list[StarterPack]:
     return list(StarterPack.objects.select_related("creator").prefetch_related("members"))
 
 
+def starter_pack_ids(*, limit: int) -> list[int]:
+    """Ids of the first packs in the platform's order."""
+    return list(StarterPack.objects.values_list("id", flat=True)[:limit])
+
+
 def get_starter_pack(slug: str) -> StarterPack:
     pack = StarterPack.objects.filter(slug=slug).first()
     if pack is None:

@@ -109,7 +109,10 @@ class ForYouView(APIView):
     def _page(self, request: Request) -> Response:
         values = validated(ForYouInputs, request)
         lists = {name: tuple(values.pop(name)) for name in ("seen_ids", "topic_ids", "excluded_topic_ids")}
-        page = services.for_you(request.user, request=FeedRequest(platform="api", **lists, **values))
+        address = request.META.get("REMOTE_ADDR", "")
+        page = services.for_you(
+            request.user, request=FeedRequest(platform="api", ip_address=address, **lists, **values)
+        )
         return Response(
             {
                 "request_id": str(page.request_id),

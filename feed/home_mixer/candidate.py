@@ -49,6 +49,7 @@ SCHEMA = Schema(
         # Gizmoduck, BlockedBy
         "author_followers": _NUMBER,
         "author_name": _OBJECT,
+        "author_is_adult": _TERNARY,
         "repost_of_name": _OBJECT,
         "author_blocks_viewer": _TERNARY,
         # BidirectionalFollow
@@ -56,6 +57,9 @@ SCHEMA = Schema(
         "is_mutual_follow_author": _TERNARY,
         # SemanticId: codes of the content, coarse to fine; -1 unknown
         "semantic_id": Column(np.int64, -1, width=SEMANTIC_LEVELS),
+        # RelatedPosts, for the filters that look beyond the post itself
+        "ancestor_authors": _OBJECT,  # tuple of ids
+        "related_texts": _OBJECT,  # tuple of texts of what it answers and quotes
         # FilteredTopics
         "filtered_topics": _OBJECT,  # set of topic ids, None when not fetched
         "unfiltered_topics": _OBJECT,
@@ -94,6 +98,9 @@ SCHEMA = Schema(
         "drop_ancillary": _TERNARY,
         "brand_safety": _OBJECT,
         "type_metrics": _OBJECT,
+        # FollowingRepliedUsers, MutualFollowJaccard
+        "following_replied_user_ids": _OBJECT,  # tuple of ids
+        "mutual_follow_jaccard": _NUMBER,
         # Exploration
         "propensity": _NUMBER,
     }

@@ -70,6 +70,7 @@ class ScoredPostsQuery:
     params: Params = field(default_factory=Params)
     weights: WeightsInForce = field(default_factory=WeightsInForce)
     platform: str = "web"
+    ip_address: str = field(default="", repr=False)  # for the look-up alone: never stored
     country_code: str = ""
     language_code: str = ""
     request_context: str = ""
@@ -112,9 +113,17 @@ class ScoredPostsQuery:
     muted_user_ids: np.ndarray = field(default_factory=no_ids)
     followed_user_ids: np.ndarray = field(default_factory=no_ids)
     subscribed_user_ids: np.ndarray = field(default_factory=no_ids)
-    followed_topic_ids: tuple[int, ...] = ()
     new_user_topic_ids: tuple[int, ...] = ()
-    followed_starter_packs: tuple[int, ...] = ()
+    policy_excluded_ids: np.ndarray = field(default_factory=no_ids)
+    viewer_minhash: np.ndarray | None = None
+
+    # --- Hydrated: the person, as the models' context; None where nothing is known
+    followed_grok_topics: np.ndarray | None = None  # 32 yes or no
+    inferred_grok_topics: np.ndarray | None = None  # 32 yes or no
+    followed_starter_packs: np.ndarray | None = None  # 20 yes or no
+    user_demographics: Any = None
+    user_gender: str = ""
+    ip_location: Any = None
 
     # --- Hydrated: cached candidates
     cached_posts: Any = None
@@ -129,6 +138,16 @@ class ScoredPostsQuery:
     def is_bulk_topic_request(self) -> bool:
         """Asks for so many topics that they only exclude the others."""
         return len(self.topic_ids) > BULK_TOPICS
+
+    @property
+    def wants_context(self) -> bool:
+        """Whether what is known of the person is gathered for the models."""
+        return self.params.enable_context_features or self.is_shadow_traffic
+
+    @property
+    def mutes_strictly(self) -> bool:
+        """Muted words are also sought in what a post answers and quotes: in Following alone."""
+        return self.params.strict_muted_keywords and self.in_network_only and bool(self.muted_keywords)
 
     @property
     def surface_label(self) -> str:

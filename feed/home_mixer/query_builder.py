@@ -18,8 +18,6 @@ from feed.types import FeedRequest
 from xsocial.kernel import clock, ids, metrics
 from xsocial.kernel.errors import Invalid
 
-SHADOW_SHARE = 0.005
-
 log = logging.getLogger(__name__)
 
 
@@ -33,14 +31,17 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
     cursor = Cursor.parse(request.cursor, viewer_id=viewer_id)
     viewer = _viewer_data(viewer_id)
     request_id = request.request_id or ids.next_id()
+    values = _params(request, viewer)
+    in_network_only = request.in_network_only or not viewer.allows_recommendations
     query = ScoredPostsQuery(
         user_id=viewer_id,
         request_id=request_id,
         prediction_id=ids.next_id(),
         now_ms=clock.now_ms(),
-        params=_params(request, viewer),
+        params=values,
         weights=weights.in_force(),
         platform=request.platform,
+        ip_address=request.ip_address,
         country_code=viewer.country_code,
         language_code=viewer.language,
         request_context=request.context,
@@ -49,14 +50,14 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
         is_top_request=cursor.is_top,
         is_polling=request.is_polling,
         is_preview=request.is_preview,
-        is_shadow_traffic=fraction(request_id, "shadow") < SHADOW_SHARE,
-        in_network_only=request.in_network_only or not viewer.allows_recommendations,
+        is_shadow_traffic=100 * fraction(request_id, "shadow") < values.shadow_percent,
+        in_network_only=in_network_only,
         exclude_videos=request.exclude_videos or viewer.hides_videos,
         seen_ids=np.array(request.seen_ids, np.int64),
         served_ids=np.array(request.served_ids, np.int64),
         cursor_ids=np.array(cursor.shown_ids, np.int64),
         topic_ids=tuple(request.topic_ids),
-        excluded_topic_ids=tuple(request.excluded_topic_ids),
+        excluded_topic_ids=_excluded_topics(request, viewer, in_network_only),
         push_to_home_post_id=request.push_to_home_post_id,
         holds_unscreened=_holds_unscreened(viewer),
         viewer=viewer,
@@ -64,6 +65,12 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
     )
     metrics.counter("feed_requests", "Page loads by surface", ("surface",)).labels(query.surface_label).inc()
     return query
+
+
+def _excluded_topics(request: FeedRequest, viewer: ViewerSettings, in_network_only: bool) -> tuple[int, ...]:
+    """What the request excludes, and on general pages what the viewer snoozed in the settings."""
+    is_general = not (request.topic_ids or in_network_only)
+    return tuple(dict.fromkeys([*request.excluded_topic_ids, *(viewer.snoozed_topic_ids if is_general else ())]))
 
 
 def _viewer_data(viewer_id: int) -> ViewerSettings:

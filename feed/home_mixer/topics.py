@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from accounts.models import Topic
 from feed.home_mixer.query import Memo
 
+PLACES = 32  # parent topics the models know
+
 
 @dataclass(frozen=True)
 class TopicTree:
-    """Parents by topic id. Our topics form a tree, so expansion is "itself and all below"."""
+    """Parents by topic id, in the platform's order. Our topics form a tree, so expansion is "itself and all below"."""
 
     parents: dict[int, int | None] = field(default_factory=dict)
+
+    def multi_hot(self, topic_ids: Iterable[int], *, at_most: int | None = None) -> np.ndarray:
+        """32 yes-or-no values: place i is the i-th topic without a parent; a topic below counts for it.
+
+        With ``at_most`` only that many different places, in the order given.
+        """
+        places = {topic: place for place, topic in enumerate(self._tops()[:PLACES])}
+        tops = dict.fromkeys(places[top] for topic in topic_ids if (top := self._top(topic)) in places)
+        hot = np.zeros(PLACES, bool)
+        hot[list(tops)[:at_most]] = True
+        return hot
+
+    def _tops(self) -> list[int]:
+        return [topic for topic, parent in self.parents.items() if parent is None]
+
+    def _top(self, topic: int) -> int:
+        while parent := self.parents.get(topic):
+            topic = parent
+        return topic
 
     def expand(self, topic: int) -> set[int]:
         """The topic and everything below it; an unknown topic covers itself."""

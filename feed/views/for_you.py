@@ -30,15 +30,22 @@ def home(request: PageRequest) -> HttpResponse:
     """For You for people, the public front door for visitors."""
     if not request.user.is_authenticated:
         return explore(request)
-    feed_request = FeedRequest(cursor=request.GET.get("cursor", ""))
+    feed_request = FeedRequest(cursor=request.GET.get("cursor", ""), ip_address=address_of(request))
     return _respond(request, feed_request, page_title="For You")
+
+
+def address_of(request: PageRequest) -> str:
+    """Whence the request came; behind a proxy its address, which is nowhere in particular."""
+    return request.META.get("REMOTE_ADDR", "")
 
 
 @signed_in
 def topic(request: PageRequest, slug: str) -> HttpResponse:
     """For You within one topic."""
     wanted = interests.get_topic(slug)
-    feed_request = FeedRequest(cursor=request.GET.get("cursor", ""), topic_ids=(wanted.pk,))
+    feed_request = FeedRequest(
+        cursor=request.GET.get("cursor", ""), topic_ids=(wanted.pk,), ip_address=address_of(request)
+    )
     return _respond(request, feed_request, page_title=wanted.name, topic_slug=slug)
 
 

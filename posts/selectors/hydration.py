@@ -55,11 +55,12 @@ class PostRows:
 
 @dataclass(frozen=True, slots=True)
 class AuthorRows:
-    """Followers and handles of people, a value per id asked for."""
+    """Followers, handles and the adult flag of people, a value per id asked for."""
 
     found: np.ndarray
     followers: np.ndarray
     username: np.ndarray
+    is_adult: np.ndarray
 
 
 _POST_NUMBERS = {
@@ -83,7 +84,7 @@ SELECT {", ".join(map(sql.packed, _POST_NUMBERS.values()))}, array_agg(p.text), 
  WHERE p.id = ANY(%(ids)s::bigint[]) AND p.deleted_at IS NULL
 """
 _AUTHORS = f"""
-SELECT {sql.packed("id")}, {sql.packed("followers_count")}, array_agg(username)
+SELECT {sql.packed("id")}, {sql.packed("followers_count")}, {sql.packed("is_adult_author::int")}, array_agg(username)
   FROM accounts_user WHERE id = ANY(%(ids)s::bigint[])
 """
 _COUNTS = f"""
@@ -114,12 +115,13 @@ def post_rows(post_ids: np.ndarray) -> PostRows:
 def author_rows(user_ids: np.ndarray) -> AuthorRows:
     """Followers and handles of these people, repeated ids included. One query."""
     wanted, inverse = np.unique(np.asarray(user_ids, np.int64), return_inverse=True)
-    user_id, followers, names = _read(_AUTHORS, wanted)
+    user_id, followers, is_adult, names = _read(_AUTHORS, wanted)
     at = np.searchsorted(wanted, sql.unpacked(user_id))
     return AuthorRows(
         found=_placed(at, True, np.zeros(len(wanted), bool))[inverse],
         followers=_placed(at, sql.unpacked(followers), np.zeros(len(wanted)))[inverse],
         username=_placed(at, sql.texts(names), _texts(len(wanted)))[inverse],
+        is_adult=_placed(at, sql.unpacked(is_adult) == 1, np.zeros(len(wanted), bool))[inverse],
     )
 
 

@@ -326,6 +326,8 @@ RPC_TOKEN = env.text("XSOCIAL_RPC_TOKEN", "")
 
 # Sizes of the Home Mixer: "upstream" are the published ones, "small_platform" suit one machine.
 FEED_PROFILE = env.text("XSOCIAL_FEED_PROFILE", "small_platform")
+# Country and region of addresses: a database in MaxMind's format; empty means that nobody is located.
+GEOIP_DATABASE = env.text("XSOCIAL_GEOIP_DATABASE", "")
 # Threads that run a page's stages side by side; 0 runs them in the calling thread.
 FEED_POOL_SIZE = env.integer("XSOCIAL_FEED_POOL_SIZE", 8, minimum=0)
 # Whether a server process keeps recent posts in memory when THUNDER_TARGET names nobody.

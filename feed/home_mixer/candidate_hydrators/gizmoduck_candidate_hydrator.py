@@ -13,7 +13,7 @@ class GizmoduckCandidateHydrator(FreshHydrator):
     """Named after the published profile service; an unknown author stays unknown."""
 
     reads = ("author_id", "post_id")
-    writes = ("author_followers", "author_name", "repost_of_name")
+    writes = ("author_followers", "author_name", "author_is_adult", "repost_of_name")
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> Hydrated:
         """One query for authors and reposted authors together."""
@@ -25,6 +25,7 @@ class GizmoduckCandidateHydrator(FreshHydrator):
             {
                 "author_followers": people.followers[:n],
                 "author_name": people.username[:n],
+                "author_is_adult": people.is_adult[:n],
                 "repost_of_name": people.username[n:],
             },
             ok=people.found[:n],

@@ -10,16 +10,23 @@ from feed.home_mixer.query import ScoredPostsQuery
 
 
 class MutedKeywordFilter(Filter):
-    """A keyword matches as a run of whole tokens: "art" does not match "party"."""
+    """A keyword matches as a run of whole tokens: "art" does not match "party".
 
-    reads = ("text",)
+    Following is stricter than For You: there what a post answers and quotes is read too.
+    """
+
+    reads = ("text", "related_texts")
 
     def keep(self, query: ScoredPostsQuery, batch: Batch) -> np.ndarray:
         """A mask over the rows; texts are tokenised only when something is muted."""
         phrases = phrases_of(query.muted_keywords)
         if not phrases:
             return np.ones(batch.n, dtype=bool)
-        return np.array([not matches(text, phrases) for text in batch["text"]], dtype=bool)
+        hidden = [matches(text, phrases) for text in batch["text"]]
+        if query.mutes_strictly:
+            pairs = zip(hidden, batch["related_texts"], strict=True)
+            hidden = [own or any(matches(text, phrases) for text in texts or ()) for own, texts in pairs]
+        return ~np.array(hidden, dtype=bool)
 
 
 def phrases_of(keywords: Iterable[str]) -> list[list[str]]:

@@ -10,11 +10,18 @@ from feed.home_mixer.candidate_hydrators.blocked_by_candidate_hydrator import Bl
 from feed.home_mixer.candidate_hydrators.core_data_candidate_hydrator import CoreDataCandidateHydrator
 from feed.home_mixer.candidate_hydrators.engagement_counts_candidate_hydrator import EngagementCountsCandidateHydrator
 from feed.home_mixer.candidate_hydrators.filtered_topics_candidate_hydrator import FilteredTopicsCandidateHydrator
+from feed.home_mixer.candidate_hydrators.following_replied_users_candidate_hydrator import (
+    FollowingRepliedUsersCandidateHydrator,
+)
 from feed.home_mixer.candidate_hydrators.gizmoduck_candidate_hydrator import GizmoduckCandidateHydrator
 from feed.home_mixer.candidate_hydrators.has_media_candidate_hydrator import HasMediaCandidateHydrator
 from feed.home_mixer.candidate_hydrators.in_network_candidate_hydrator import InNetworkCandidateHydrator
 from feed.home_mixer.candidate_hydrators.language_code_candidate_hydrator import LanguageCodeCandidateHydrator
+from feed.home_mixer.candidate_hydrators.mutual_follow_jaccard_candidate_hydrator import (
+    MutualFollowJaccardCandidateHydrator,
+)
 from feed.home_mixer.candidate_hydrators.quote_candidate_hydrator import QuoteCandidateHydrator
+from feed.home_mixer.candidate_hydrators.related_posts_candidate_hydrator import RelatedPostsCandidateHydrator
 from feed.home_mixer.candidate_hydrators.screened_candidate_hydrator import ScreenedCandidateHydrator
 from feed.home_mixer.candidate_hydrators.semantic_id_candidate_hydrator import SemanticIdCandidateHydrator
 from feed.home_mixer.candidate_hydrators.subscription_candidate_hydrator import SubscriptionCandidateHydrator
@@ -29,8 +36,13 @@ from feed.home_mixer.filters.core_data_hydration_filter import CoreDataHydration
 from feed.home_mixer.filters.dedup_conversation_filter import DedupConversationFilter
 from feed.home_mixer.filters.drop_duplicates_filter import DropDuplicatesFilter
 from feed.home_mixer.filters.ineligible_subscription_filter import IneligibleSubscriptionFilter
+from feed.home_mixer.filters.inventory_holdout_filter import InventoryHoldoutFilter
 from feed.home_mixer.filters.muted_keyword_filter import MutedKeywordFilter
+from feed.home_mixer.filters.new_user_min_engagement_filter import NewUserMinEngagementFilter
 from feed.home_mixer.filters.new_user_topic_ids_filter import NewUserTopicIdsFilter
+from feed.home_mixer.filters.oon_nsfw_simclusters_filter import OONNsfwSimclustersFilter
+from feed.home_mixer.filters.oon_retweet_reply_filter import OONRetweetReplyFilter
+from feed.home_mixer.filters.policy_exclusion_filter import PolicyExclusionFilter
 from feed.home_mixer.filters.previously_seen_posts_backup_filter import PreviouslySeenPostsBackupFilter
 from feed.home_mixer.filters.previously_seen_posts_filter import PreviouslySeenPostsFilter
 from feed.home_mixer.filters.previously_served_posts_filter import PreviouslyServedPostsFilter
@@ -48,10 +60,16 @@ from feed.home_mixer.query_hydrators.followed_starter_packs_query_hydrator impor
 from feed.home_mixer.query_hydrators.followed_user_ids_query_hydrator import FollowedUserIdsQueryHydrator
 from feed.home_mixer.query_hydrators.impressed_posts_query_hydrator import ImpressedPostsQueryHydrator
 from feed.home_mixer.query_hydrators.impression_bloom_filter_query_hydrator import ImpressionBloomFilterQueryHydrator
+from feed.home_mixer.query_hydrators.inferred_grok_topics_query_hydrator import InferredGrokTopicsQueryHydrator
+from feed.home_mixer.query_hydrators.ip_query_hydrator import IpQueryHydrator
 from feed.home_mixer.query_hydrators.muted_user_ids_query_hydrator import MutedUserIdsQueryHydrator
+from feed.home_mixer.query_hydrators.mutual_follow_query_hydrator import MutualFollowQueryHydrator
+from feed.home_mixer.query_hydrators.policy_exclusions_query_hydrator import PolicyExclusionsQueryHydrator
 from feed.home_mixer.query_hydrators.retrieval_sequence_query_hydrator import RetrievalSequenceQueryHydrator
 from feed.home_mixer.query_hydrators.scoring_sequence_query_hydrator import ScoringSequenceQueryHydrator
 from feed.home_mixer.query_hydrators.subscribed_user_ids_query_hydrator import SubscribedUserIdsQueryHydrator
+from feed.home_mixer.query_hydrators.user_demographics_query_hydrator import UserDemographicsQueryHydrator
+from feed.home_mixer.query_hydrators.user_gender_query_hydrator import UserGenderQueryHydrator
 from feed.home_mixer.scorers.phoenix_scorer import PhoenixScorer
 from feed.home_mixer.scorers.ranking_scorer import RankingScorer
 from feed.home_mixer.scorers.vm_ranker import VMRanker
@@ -77,10 +95,16 @@ def build(clients: Clients) -> Pipeline:
             FollowedUserIdsQueryHydrator(),
             SubscribedUserIdsQueryHydrator(),
             CachedPostsQueryHydrator(),
+            MutualFollowQueryHydrator(),
+            UserDemographicsQueryHydrator(),
             FollowedGrokTopicsQueryHydrator(),
             FollowedStarterPacksQueryHydrator(),
+            InferredGrokTopicsQueryHydrator(),
             ImpressionBloomFilterQueryHydrator(),
             ImpressedPostsQueryHydrator(),
+            IpQueryHydrator(),
+            UserGenderQueryHydrator(),
+            PolicyExclusionsQueryHydrator(),
         ),
         sources=(
             ThunderSource(),
@@ -103,6 +127,7 @@ def build(clients: Clients) -> Pipeline:
             EngagementCountsCandidateHydrator(),
             BidirectionalFollowCandidateHydrator(),
             SemanticIdCandidateHydrator(),
+            RelatedPostsCandidateHydrator(),
             ScreenedCandidateHydrator(),
         ),
         filters=(
@@ -110,6 +135,8 @@ def build(clients: Clients) -> Pipeline:
             CoreDataHydrationFilter(),
             AgeFilter(),
             SelfTweetFilter(),
+            OONRetweetReplyFilter(),
+            OONNsfwSimclustersFilter(),
             RetweetDeduplicationFilter(),
             IneligibleSubscriptionFilter(),
             PreviouslySeenPostsFilter(),
@@ -117,10 +144,13 @@ def build(clients: Clients) -> Pipeline:
             PreviouslyServedPostsFilter(),
             MutedKeywordFilter(),
             AuthorSocialgraphFilter(),
+            PolicyExclusionFilter(),
             VideoFilter(),
             TopicIdsFilter(),
             NewUserTopicIdsFilter(),
+            NewUserMinEngagementFilter(),
             ScreenedFilter(),
+            InventoryHoldoutFilter(),
         ),
         scorers=(PhoenixScorer(), RankingScorer(), VMRanker()),
         selector=TopKScoreSelector(),
@@ -128,6 +158,8 @@ def build(clients: Clients) -> Pipeline:
             VFCandidateHydrator(),
             AdsBrandSafetyCandidateHydrator(),
             TweetTypeMetricsCandidateHydrator(),
+            FollowingRepliedUsersCandidateHydrator(),
+            MutualFollowJaccardCandidateHydrator(),
         ),
         post_selection_filters=(VFFilter(), AncillaryVFFilter(), DedupConversationFilter()),
         result_size=lambda query: query.params.result_size,

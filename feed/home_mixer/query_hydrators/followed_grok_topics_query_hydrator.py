@@ -3,23 +3,29 @@
 from typing import Any
 
 from feed.candidate_pipeline import QueryHydrator
-from feed.home_mixer import graph
+from feed.home_mixer import graph, topics
 from feed.home_mixer.query import ScoredPostsQuery
 
 
 class FollowedGrokTopicsQueryHydrator(QueryHydrator):
-    """Followed topic ids; also as new-user topics while the account is young."""
+    """32 yes-or-no values over the parent topics; the ids themselves as new-user topics while the account is young."""
 
-    writes = ("followed_topic_ids", "new_user_topic_ids")
+    writes = ("followed_grok_topics", "new_user_topic_ids")
+
+    def enabled(self, query: ScoredPostsQuery) -> bool:
+        """With context features, for shadow traffic, and where newcomers begin with topics."""
+        return query.wants_context or _helps_newcomers(query)
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
-        """One query. New-user topics are left alone on topic and in-network requests."""
-        topics = tuple(graph.of_viewer(query).topics.tolist())
-        params = query.params
-        wanted = params.enable_phoenix_topics or params.new_user_topic_filtering
+        """The viewer's edges and the topic tree. New-user topics are left alone on topic and in-network requests."""
+        followed = tuple(graph.of_viewer(query).topics.tolist())
+        fields: dict[str, Any] = {"followed_grok_topics": topics.of_request(query.memo).multi_hot(followed)}
         general = not (query.is_topic_request or query.in_network_only)
-        young = query.account_age_s < params.new_user_topic_age_s
-        fields: dict[str, Any] = {"followed_topic_ids": topics}
-        if wanted and general and young and topics:
-            fields["new_user_topic_ids"] = topics
+        young = query.account_age_s < query.params.new_user_topic_age_s
+        if _helps_newcomers(query) and general and young and followed:
+            fields["new_user_topic_ids"] = followed
         return fields
+
+
+def _helps_newcomers(query: ScoredPostsQuery) -> bool:
+    return query.params.enable_phoenix_topics or query.params.new_user_topic_filtering

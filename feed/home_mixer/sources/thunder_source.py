@@ -36,6 +36,8 @@ class ThunderSource(Source):
         )
         kind = served_types.RANKED_FOLLOWING if query.in_network_only else served_types.IN_NETWORK
         is_reply = posts.in_reply_to_id != 0
+        # Who answered what: faces beside posts are made of it.
+        query.memo.put("in_network_replies", (posts.author_id[is_reply], posts.in_reply_to_id[is_reply]))
         return Batch.of(
             SCHEMA,
             post_id=posts.post_id,
