@@ -11,6 +11,8 @@ FILTERS = [
     "CoreDataHydrationFilter",
     "AgeFilter",
     "SelfTweetFilter",
+    "OONRetweetReplyFilter",
+    "OONNsfwSimclustersFilter",
     "RetweetDeduplicationFilter",
     "IneligibleSubscriptionFilter",
     "PreviouslySeenPostsFilter",
@@ -18,10 +20,13 @@ FILTERS = [
     "PreviouslyServedPostsFilter",
     "MutedKeywordFilter",
     "AuthorSocialgraphFilter",
+    "PolicyExclusionFilter",
     "VideoFilter",
     "TopicIdsFilter",
     "NewUserTopicIdsFilter",
+    "NewUserMinEngagementFilter",
     "ScreenedFilter",
+    "InventoryHoldoutFilter",
 ]
 
 
