@@ -28,6 +28,7 @@ _COLUMNS: dict[str, tuple[type, float]] = {
     "spam": (np.float32, 0.0),
     "insult": (np.float32, 0.0),
     "bait": (np.bool_, 0),
+    "subscribers_only": (np.bool_, 0),
     "in_reply_to": (np.int32, NONE),
     "root": (np.int32, NONE),
     "quote_of": (np.int32, NONE),
@@ -178,6 +179,7 @@ def _traits(rng: np.random.Generator, people: Population, authors: np.ndarray) -
         "spam": np.where(spam | stray, rng.uniform(0.6, 1.0, count), 0.0),
         "insult": np.where(provoked | (rng.random(count) < 0.004), rng.uniform(0.4, 1.0, count), 0.0),
         "bait": rng.random(count) < np.where(people.quality[authors] < -0.3, 0.12, 0.025),
+        "subscribers_only": people.is_creator[authors] & (rng.random(count) < 0.2),
     }
 
 

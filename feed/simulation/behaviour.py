@@ -10,13 +10,14 @@ All arrays are [N]: one entry per (person, post) encounter.
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import expit, logit, ndtr, ndtri
 
 DWELL_SPREAD = 0.75
 DWELL_SECONDS = 5.0
 NOT_DWELLED_SECONDS = 1.5
 IMPOSSIBLE = -40.0
-BISECTIONS = 26  # narrows 23 units to less than a millionth
+CALIBRATION_STEPS = 6
+BIAS_BOUNDS = (-15.0, 8.0)  # for heads that too few encounters allow
 
 #: Head -> target rate per impression. Negative heads are about five times life, so that a
 #: small world has enough of them to learn from. Names are those of posts.types.EngagementKind;
@@ -132,6 +133,11 @@ def log_dwell(e: Encounter, liking: np.ndarray) -> np.ndarray:
     return 0.62 + 0.30 * liking + 0.30 * e.length + 0.25 * e.controversy + 0.55 * (e.video_length > 0)
 
 
+def _longer(seconds: float, log_mean: np.ndarray) -> np.ndarray:
+    """Probability of dwelling longer than this."""
+    return ndtr((log_mean - np.log(seconds)) / DWELL_SPREAD)
+
+
 def _scores(e: Encounter, liking: np.ndarray) -> np.ndarray:
     """Logits [N, len(BASE_RATES)] without the heads' biases."""
     scores = np.zeros((len(liking), len(WEIGHTS)), dtype=np.float64)
@@ -154,8 +160,8 @@ class Preferences:
         liking = eta(e)
         acting = expit(_scores(e, liking) + self.biases)
         dwell_mean = log_dwell(e, liking) + self.dwell_bias
-        dwell = 1.0 - ndtr((np.log(DWELL_SECONDS) - dwell_mean) / DWELL_SPREAD)
-        brief = ndtr((np.log(NOT_DWELLED_SECONDS) - dwell_mean) / DWELL_SPREAD)
+        dwell = _longer(DWELL_SECONDS, dwell_mean)
+        brief = 1.0 - _longer(NOT_DWELLED_SECONDS, dwell_mean)
         idle = np.prod(1.0 - acting[:, : len(POSITIVE_HEADS)], axis=1)
         probabilities = np.column_stack((acting, dwell, brief * idle)).astype(np.float32)
         return Reaction(probabilities, dwell_mean)
@@ -167,28 +173,28 @@ def joined(encounters: list[Encounter]) -> Encounter:
     return Encounter(**{name: np.concatenate([getattr(e, name) for e in encounters]) for name in names})
 
 
-def calibrated(e: Encounter) -> Preferences:
-    """Biases with which the given encounters have the target rates on average."""
+def thinned(e: Encounter, most: int) -> Encounter:
+    """Evenly spaced encounters, at most so many."""
+    step = -(-len(e.match) // most)
+    return Encounter(**{field.name: getattr(e, field.name)[::step] for field in fields(Encounter)})
+
+
+def calibrated(e: Encounter, start: Preferences | None = None) -> Preferences:
+    """Biases with which the given encounters have the target rates on average.
+
+    Each step moves a bias by what its head's mean lacks in log odds, which for small
+    probabilities is Newton's step; `start` saves some of the steps.
+    """
     liking = eta(e)
-    scores = _scores(e, liking)
+    scores, dwell = _scores(e, liking), log_dwell(e, liking)
     rates = np.fromiter(BASE_RATES.values(), dtype=np.float64)
-    biases = np.array([_bias(scores[:, column], rate) for column, rate in enumerate(rates)])
-    dwell = log_dwell(e, liking)
-    low, high = -6.0, 6.0
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        share = np.mean(1.0 - ndtr((np.log(DWELL_SECONDS) - dwell - middle) / DWELL_SPREAD))
-        low, high = (middle, high) if share < DWELL_RATE else (low, middle)
-    return Preferences(biases, (low + high) / 2)
-
-
-def _bias(scores: np.ndarray, rate: float) -> float:
-    """Bisection for mean(expit(scores + bias)) = rate, as far as possible heads allow it."""
-    low, high = -15.0, 8.0
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if expit(scores + middle).mean() < rate else (low, middle)
-    return (low + high) / 2
+    biases, dwell_bias = (start.biases, start.dwell_bias) if start else (logit(rates), 0.0)
+    for _ in range(CALIBRATION_STEPS):
+        made = np.clip(expit(scores + biases).mean(axis=0), 1e-9, 1 - 1e-9)
+        biases = np.clip(biases + logit(rates) - logit(made), *BIAS_BOUNDS)
+        share = np.clip(_longer(DWELL_SECONDS, dwell + dwell_bias).mean(), 1e-9, 1 - 1e-9)
+        dwell_bias += float(DWELL_SPREAD * (ndtri(DWELL_RATE) - ndtri(share)))
+    return Preferences(biases, dwell_bias)
 
 
 def draw(rng: np.random.Generator, reaction: Reaction) -> tuple[np.ndarray, np.ndarray]:

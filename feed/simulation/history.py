@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from feed.simulation.authoring import DAY, HOUR, NONE, TEXT, PostTable
-from feed.simulation.behaviour import HEADS, Encounter, Preferences, Reaction, calibrated, draw, joined
+from feed.simulation.behaviour import HEADS, Encounter, Preferences, Reaction, calibrated, draw, joined, thinned
 from feed.simulation.logging_policy import POLICIES, fill_pages, policy_weights
 from feed.simulation.people import rhythm
 from feed.simulation.society import WINDOW, Society
@@ -17,8 +17,9 @@ MAX_PAGE = 40
 POOL = {"in_network": 96, "popular": 48, "similar": 64, "random": 40}
 SESSION_CHUNK = 512
 ORACLE_DAYS = 2.0
-CALIBRATION_SHARE = 0.3  # of the history, at its start
-CALIBRATION_BATCHES = 20
+CALIBRATION_EVERY = 0.02  # of the history
+CALIBRATION_BATCHES = 24  # latest ones, of which so many encounters each
+CALIBRATION_ENCOUNTERS = 1500
 MAKING_HEADS = ("reply", "quote", "repost")
 HEAD = {name: column for column, name in enumerate(HEADS)}
 TIMELINE_KINDS = {name: int(EngagementKind[name.upper()]) for name in HEADS}
@@ -272,14 +273,14 @@ class History:
         self._change(views, acted, seconds)
 
     def _calibrated(self, encounter: Encounter) -> Preferences:
-        """The heads' biases: set from the days at the start, fixed from then on."""
-        if self.preferences is not None and self.made > CALIBRATION_SHARE * self.wanted:
+        """The heads' biases: they follow the encounters, so that rates stay on target as people
+        come to know one another, and are fixed for the last days, which the oracle knows."""
+        if self.preferences is not None and self._hour * HOUR > self.end - ORACLE_DAYS * DAY:
             return self.preferences
-        self._met.append(encounter)
+        self._met = [*self._met[1 - CALIBRATION_BATCHES :], thinned(encounter, CALIBRATION_ENCOUNTERS)]
         if self.preferences is None or self.made >= self._calibrate_at:
-            self.preferences = calibrated(joined(self._met))
-            self._met = self._met[-CALIBRATION_BATCHES:]
-            self._calibrate_at = self.made + 0.03 * self.wanted
+            self.preferences = calibrated(joined(self._met), self.preferences)
+            self._calibrate_at = self.made + CALIBRATION_EVERY * self.wanted
         return self.preferences
 
     def _look(self, sessions: np.ndarray, start: float) -> Views | None:
@@ -356,7 +357,7 @@ class History:
         silenced = society.blocks.has(users, authors) | society.mutes.has(users, authors)
         silenced |= society.blocks.has(authors, np.broadcast_to(users, authors.shape))
         seen = society.seen[users, pool % society.seen.shape[1]]
-        return (pool >= 0) & ~again & ~seen & ~silenced & (authors != users)
+        return (pool >= 0) & ~again & ~seen & ~silenced & (authors != users) & society.is_open_to(users, pool)
 
     def _attention(self, sessions: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Position bias: patience runs out down the page; loved forms hold the eye."""

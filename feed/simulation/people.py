@@ -22,7 +22,8 @@ class Population:
     """Columns over people. Rates are per day, days are relative to now (past is negative).
 
     `subtopic_weight` [n, S] sums to 1 and drives posting; `taste` [n, S] is its smoothed,
-    standardised form and drives liking. `ring` is -1 for people in no spam ring.
+    standardised form and drives liking. `ring` is -1 for people in no spam ring. Posts of the locked are for
+    followers; creators keep some of theirs for those who pay.
     """
 
     subtopic_weight: np.ndarray
@@ -52,6 +53,8 @@ class Population:
     ring: np.ndarray
     is_provocateur: np.ndarray
     is_hidden_gem: np.ndarray
+    is_locked: np.ndarray
+    is_creator: np.ndarray
 
     def __len__(self) -> int:
         return len(self.quality)
@@ -158,9 +161,17 @@ def _settle_demo_people(people: Population, rng: np.random.Generator, space: Top
     people.hours_from_utc[demo] = 0
     people.quality[demo] = 0.4
     people.tone[demo] = 0.15
-    for flag in (people.is_spammer, people.is_provocateur, people.is_hidden_gem):
+    for flag in (people.is_spammer, people.is_provocateur, people.is_hidden_gem, people.is_locked):
         flag[demo] = False
     people.ring[demo] = -1
+
+
+def _settle_creators(people: Population) -> None:
+    """One in a hundred, good and busy, keeps some posts for those who pay."""
+    appeal = people.quality + 0.3 * np.log1p(people.posts_per_day)
+    appeal[people.is_locked | people.is_hidden_gem | people.is_spammer] = -np.inf
+    appeal[people.demo] = -np.inf
+    people.is_creator[np.argsort(-appeal)[: max(2, len(people) // 100)]] = True
 
 
 def population(rng: np.random.Generator, *, users: int, days: float, space: TopicSpace) -> Population:
@@ -199,9 +210,12 @@ def population(rng: np.random.Generator, *, users: int, days: float, space: Topi
         ring=_spam_rings(rng, spammer),
         is_provocateur=(kind >= 0.02) & (kind < 0.035),
         is_hidden_gem=(kind >= 0.035) & (kind < 0.05),
+        is_locked=(kind >= 0.05) & (kind < 0.09),
+        is_creator=np.zeros(users, dtype=bool),
     )
     _settle_special_people(people, rng)
     _settle_demo_people(people, rng, space)
+    _settle_creators(people)
     people.taste = tastes(people.subtopic_weight, space)
     return people
 

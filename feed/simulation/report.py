@@ -27,6 +27,7 @@ def summary(world: World) -> dict[str, Any]:
     """All figures by name."""
     made, done, posts = world.recorded.impressions, world.recorded.engagements, world.posts
     total = len(made["user"])
+    on_page = done["kind"][done["page"] >= 0]
     return {
         "users": len(world.people),
         "posts": len(posts),
@@ -37,8 +38,7 @@ def summary(world: World) -> dict[str, Any]:
         "impressions": total,
         "engagements": len(done["user"]),
         "rates": {
-            name: round(float((done["kind"] == EngagementKind[name.upper()]).sum()) / max(total, 1), 5)
-            for name in HEADS
+            name: round(float((on_page == EngagementKind[name.upper()]).sum()) / max(total, 1), 5) for name in HEADS
         },
         "degrees": _degrees(world),
         "thread_depth": np.bincount(posts.depth).tolist(),

@@ -4,7 +4,7 @@ import numpy as np
 
 from feed.simulation.authoring import DAY, HOUR, Bursts, PostTable
 from feed.simulation.behaviour import BASE_RATES, VIDEO_HEADS, Encounter
-from feed.simulation.graph import Edges
+from feed.simulation.graph import Edges, distinct
 from feed.simulation.people import Population
 from feed.simulation.topics import TopicSpace
 
@@ -14,10 +14,23 @@ BUDGET = 60_000_000  # cells of the per-person tables together
 AUTHOR_RING = 10
 SUBTOPIC_RING = 128
 WINDOW = 60 * HOUR
+#: Changes between two people that reading leads to; the index is the code in the history.
+RELATIONS = ("follow", "unfollow", "block", "mute")
 
 
 def _columns_for(people: int, wanted: int) -> int:
     return int(min(wanted, max(64, BUDGET // max(people, 1))))
+
+
+def _put_in_rings(rings: np.ndarray, turned: np.ndarray, ring_of: np.ndarray, rows: np.ndarray) -> None:
+    """Write `rows` (rising) into the rings they belong to; `turned` counts what each ring has had."""
+    order = np.argsort(ring_of, kind="stable")
+    ring, ordered = ring_of[order], rows[order]
+    first = np.searchsorted(ring, ring)
+    slot = turned[ring] + np.arange(len(ring)) - first
+    fresh = slot >= turned[ring] + np.bincount(ring, minlength=len(turned))[ring] - rings.shape[1]
+    rings[ring[fresh], slot[fresh] % rings.shape[1]] = ordered[fresh]
+    np.add.at(turned, ring, 1)
 
 
 class PairSet:
@@ -25,7 +38,7 @@ class PairSet:
 
     def __init__(self, n: int, first: np.ndarray, second: np.ndarray) -> None:
         self.n = n
-        self.keys = np.unique(first.astype(np.int64) * n + second)
+        self.keys = distinct(first.astype(np.int64) * n + second)
 
     def has(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Membership of each pair."""
@@ -48,9 +61,7 @@ class PairSet:
     def _missing(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Keys of the pairs that are not there, in order, each once."""
         absent = ~self.has(first, second)
-        return np.array(
-            sorted(set((first[absent].astype(np.int64) * self.n + second[absent]).tolist())), dtype=np.int64
-        )
+        return distinct(first[absent].astype(np.int64) * self.n + second[absent])
 
     def discard(self, first: np.ndarray, second: np.ndarray) -> None:
         there = self.has(first, second)
@@ -69,10 +80,19 @@ class Society:
     width): exact for small worlds, with rare harmless collisions in large ones.
     """
 
-    def __init__(self, people: Population, space: TopicSpace, events: Bursts, follows: Edges, posts: PostTable) -> None:
+    def __init__(
+        self,
+        people: Population,
+        space: TopicSpace,
+        events: Bursts,
+        follows: Edges,
+        subscriptions: Edges,
+        posts: PostTable,
+    ) -> None:
         n = len(people)
         self.people, self.space, self.events, self.posts = people, space, events, posts
         self.follows = PairSet(n, follows.source, follows.target)
+        self.subscriptions = PairSet(n, subscriptions.source, subscriptions.target)
         nobody = np.empty(0, dtype=np.int64)
         self.blocks = PairSet(n, nobody, nobody)
         self.mutes = PairSet(n, nobody, nobody)
@@ -87,19 +107,28 @@ class Society:
         self._author_slot = np.zeros(n, dtype=np.int64)
         self._subtopic_slot = np.zeros(len(space.topic_of), dtype=np.int64)
 
+    # -- who may see what ----------------------------------------------------------------------
+
+    def is_open_to(self, users: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Whether people may see posts: those of the locked are for followers, some for subscribers."""
+        users, rows = np.broadcast_arrays(users, rows)
+        authors = self.posts.author[rows]
+        is_open = np.ones(rows.shape, dtype=bool)
+        for closed, circle in (
+            (self.people.is_locked[authors], self.follows),
+            (self.posts.subscribers_only[rows], self.subscriptions),
+        ):
+            is_open[closed] &= circle.has(users[closed], authors[closed])
+        return is_open
+
     # -- what is around ------------------------------------------------------------------------
 
     def publish(self, rows: np.ndarray) -> None:
         """Make posts findable: through their author, and through their subtopic unless a repost."""
         posts = self.posts
-        for row in rows.tolist():
-            author = posts.author[row]
-            self.by_author[author, self._author_slot[author] % AUTHOR_RING] = row
-            self._author_slot[author] += 1
-            if posts.repost_of[row] < 0 and posts.in_reply_to[row] < 0:
-                subtopic = posts.subtopic[row]
-                self.by_subtopic[subtopic, self._subtopic_slot[subtopic] % SUBTOPIC_RING] = row
-                self._subtopic_slot[subtopic] += 1
+        _put_in_rings(self.by_author, self._author_slot, posts.author[rows], rows)
+        original = rows[(posts.repost_of[rows] < 0) & (posts.in_reply_to[rows] < 0)]
+        _put_in_rings(self.by_subtopic, self._subtopic_slot, posts.subtopic[original], original)
 
     def warm(self, rows: np.ndarray, by: np.ndarray) -> None:
         """Add recent engagement to posts' popularity."""
@@ -213,6 +242,9 @@ class Society:
             possible[:, heads[head]] = form == 2
         possible[:, heads["quoted_click"]] = self.posts.quote_of[rows] >= 0
         possible[:, heads["follow_author"]] = ~follows
+        authors = self.posts.author[rows]
+        for head in ("quote", "repost"):
+            possible[self.people.is_locked[authors] | self.posts.subscribers_only[rows], heads[head]] = False
         lurks = self.people.posts_per_day[users] == 0
         for head in ("reply", "quote", "repost"):
             possible[lurks, heads[head]] = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from feed.simulation.authoring import DAY, Bursts, PostTable, bursts, write_originals
-from feed.simulation.graph import Edges, follow_graph
+from feed.simulation.graph import Edges, follow_graph, follow_requests, paid_subscriptions
 from feed.simulation.history import History, Recorded
 from feed.simulation.people import Population, population
 from feed.simulation.scenarios import SCENARIOS
@@ -43,6 +43,8 @@ class World:
     space: TopicSpace
     events: Bursts
     first_follows: Edges
+    requests: Edges
+    subscriptions: Edges
     society: Society
     recorded: Recorded
 
@@ -77,10 +79,11 @@ def build_world(
         SCENARIOS[name](people, events, rng, size.days)
     follows = follow_graph(rng, people, space)
     originals = write_originals(rng, people, events, count=_originals(size), days=size.days, now_hour=now_hour)
-    society = Society(people, space, events, follows, PostTable(size.posts + 1024))
+    requests, subscriptions = follow_requests(rng, people, follows), paid_subscriptions(rng, people, follows)
+    society = Society(people, space, events, follows, subscriptions, PostTable(size.posts + 1024))
     history = History(society, originals, rng, days=size.days, now_hour=now_hour, impressions=size.impressions_wanted)
     recorded = history.run(progress)
-    return World(size, now_ms, people, space, events, follows, society, recorded)
+    return World(size, now_ms, people, space, events, follows, requests, subscriptions, society, recorded)
 
 
 def _originals(size: WorldSize) -> int:

@@ -14,7 +14,8 @@ from django.db.models import Count, F, Q
 from accounts.models import Follow, User
 from ads.models import Campaign
 from feed.simulation import oracle
-from feed.simulation.load import copy_rows, screen, snowflakes, unscreened
+from feed.simulation.bulk import copy_rows, snowflakes
+from feed.simulation.load import screen, unscreened
 from feed.simulation.topics import all_topics
 from moderation.models import PostAnnotation, PostLabel
 from posts.models import Engagement, Impression, Media, Notification, Post, PostCounts, PostEmbedding, Tag

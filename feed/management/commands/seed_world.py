@@ -15,7 +15,7 @@ from ads.models import Campaign
 from feed.simulation import oracle, report
 from feed.simulation.advertising import create_campaigns
 from feed.simulation.live import Life
-from feed.simulation.load import MAX_SCREENED, Loader, screen, unscreened
+from feed.simulation.load import MAX_SCREENED, STEPS, Load, screen, unscreened, write
 from feed.simulation.scenarios import SCENARIOS
 from feed.simulation.world import World, WorldSize, build_world
 from xsocial.kernel import clock
@@ -53,8 +53,8 @@ class Command(BaseCommand):
 
     def _build(self, size: WorldSize, options: dict[str, Any]) -> None:
         started = time.perf_counter()
-        world, loader = self._seed(size, options)
-        oracle.write_truth(world, loader.impression_ids)
+        world, load = self._seed(size, options)
+        oracle.write_truth(world, load.impression_ids)
         self._furnish(options)
         summary = report.summary(world) | {"seconds": round(time.perf_counter() - started, 1)}
         self.stdout.write(json.dumps(summary) if options["json"] else report.as_text(summary))
@@ -69,7 +69,7 @@ class Command(BaseCommand):
                 self.stdout.write(happened)
                 time.sleep(random.expovariate(1.0 / options["pause"]))
 
-    def _seed(self, size: WorldSize, options: dict[str, Any]) -> tuple[World, Loader]:
+    def _seed(self, size: WorldSize, options: dict[str, Any]) -> tuple[World, Load]:
         quiet = _is_quiet(options)
         with tqdm(total=size.days * 24, unit="h", desc="living", disable=quiet) as bar:
             world = build_world(
@@ -79,15 +79,15 @@ class Command(BaseCommand):
                 scenarios=options["scenario"],
                 progress=bar.update,
             )
-        loader = Loader(world, seed=options["seed"])
-        with tqdm(total=len(list(loader.parts())), unit="part", desc="loading", disable=quiet) as bar:
+        load = Load(world, seed=options["seed"])
+        with tqdm(total=STEPS, unit="part", desc="loading", disable=quiet) as bar:
 
             def told(part: str) -> None:
                 bar.set_description(f"loading {part}")
                 bar.update()
 
-            loader.run(told)
-        return world, loader
+            write(load, told)
+        return world, load
 
     def _furnish(self, options: dict[str, Any]) -> None:
         """What other rooms add to a loaded world, as far as it is missing: labels, embeddings, campaigns."""
