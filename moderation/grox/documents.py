@@ -53,7 +53,7 @@ class Document:
 def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document]:
     """Make documents from raw texts: one embedding batch, equal texts once."""
     distinct = {raw: normalise(raw) for raw in dict.fromkeys(texts)}
-    known = {raw: _judge_language(raw, text) for raw, text in distinct.items()}
+    known = {raw: _judge_language(text) for raw, text in distinct.items()}
     vectors = minilm.embed([distinct[raw] for raw in texts])
     return [
         Document(
@@ -69,12 +69,12 @@ def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document
     ]
 
 
-def _judge_language(raw: str, text: str) -> tuple[str, str]:
-    """Return (language, why not scored) of a text; the heads here read English only."""
+def _judge_language(text: str) -> tuple[str, str]:
+    """Return (language, why not scored) of a normalised text; the heads here read English only."""
     words = prose(text)
     if not words:
         return language.UNDETERMINED, NO_TEXT
-    code, _ = language.detect(raw)
+    code, _ = language.detect_prose(words)
     if code == "en" or (code == language.UNDETERMINED and _looks_english(words)):
         return "en", ""
     return code, f"language {code}"

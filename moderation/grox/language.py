@@ -27,7 +27,11 @@ def _identifier() -> LanguageIdentifier:
 
 def detect(text: str) -> tuple[str, float]:
     """Return (ISO 639-1 code or "und", probability) for raw post text."""
-    words = prose(normalise(text))
+    return detect_prose(prose(normalise(text)))
+
+
+def detect_prose(words: str) -> tuple[str, float]:
+    """The same for the words of a text that is normalised already."""
     letters = sum(char.isalpha() for char in words)
     # one ideograph or syllable sign says about as much as three letters
     weight = sum(1 if char < "\u1100" else 3 for char in words if char.isalpha())

@@ -45,13 +45,11 @@ def score(documents: Sequence[Document], *, tasks: Sequence[str] = ()) -> list[S
 
 
 def _score_batch(documents: list[Document], names: list[str]) -> list[Scores]:
-    grams = [heads.grams_of(document.text) for document in documents]
+    bank = heads.bank(tuple(names))
+    versions = {head.task: head.version for head in bank.heads}
     vectors = np.stack([document.vector for document in documents])
-    loaded = [heads.load(name) for name in names]
-    versions = {head.task: head.version for head in loaded}
-    keys = [(head.task, name) for head in loaded for name in head.classes]
-    columns = np.concatenate([head.probabilities(grams, vectors) for head in loaded], axis=1)
-    return [Scores("", dict(zip(keys, row.tolist(), strict=True)), versions) for row in columns.round(4)]
+    rows = bank.probabilities([document.text for document in documents], vectors).round(4).tolist()
+    return [Scores("", dict(zip(bank.keys, row, strict=True)), versions) for row in rows]
 
 
 class BatchScores:

@@ -30,6 +30,8 @@ _LEET_INSIDE = re.compile(r"(?<=[a-z])[013457@$]+(?=[a-z])")
 
 def _strip_invisible(text: str) -> str:
     """Drop format and control characters, and combining marks piled on one letter."""
+    if text.isascii() and text.isprintable():
+        return text
     kept: list[str] = []
     marks = 0
     for char in text:

@@ -1,12 +1,13 @@
 """Screening many posts at once: what Grox does to one new post, done to a whole world in batches."""
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 from django.db import connection, transaction
 from django.db.models import Model
 from numpy.typing import NDArray
@@ -28,7 +29,8 @@ from xsocial.kernel import clock
 STREAM = "bulk"
 PLAN = "safety_ptos"
 ROWS = 5_000  # per statement
-CHUNK = 2_000  # posts judged between two words of progress
+CHUNK = 1_000  # posts judged and stored together
+CHUNKS_AHEAD = 4  # read and embedded before they are asked for
 REBUILD_INDEX_ROWS = 5_000
 
 
@@ -66,34 +68,47 @@ def bulk_screen(
 
     Posts in `unscored_media_ids` carry media that nothing here has judged: they get no all-clear.
     No events are published: use it before anything caches these posts. May be run again; what a post
-    already has stays. `progress` hears how many more posts were judged; all are stored at the end.
+    already has stays. Posts are stored chunk by chunk; `progress` hears of each how many posts it had.
     """
-    outcomes = _judge(post_ids, texts, unscored_media_ids, progress)
-    documents = [outcome.document for outcome in outcomes]
-    vectors = np.stack([document.vector for document in documents]) if documents else minilm.embed([])
-    _store_vectors(documents)
-    _store_outcomes(outcomes)
-    counts = Counter(str(new.label) for outcome in outcomes for new in outcome.labels)
-    return Screened(vectors, [document.language for document in documents], counts)
+    vectors = np.zeros((len(texts), minilm.DIMENSIONS), dtype=np.float32)
+    languages = [""] * len(texts)
+    counts: Counter[str] = Counter()
+    num_known = PostEmbedding.objects.filter(post_id__in=post_ids, model=minilm.VERSION).count()
+    with _index_set_aside(len(texts) - num_known):
+        for places, documents in _documents(post_ids, texts):
+            outcomes = [
+                _outcome(document, scores, has_unscored_media=document.post_id in unscored_media_ids)
+                for document, scores in zip(documents, screening.score(documents), strict=True)
+            ]
+            _store_vectors(documents)
+            _store_outcomes(outcomes)
+            vectors[places] = [document.vector for document in documents]
+            for place, document in zip(places, documents, strict=True):
+                languages[place] = document.language
+            counts.update(str(new.label) for outcome in outcomes for new in outcome.labels)
+            progress(len(documents))
+    return Screened(vectors, languages, counts)
 
 
-def _judge(
-    post_ids: Sequence[int],
-    texts: Sequence[str],
-    unscored_media_ids: Collection[int],
-    progress: Callable[[int], object],
-) -> list[_Outcome]:
-    """Outcomes in the order asked, judged chunk by chunk; equal texts share a chunk and are embedded once."""
+def _documents(post_ids: Sequence[int], texts: Sequence[str]) -> Iterator[tuple[list[int], list[Document]]]:
+    """Chunks of documents with their places in `texts`, read and embedded ahead of the reader.
+
+    Like texts come together: equal ones share a chunk and are embedded once.
+    """
     order = sorted(range(len(texts)), key=texts.__getitem__)
-    found: dict[int, _Outcome] = {}
-    for start in range(0, len(order), CHUNK):
-        places = order[start : start + CHUNK]
-        documents = documents_of([post_ids[place] for place in places], [texts[place] for place in places])
-        for place, document, scores in zip(places, documents, screening.score(documents), strict=True):
-            has_unscored_media = document.post_id in unscored_media_ids
-            found[place] = _outcome(document, scores, has_unscored_media=has_unscored_media)
-        progress(len(places))
-    return [found[place] for place in range(len(texts))]
+    chunks = [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
+
+    def read(places: list[int]) -> list[Document]:
+        return documents_of([post_ids[place] for place in places], [texts[place] for place in places])
+
+    with minilm.one_core_each() as pool:
+        ahead = deque((places, pool.submit(read, places)) for places in chunks[:CHUNKS_AHEAD])
+        for number in range(len(chunks)):
+            places, reading = ahead.popleft()
+            if number + CHUNKS_AHEAD < len(chunks):
+                following = chunks[number + CHUNKS_AHEAD]
+                ahead.append((following, pool.submit(read, following)))
+            yield places, reading.result()
 
 
 def _outcome(document: Document, scores: Scores, *, has_unscored_media: bool) -> _Outcome:
@@ -115,7 +130,7 @@ def _outcome(document: Document, scores: Scores, *, has_unscored_media: bool) ->
 
 
 def _store_vectors(documents: list[Document]) -> None:
-    """Write the vectors of posts that have none yet. A large load rebuilds the HNSW index at its end."""
+    """Write the vectors of posts that have none yet."""
     ids = [document.post_id for document in documents if document.has_text]
     known = set(PostEmbedding.objects.filter(post_id__in=ids, model=minilm.VERSION).values_list("post_id", flat=True))
     now = clock.now()
@@ -124,12 +139,11 @@ def _store_vectors(documents: list[Document]) -> None:
         for document in documents
         if document.has_text and document.post_id not in known
     )
-    with _index_set_aside(len(ids) - len(known)):
-        _copy(PostEmbedding, ("post_id", "model", "vector", "created_at"), rows)
+    _copy(PostEmbedding, ("post_id", "model", "vector", "created_at"), rows)
 
 
 def _as_text(vector: NDArray[np.float32]) -> str:
-    return "[" + ",".join(f"{value:.6g}" for value in vector.tolist()) + "]"
+    return orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 @contextmanager

@@ -31,3 +31,12 @@ def test_rows_are_unit_vectors_in_the_order_asked():
 
 def test_no_texts_give_no_rows():
     assert minilm.embed([]).shape == (0, 384)
+
+
+def test_texts_that_share_a_row_do_not_read_each_other():
+    texts = [
+        " ".join(["tide", "lamp", "violin", "ledger", "moss"][: 1 + number % 5] * (1 + number)) for number in range(40)
+    ]
+    model = minilm.MiniLM(Path(MODEL_DIR), torch.float32)
+    alone = np.concatenate([model.encode([text]) for text in texts])
+    assert (model.encode(texts) * alone).sum(1) == pytest.approx(np.ones(40), abs=1e-5)

@@ -6,62 +6,19 @@ pickle) and one `.json` that says where it came from.
 """
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import CountVectorizer
 
+from moderation.grox.classifiers.ngrams import CharGrams, Terms, WordGrams
 from xsocial.kernel.errors import NotFound
 
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
-
-WORD_OPTIONS = {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b|[^\w\s]"}
-CHAR_OPTIONS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
-
-_word_grams = CountVectorizer(lowercase=False, **WORD_OPTIONS).build_analyzer()
-_char_grams = CountVectorizer(lowercase=False, **CHAR_OPTIONS).build_analyzer()
-
-
-@dataclass(frozen=True)
-class Grams:
-    """The n-grams of a text, counted once for all heads."""
-
-    words: Counter[str]
-    chars: Counter[str]
-
-
-def grams_of(text: str) -> Grams:
-    """Count word and character n-grams of normalised text."""
-    return Grams(Counter(_word_grams(text)), Counter(_char_grams(text)))
-
-
-@dataclass(frozen=True)
-class Terms:
-    """A fixed vocabulary with its inverse document frequencies."""
-
-    terms: tuple[str, ...]
-    idf: NDArray[np.float32]
-
-    @cached_property
-    def places(self) -> dict[str, int]:
-        """Column of each term."""
-        return {term: index for index, term in enumerate(self.terms)}
-
-    def weigh(self, counts: Counter[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Columns and TF-IDF weights of the known n-grams: sublinear, of unit length."""
-        places = self.places
-        # filter and map keep the loop over hundreds of n-grams out of the interpreter.
-        known = list(filter(places.__contains__, counts))
-        columns = np.fromiter(map(places.__getitem__, known), np.int64, len(known))
-        tallies = np.fromiter(map(counts.__getitem__, known), np.float32, len(known))
-        weights = (1 + np.log(tallies)) * self.idf[columns]
-        return columns, weights / max(float(np.linalg.norm(weights)), 1e-12)
 
 
 @dataclass(frozen=True)
@@ -81,22 +38,49 @@ class Head:
     thresholds: NDArray[np.float32]  # [C], where macro-F1 was best out of fold
     about: dict[str, Any] = field(default_factory=dict)
 
-    def probabilities(self, grams: Sequence[Grams], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities [N, C] from the n-grams of normalised texts and their MiniLM vectors [N, 384]."""
-        logits = np.stack([self._sparse_part(row) for row in grams]) + vectors @ self.vector_weights.T + self.bias
-        return softmax(logits) if self.exclusive else sigmoid(logits)
-
-    def _sparse_part(self, grams: Grams) -> NDArray[np.float32]:
-        words, word_weights = self.words.weigh(grams.words)
-        chars, char_weights = self.chars.weigh(grams.chars)
-        offset = len(self.words.terms)
-        return self.sparse_weights[:, words] @ word_weights + self.sparse_weights[:, offset + chars] @ char_weights
+    def probabilities(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities [N, C] of normalised texts with MiniLM vectors [N, 384]."""
+        return Bank((self,)).probabilities(texts, vectors)
 
     def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:
         """Labels [N, C] of 0 and 1: the likeliest class if exclusive, else each against its threshold."""
         if self.exclusive:
             return np.eye(len(self.classes), dtype=np.int8)[probabilities.argmax(axis=1)]
         return (probabilities >= self.thresholds).astype(np.int8)
+
+
+class Bank:
+    """Several heads over one count of the texts' n-grams. `keys` name the columns of its answers."""
+
+    def __init__(self, heads: Sequence[Head]) -> None:
+        self.heads = tuple(heads)
+        self.keys = [(head.task, name) for head in heads for name in head.classes]
+        num_words = [len(head.words.terms) for head in heads]
+        self._words = WordGrams(
+            [head.words for head in heads],
+            [head.sparse_weights[:, :n] for head, n in zip(heads, num_words, strict=True)],
+        )
+        self._chars = CharGrams(
+            [head.chars for head in heads],
+            [head.sparse_weights[:, n:] for head, n in zip(heads, num_words, strict=True)],
+        )
+        self._vector_weights = np.concatenate([head.vector_weights for head in heads]).T
+        self._bias = np.concatenate([head.bias for head in heads])
+
+    def probabilities(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities [N, classes of all heads] of normalised texts with MiniLM vectors [N, 384]."""
+        logits = self._words.logits(texts) + self._chars.logits(texts) + vectors @ self._vector_weights + self._bias
+        parts = np.split(logits, np.cumsum([len(head.classes) for head in self.heads])[:-1], axis=1)
+        return np.concatenate(
+            [(softmax if head.exclusive else sigmoid)(part) for head, part in zip(self.heads, parts, strict=True)],
+            axis=1,
+        )
+
+
+@lru_cache(maxsize=4)
+def bank(tasks: tuple[str, ...]) -> Bank:
+    """The trained heads of these tasks together, once per process. Raise NotFound as `load` does."""
+    return Bank([load(task) for task in tasks])
 
 
 def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -18,7 +18,8 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from moderation.grox.classifiers import heads
-from moderation.grox.classifiers.heads import CHAR_OPTIONS, WORD_OPTIONS, Head, Terms, grams_of
+from moderation.grox.classifiers.heads import Head
+from moderation.grox.classifiers.ngrams import CHAR_OPTIONS, WORD_OPTIONS, Terms
 from moderation.grox.embedders import minilm
 from moderation.grox.training import metrics
 from moderation.grox.training.datasets import UNKNOWN, Labelled, file_sha256
@@ -52,7 +53,7 @@ def train(task: Task, folder: Path, *, embed: Embed = minilm.embed) -> Head:
 
 def evaluate(head: Head, data: Labelled, *, embed: Embed = minilm.embed) -> metrics.Figures:
     """Judge a head on labelled texts."""
-    return metrics.judge(head, head.probabilities([grams_of(text) for text in data.texts], embed(data.texts)), data)
+    return metrics.judge(head, head.probabilities(data.texts, embed(data.texts)), data)
 
 
 def fit(task: Task, data: Labelled, vectors: NDArray[np.float32]) -> tuple[Head, dict[str, float]]:
