@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from torch import Tensor
 
 from ranking.models import ModelVersion
 from ranking.phoenix.artifacts import ArtifactError
@@ -30,12 +31,22 @@ def by_name(name: str) -> ModelVersion:
     return version
 
 
-def register(checkpoint: Checkpoint, *, training: dict[str, Any], metrics: dict[str, Any]) -> ModelVersion:
-    """Stores a trained model and enters it as a candidate; its parent is the one that serves now."""
+def register(
+    checkpoint: Checkpoint,
+    *,
+    training: dict[str, Any],
+    metrics: dict[str, Any],
+    parent: str | None = None,
+    state: dict[str, Tensor] | None = None,
+) -> ModelVersion:
+    """Stores a trained model and enters it as a candidate.
+
+    `parent` names the version whose training it goes on from; `state` is what a child goes on from.
+    """
     kind = checkpoint.model.config.model_type
     tail = ModelVersion.objects.filter(kind=kind).count() + 1
     name = NAME_FORMAT.format(kind=kind, moment=clock.now(), tail=tail)
-    digest = checkpoints.save(checkpoint, name)
+    digest = checkpoints.save(checkpoint, name, training_state=state)
     return ModelVersion.objects.create(
         kind=kind,
         name=name,
@@ -44,13 +55,21 @@ def register(checkpoint: Checkpoint, *, training: dict[str, Any], metrics: dict[
         training=training,
         metrics=metrics,
         artefact_hash=digest,
-        parent=promoted(kind),
+        parent=by_name(parent) if parent else None,
     )
 
 
 def load(version: ModelVersion) -> Checkpoint:
     """The version's checkpoint, its hash verified; raises ArtifactError."""
     return checkpoints.load(version.path, expected_hash=version.artefact_hash)
+
+
+def training_state(version: ModelVersion) -> dict[str, Tensor]:
+    """What training goes on from; raises NotFound for a version stored without it."""
+    try:
+        return checkpoints.load_training_state(version.path)
+    except ArtifactError as error:
+        raise NotFound(f"{version.name} cannot be trained on: {error}") from None
 
 
 def promote(version: ModelVersion) -> ModelVersion:

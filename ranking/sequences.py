@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
+from ranking.columns import BIGINT, REAL
 from ranking.heads import DWELL_KINDS, MERE_IMPRESSION
 from ranking.types import ActionSequence, Floats, Int64s
 from xsocial.kernel import clock
@@ -20,15 +21,16 @@ WINDOW_MS = 300_000
 # Raw actions fetched per row asked for; more are fetched when that does not suffice.
 ACTIONS_PER_ROW = 6
 
+EVENT_TYPES = (BIGINT, BIGINT, BIGINT, BIGINT, REAL, BIGINT, BIGINT)
 EVENTS_SQL = """
 SELECT e.user_id,
        coalesce(p.repost_of_id, e.post_id),
        coalesce(o.author_id, e.author_id),
-       e.kind,
+       e.kind::bigint,
        coalesce(e.seconds, 0)::real,
-       e.surface,
+       e.surface::bigint,
        (extract(epoch FROM e.created_at) * 1000)::bigint
-  FROM posts_engagement e
+  FROM {source}
   JOIN posts_post p ON p.id = e.post_id
   LEFT JOIN posts_post o ON o.id = p.repost_of_id
  WHERE coalesce(o.author_id, e.author_id) <> e.user_id
@@ -52,6 +54,11 @@ class Events:
 
     def take(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Events:
         return Events(*(column[index] for column in vars(self).values()))
+
+    def joined(self, other: Events) -> Events:
+        """These events and then the others."""
+        columns = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Events(*(np.concatenate(pair) for pair in columns))
 
 
 @dataclass(frozen=True)
@@ -179,16 +186,10 @@ def action_sequence(user_id: int, *, before_ms: int, max_length: int) -> ActionS
 
 
 def _newest_events(user_id: int, *, before_ms: int, limit: int) -> Events:
-    sql = EVENTS_SQL + " AND e.user_id = %s AND e.created_at < %s ORDER BY e.created_at DESC LIMIT %s"
+    sql = (
+        EVENTS_SQL.format(source="posts_engagement e")
+        + " AND e.user_id = %s AND e.created_at < %s ORDER BY e.created_at DESC LIMIT %s"
+    )
     with connection.cursor() as cursor:
         cursor.execute(sql, [user_id, clock.from_ms(before_ms), limit])
-        return events_from_tuples(cursor.fetchall())
-
-
-def all_events(*, since_ms: int = 0, until_ms: int | None = None) -> Events:
-    """The engagements of everybody in a period, for training."""
-    sql = EVENTS_SQL + " AND e.created_at >= %s AND e.created_at < %s"
-    until = clock.now_ms() if until_ms is None else until_ms
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [clock.from_ms(since_ms), clock.from_ms(until)])
         return events_from_tuples(cursor.fetchall())

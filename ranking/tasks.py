@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
+import structlog
 from celery import shared_task
 
 from ranking import registry
 from ranking.models import ModelVersion
 from ranking.retrieval import indexer
 from ranking.serving import live
-from ranking.training import gates, logs
-from ranking.training.presets import TrainingSettings
-from ranking.training.run import run
-from xsocial.kernel import clock
-from xsocial.kernel.errors import Unavailable
+from ranking.training import continuous
+from xsocial.kernel.errors import Conflict, Unavailable
 
 HOUR_S = 3600.0
 INDEX_EVERY_S = 10.0
-LEARNING_MINUTES = 4.0
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task
 def train_incremental() -> list[str]:
-    """Trains on everything up to now and promotes what passes the gates; returns what was promoted."""
-    settings = TrainingSettings(minutes=LEARNING_MINUTES, seed=clock.now_ms() % 100_000)
+    """Trains on what is new and promotes what passes the gates; returns what was promoted."""
     try:
-        trained = run(logs.read(), settings=settings, quiet=True)
-    except Unavailable:
+        return continuous.learn()
+    except (Unavailable, Conflict) as error:
+        log.info("ranking.not_trained", reason=error.message)
         return []
-    return [
-        registry.promote(version).name
-        for version in (trained.ranker, trained.retrieval)
-        if gates.passes(version, registry.promoted(version.kind))
-    ]
 
 
 @shared_task

@@ -225,6 +225,8 @@ def _tower_slots(config: PhoenixConfig, root: str) -> Iterator[tuple[str, Slot]]
 def _extension_slots(config: PhoenixConfig, root: str) -> Iterator[tuple[str, Slot]]:
     if config.content_size:
         yield f"{root}/content_projection", Slot("content_projection")
+    if config.model_type == "ranker" and config.head_bias:
+        yield f"{root}/action_bias", Slot("action_bias")
     blocks = {"history_features": config.num_history_features}
     if config.model_type == "ranker":
         blocks["candidate_features"] = config.num_candidate_features

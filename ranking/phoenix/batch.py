@@ -80,7 +80,8 @@ class ArrayTables:
 
 
 class TrainableTables(nn.Module):
-    """The same three tables as parameters with sparse gradients.
+    """The same three tables as parameters with sparse gradients. They stay in the host's memory; the rows
+    asked for go where the ids are.
 
     While training, each post's rows are dropped with probability `item_dropout`, so that the model
     learns to judge posts it has never met by their author, content and features.
@@ -104,15 +105,16 @@ class TrainableTables(nn.Module):
     def item(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         rows, valid = self._rows(self.item_table, self.config.item_hash, ids)
         if self.training and self.item_dropout:
-            rows = rows * (torch.rand(ids.shape) >= self.item_dropout)[..., None, None]
+            kept = torch.rand(ids.shape) >= self.item_dropout
+            rows = rows * kept.to(rows.device)[..., None, None]
         return rows, valid
 
     def author(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         return self._rows(self.author_table, self.config.author_hash, ids)
 
     def _rows(self, table: nn.Module, entity: EntityHash, ids: Tensor) -> tuple[Tensor, Tensor]:
-        index = torch.from_numpy(hash_ids(ids.numpy(), entity))
-        return table(index), ids != 0
+        index = torch.from_numpy(hash_ids(ids.cpu().numpy(), entity))
+        return table(index).to(ids.device), ids != 0
 
     def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
         tables = {

@@ -66,6 +66,7 @@ class PhoenixConfig:
     history_feature_names: tuple[str, ...] = ()
     candidate_feature_names: tuple[str, ...] = ()
     feature_hidden: int = 64
+    head_bias: bool = False
     action_names: tuple[str, ...] = ()
     continuous_names: tuple[str, ...] = ()
     surface_names: tuple[str, ...] = ()
@@ -196,6 +197,7 @@ EXTENSION_KEYS = (
     "history_feature_names",
     "candidate_feature_names",
     "feature_hidden",
+    "head_bias",
     "action_names",
     "continuous_names",
     "surface_names",

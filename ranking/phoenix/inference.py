@@ -96,7 +96,9 @@ class RankerRuntime:
         config = self.model.config
         tokens, valid = self.model.context_tokens(_without_padding(context), self.tables)
         history_valid = context.post_ids != 0
-        positions = context_positions(history_valid, right_anchored=config.right_anchored_rope)
+        positions = context_positions(
+            history_valid, history_len=config.history_seq_len, right_anchored=config.right_anchored_rope
+        )
         kept = torch.cat([torch.ones(1, dtype=torch.bool), history_valid[0]])
         _, cache = self.model.transformer.context(tokens, positions[:, kept], valid, need_output=False)
         usable = valid[0]

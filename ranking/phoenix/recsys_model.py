@@ -155,6 +155,8 @@ class PhoenixRanker(TokenBuilder):
         self.transformer = Transformer(config)
         self.final_norm = RMSNorm(size)
         self.action_head = fan_in(size, config.num_actions)
+        if config.head_bias:
+            self.action_bias = nn.Parameter(torch.zeros(config.num_actions))
         self.continuous_head = fan_in(size, config.num_continuous)
 
     def extra_history_parts(self, context: Context) -> list[Tensor]:
@@ -180,19 +182,26 @@ class PhoenixRanker(TokenBuilder):
 
     def encode_context(self, context: Context, tables: Tables) -> ContextCache:
         tokens, valid = self.context_tokens(context, tables)
-        positions = context_positions(valid[:, 1:], right_anchored=self.config.right_anchored_rope)
+        positions = context_positions(
+            valid[:, 1:],
+            history_len=self.config.history_seq_len,
+            right_anchored=self.config.right_anchored_rope,
+        )
         return self.transformer.context(tokens, positions, valid, need_output=False)[1]
 
     def heads(self, x: Tensor) -> RankerOutput:
         y = self.final_norm(x)
-        return RankerOutput(y @ self.action_head, torch.sigmoid(y @ self.continuous_head))
+        logits = y @ self.action_head
+        if self.config.head_bias:
+            logits = logits + self.action_bias
+        return RankerOutput(logits, torch.sigmoid(y @ self.continuous_head))
 
     def forward(self, context: Context, candidates: Candidates, tables: Tables) -> RankerOutput:
         cache = self.encode_context(context, tables)
         tokens, _ = self.candidate_tokens(candidates, tables)
         positions = candidate_positions(
             tokens.shape[1],
-            history_len=context.post_ids.shape[1],
+            history_len=self.config.history_seq_len,
             right_anchored=self.config.right_anchored_rope,
-        )
+        ).to(tokens.device)
         return self.heads(self.transformer.candidates(tokens, positions, cache))

@@ -50,7 +50,11 @@ class PhoenixRetrieval(TokenBuilder):
         """Mean of the valid output tokens, user included, normalised. No final norm."""
         tokens, valid = self.context_tokens(context, tables)
         # The published retrieval model never right-anchors; ours does when its config says so.
-        positions = context_positions(valid[:, 1:], right_anchored=self.config.right_anchored_rope)
+        positions = context_positions(
+            valid[:, 1:],
+            history_len=self.config.history_seq_len,
+            right_anchored=self.config.right_anchored_rope,
+        )
         x, _ = self.transformer.context(tokens, positions, valid)
         weights = valid[..., None].float()
         pooled = (x * weights).sum(1) / weights.sum(1).clamp(min=1.0)

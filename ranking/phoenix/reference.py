@@ -49,7 +49,7 @@ def all_positions(valid: Tensor, num_context: int, *, right_anchored: bool) -> T
     batch, tokens = valid.shape
     if not right_anchored:
         return torch.arange(tokens).float().expand(batch, -1)
-    context = context_positions(valid[:, 1:num_context], right_anchored=True)
+    context = context_positions(valid[:, 1:num_context], history_len=num_context - 1, right_anchored=True)
     candidates = torch.full((batch, tokens - num_context), float(num_context))
     return torch.cat([context, candidates], dim=1) * valid
 

@@ -47,16 +47,17 @@ def rotation(positions: Tensor, key_size: int) -> Rotation:
     return Rotation(phase.cos(), phase.sin())
 
 
-def context_positions(history_valid: Tensor, *, right_anchored: bool) -> Tensor:
+def context_positions(history_valid: Tensor, *, history_len: int, right_anchored: bool) -> Tensor:
     """Positions of [user, history] for a validity mask [B, S], float [B, 1 + S].
 
-    Right-anchored: the newest valid item sits at S whatever the length, the user and padding at 0.
+    Right-anchored: the newest valid item sits at `history_len` whatever the number of items and columns,
+    the user and padding at 0.
     """
-    batch, length = history_valid.shape
-    index = torch.arange(length + 1, device=history_valid.device).expand(batch, -1)
+    batch, columns = history_valid.shape
+    index = torch.arange(columns + 1, device=history_valid.device).expand(batch, -1)
     if not right_anchored:
         return index.float()
-    shift = length - history_valid.sum(-1, keepdim=True)
+    shift = history_len - history_valid.sum(-1, keepdim=True)
     shifted = torch.where(history_valid, index[:, 1:] + shift, 0)
     return F.pad(shifted, (1, 0)).float()
 

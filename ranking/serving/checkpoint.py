@@ -24,6 +24,7 @@ from ranking.phoenix.batch import ArrayTables, TrainableTables
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+TRAINING_STATE = "training.safetensors"
 HASH_BLOCK = 1 << 20
 
 
@@ -53,8 +54,11 @@ def in_memory(model: Model, tables: TrainableTables, calibration: tuple[Tensor, 
     return Checkpoint(model.eval(), ArrayTables(tables.arrays(), model.config), scale, shift)
 
 
-def save(checkpoint: Checkpoint, name: str) -> str:
-    """Writes the folder `name` at once or not at all; returns the SHA-256 of the weights."""
+def save(checkpoint: Checkpoint, name: str, *, training_state: dict[str, Tensor] | None = None) -> str:
+    """Writes the folder `name` at once or not at all; returns the SHA-256 of the weights.
+
+    `training_state` is what a later training goes on from; serving never reads it.
+    """
     folder = models_dir() / name
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
@@ -65,6 +69,8 @@ def save(checkpoint: Checkpoint, name: str) -> str:
         tensors["calibration.scale"] = checkpoint.scale
         tensors["calibration.shift"] = checkpoint.shift
     save_file(tensors, draft / WEIGHTS)
+    if training_state is not None:
+        save_file({k: v.detach().contiguous() for k, v in training_state.items()}, draft / TRAINING_STATE)
     (draft / CONFIG).write_text(json.dumps(checkpoint.model.config.to_dict(), indent=1) + "\n")
     digest = file_hash(draft / WEIGHTS)
     draft.chmod(0o755)
@@ -82,19 +88,28 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def load_training_state(name: str) -> dict[str, Tensor]:
+    """The state of training stored with a version; raises ArtifactError."""
+    return _tensors(models_dir() / name / TRAINING_STATE)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise ArtifactError(f"{path}: no such file")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ArtifactError(f"{path}: not readable ({error})") from None
+
+
 def load(name: str, *, expected_hash: str | None = None) -> Checkpoint:
     """Reads a version's folder; raises ArtifactError when it is missing, damaged or another one."""
     folder = models_dir() / name
     config = read_config(folder)
     path = folder / WEIGHTS
-    if not path.is_file():
-        raise ArtifactError(f"{path}: no such file")
-    if expected_hash and file_hash(path) != expected_hash:
+    if expected_hash and path.is_file() and file_hash(path) != expected_hash:
         raise ArtifactError(f"{path}: is not the file that was registered")
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ArtifactError(f"{path}: not readable ({error})") from None
+    tensors = _tensors(path)
     model = empty_model(config)
     state = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
     try:

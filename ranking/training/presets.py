@@ -43,6 +43,7 @@ def xsocial_config(
         num_continuous=len(CONTINUOUS_HEADS) if is_ranker else 8,
         right_anchored_rope=True,
         content_size=CONTENT_SIZE,
+        head_bias=is_ranker,
         history_feature_names=HISTORY_FEATURES,
         candidate_feature_names=CANDIDATE_FEATURES if is_ranker else (),
         action_names=DISCRETE_HEADS,
@@ -68,3 +69,7 @@ class TrainingSettings:
     calibration: float = 0.05
     random_negatives: int = 512
     continuous_weight: float = 0.3
+    sampled_negatives: int = 0
+    shard_impressions: int = 500_000
+    checkpoint_steps: int = 200
+    judged_requests: int = 2000

@@ -1,8 +1,11 @@
 """Trains the two towers: sampled softmax of what was liked against other likes and random recent posts.
 
-    s = (u . c) / tau - log q(c)        q: how often c stands among the likes (in-batch negatives only)
+    s = (u . c) / tau - log n(c)        n(c): how often c is expected among the columns of a batch
 
-The same post, and posts the same person also liked, never count as negatives.
+For the likes of others n is batch size times the share of c among all likes, counted as they come; for
+random posts it is their number over that of the posts drawn from. Without it, popular posts, which stand
+in many batches, would be punished for that. The same post, and posts the same person also liked, never
+count as negatives.
 """
 
 from __future__ import annotations
@@ -15,12 +18,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ranking.heads import NEGATIVE, STRONG_POSITIVE, WEAK_POSITIVE
-from ranking.phoenix.batch import TrainableTables
+from ranking.phoenix.batch import Tables, TrainableTables
 from ranking.phoenix.config import PhoenixConfig
 from ranking.phoenix.recsys_retrieval_model import PhoenixRetrieval
-from ranking.training.dataset import Dataset, Examples, context_batch
-from ranking.training.optimise import Optimisers, Progress, seed_everything
+from ranking.training import distributed
+from ranking.training.batching import context_batch, moved, shuffled
+from ranking.training.dataset import Dataset, Examples
+from ranking.training.logs import NEGATIVES_HOURS
+from ranking.training.loop import Fit
+from ranking.training.optimise import Optimisers
 from ranking.training.presets import TrainingSettings
+from ranking.training.ranker import load_parts
 from ranking.types import Floats, Int64s
 
 WEAK_SHARE = 0.3
@@ -28,6 +36,9 @@ MAX_POSITIVES = 256
 HOUR_MS = 3_600_000
 MASKED = -1e9
 LOG_TEMPERATURE_RANGE = (-4.0, 0.0)
+COUNTER_SLOTS = 1 << 18
+# Knuth's multiplier for 64 bits, as a signed number.
+COUNTER_MULTIPLIER = -7046029254386353131
 
 
 @dataclass(frozen=True)
@@ -61,31 +72,22 @@ def liked_by_user(examples: Examples, found: Positives) -> dict[int, set[int]]:
     return liked
 
 
-def _encode(model: PhoenixRetrieval, tables: TrainableTables, dataset: Dataset, index: Int64s) -> Tensor:
-    posts = dataset.posts
+def encode(model: PhoenixRetrieval, tables: Tables, dataset: Dataset, index: Int64s) -> Tensor:
+    """Unit vectors [N, D] of posts given by index."""
+    posts, device = dataset.posts, model.log_temperature.device
     return model.encode_posts(
-        torch.from_numpy(posts.ids[index]),
-        torch.from_numpy(posts.author_ids[index]),
+        torch.from_numpy(posts.ids[index]).to(device),
+        torch.from_numpy(posts.author_ids[index]).to(device),
         tables,
-        content=torch.from_numpy(posts.content[index]),
+        content=torch.from_numpy(posts.content[index]).to(device),
     )
 
 
-def _recent_negatives(dataset: Dataset, at_ms: Int64s, count: int, rng: np.random.Generator) -> Int64s:
-    """Random posts made in the two days before the batch's requests."""
-    created = dataset.posts.created_ms
-    order = np.argsort(created, kind="stable")
-    low = np.searchsorted(created[order], at_ms.min() - 48 * HOUR_MS)
-    high = max(int(np.searchsorted(created[order], at_ms.max())), int(low) + 1)
-    return order[rng.integers(low, high, count) % len(order)]
-
-
-def softmax_loss(scores: Tensor, *, num_positives: int, weights: Tensor, log_q: Tensor, is_false: Tensor) -> Tensor:
-    """Cross-entropy of column i for row i; columns beyond `num_positives` are random negatives."""
-    corrected = scores.clone()
-    corrected[:, :num_positives] = scores[:, :num_positives] - log_q
-    corrected = corrected.masked_fill(is_false, MASKED)
-    entropy = F.cross_entropy(corrected, torch.arange(num_positives), reduction="none")
+def softmax_loss(scores: Tensor, *, weights: Tensor, log_expected: Tensor, is_false: Tensor) -> Tensor:
+    """Cross-entropy of column i for row i of [B, N]; columns beyond B are random negatives."""
+    corrected = (scores - log_expected).masked_fill(is_false, MASKED)
+    wanted = torch.arange(len(scores), device=scores.device)
+    entropy = F.cross_entropy(corrected, wanted, reduction="none")
     return (entropy * weights).sum() / weights.sum()
 
 
@@ -97,6 +99,100 @@ def _false_negatives(users: Int64s, columns: Int64s, liked: dict[int, set[int]])
     return mask
 
 
+class HashedCounter:
+    """How often each post was a positive, counted in a table of fixed size by a hash of its id.
+
+    Posts that share a slot are counted together: q is then too high for both, never too low.
+    """
+
+    def __init__(self, slots: int = COUNTER_SLOTS) -> None:
+        self.counts = torch.zeros(slots, dtype=torch.int64)
+
+    def add(self, post_ids: Int64s) -> None:
+        self.counts.index_add_(0, self._slot(post_ids), torch.ones(len(post_ids), dtype=torch.int64))
+
+    def log_share(self, post_ids: Int64s) -> Tensor:
+        """log q of each post: its share of all positives counted so far."""
+        counted = self.counts[self._slot(post_ids)].clamp(min=1)
+        return (counted / self.counts.sum().clamp(min=1)).log()
+
+    def _slot(self, post_ids: Int64s) -> Tensor:
+        with np.errstate(over="ignore"):
+            mixed = (post_ids * np.int64(COUNTER_MULTIPLIER)).view(np.uint64) >> np.uint64(32)
+        return torch.from_numpy((mixed % np.uint64(len(self.counts))).astype(np.int64))
+
+
+class RetrievalTrainer:
+    """Two towers in training. A model given at the start goes on from where it was."""
+
+    kind = "retrieval"
+
+    def __init__(self, config: PhoenixConfig, settings: TrainingSettings) -> None:
+        torch.manual_seed(settings.seed)
+        self.config = config
+        self.settings = settings
+        self.device = distributed.device()
+        self.model = PhoenixRetrieval(config).to(self.device)
+        self.tables = TrainableTables(config, item_dropout=settings.item_dropout)
+        self.optimisers = Optimisers(self.model, self.tables, settings)
+        self.counter = HashedCounter()
+
+    def begin(self, dataset: Dataset, examples: Examples, seed: tuple[int, ...]) -> list[Int64s]:
+        self._dataset, self._examples = dataset, examples
+        self._found = positives(examples)
+        self._liked = liked_by_user(examples, self._found)
+        self._by_age = np.argsort(dataset.posts.created_ms, kind="stable")
+        requests = np.unique(self._found.requests)
+        size, history = self.settings.batch_requests, self.config.history_seq_len
+        asked = examples.take(requests)
+        return [requests[index] for index in shuffled(asked, size=size, history=history, seed=seed)]
+
+    def loss(self, batch: Int64s, rng: np.random.Generator) -> Tensor:
+        dataset, found = self._dataset, self._found
+        chosen = _positives_of(found, batch, rng)
+        asked, row = np.unique(found.requests[chosen], return_inverse=True)
+        block = self._examples.take(asked)
+        liked = dataset.posts.ids[found.posts[chosen]]
+        self.counter.add(liked)
+        random, log_random = self._recent(block.at_ms, rng)
+        columns = np.concatenate([found.posts[chosen], random])
+        log_liked = self.counter.log_share(liked) + float(np.log(len(chosen)))
+        # One context serves all the posts its request liked.
+        context = moved(context_batch(dataset, block, self.config), self.device)
+        users = self.model.encode_user(context, self.tables).vectors
+        posts = encode(self.model, self.tables, dataset, columns)
+        scores = users[torch.from_numpy(row).to(self.device)] @ posts.T
+        temperature = self.model.log_temperature.clamp(*LOG_TEMPERATURE_RANGE).exp()
+        return softmax_loss(
+            scores / temperature,
+            weights=torch.from_numpy(found.weights[chosen]).to(self.device),
+            log_expected=torch.cat([log_liked, torch.full((len(random),), log_random)]).to(self.device),
+            is_false=_false_negatives(block.user_ids[row], columns, self._liked).to(self.device),
+        )
+
+    def _recent(self, at_ms: Int64s, rng: np.random.Generator) -> tuple[Int64s, float]:
+        """Random posts made in the two days before the batch's requests, and the log of how often each is
+        expected among them."""
+        created = self._dataset.posts.created_ms[self._by_age]
+        low = np.searchsorted(created, at_ms.min() - NEGATIVES_HOURS * HOUR_MS)
+        high = max(int(np.searchsorted(created, at_ms.max())), int(low) + 1)
+        count = self.settings.random_negatives
+        drawn = self._by_age[rng.integers(low, high, count) % len(created)]
+        return drawn, float(np.log(count / (high - low)))
+
+    def state(self) -> dict[str, Tensor]:
+        return {
+            **{f"model/{name}": tensor for name, tensor in self.model.state_dict().items()},
+            **{f"tables/{name}": tensor for name, tensor in self.tables.state_dict().items()},
+            **{f"optimiser/{name}": tensor for name, tensor in self.optimisers.state().items()},
+            "counter": self.counter.counts,
+        }
+
+    def load_state(self, tensors: dict[str, Tensor]) -> None:
+        load_parts(self.model, self.tables, self.optimisers, tensors)
+        self.counter.counts = tensors["counter"].clone()
+
+
 def train_retrieval(
     dataset: Dataset,
     examples: Examples,
@@ -105,44 +201,10 @@ def train_retrieval(
     *,
     quiet: bool = False,
 ) -> tuple[PhoenixRetrieval, TrainableTables, list[float]]:
-    """Model, tables and the loss of every step."""
-    rng = seed_everything(settings.seed)
-    model = PhoenixRetrieval(config)
-    tables = TrainableTables(config, item_dropout=settings.item_dropout)
-    found = positives(examples)
-    liked = liked_by_user(examples, found)
-    frequency = np.bincount(found.posts, minlength=len(dataset.posts)) / max(len(found), 1)
-    optimisers = Optimisers(model, tables, settings)
-    requests = np.unique(found.requests)
-    steps = settings.epochs * -(-len(requests) // settings.batch_requests)
-    progress = Progress(max(steps, 1), settings.minutes, "retrieval", quiet)
-    for _ in progress.until_done():
-        order = rng.permutation(requests)
-        for start in range(0, len(order), settings.batch_requests):
-            chosen = _positives_of(found, order[start : start + settings.batch_requests], rng)
-            asked, row = np.unique(found.requests[chosen], return_inverse=True)
-            block = examples.take(asked)
-            negatives = _recent_negatives(dataset, block.at_ms, settings.random_negatives, rng)
-            columns = np.concatenate([found.posts[chosen], negatives])
-            # One context serves all the posts its request liked.
-            users = model.encode_user(context_batch(dataset, block, config), tables).vectors
-            scores = users[torch.from_numpy(row)] @ _encode(model, tables, dataset, columns).T
-            value = softmax_loss(
-                scores / model.log_temperature.exp(),
-                num_positives=len(chosen),
-                weights=torch.from_numpy(found.weights[chosen]),
-                log_q=torch.from_numpy(np.log(frequency[found.posts[chosen]])).float(),
-                is_false=_false_negatives(block.user_ids[row], columns, liked),
-            )
-            optimisers.step(value, progress.share)
-            with torch.no_grad():
-                model.log_temperature.clamp_(*LOG_TEMPERATURE_RANGE)
-            progress.update(float(value.detach()))
-            if progress.share >= 1.0:
-                break
-        if not len(order):
-            break
-    return model.eval(), tables.eval(), progress.losses
+    """Model, tables and the loss of every step, trained on examples in memory."""
+    trainer = RetrievalTrainer(config, settings)
+    losses = Fit([trainer], [(dataset, examples)], settings, quiet=quiet).run()
+    return trainer.model.eval(), trainer.tables.eval(), losses["retrieval"]
 
 
 def _positives_of(found: Positives, requests: Int64s, rng: np.random.Generator) -> Int64s:
@@ -156,7 +218,7 @@ def _positives_of(found: Positives, requests: Int64s, rng: np.random.Generator) 
 @torch.inference_mode()
 def recall(
     model: PhoenixRetrieval,
-    tables: TrainableTables,
+    tables: Tables,
     dataset: Dataset,
     examples: Examples,
     *,
@@ -170,14 +232,14 @@ def recall(
     rng = np.random.default_rng(seed)
     requests = np.unique(found.requests[keep])
     requests = rng.permutation(requests)[:max_requests]
-    vectors = _encode(model, tables, dataset, np.arange(len(dataset.posts))).numpy()
+    vectors = encode(model, tables, dataset, np.arange(len(dataset.posts))).numpy()
     hits = dict.fromkeys(ks, 0)
     total, window = 0, 0
     for request in requests:
         block = examples.take(np.array([request]))
         at_ms = block.at_ms[0]
         created = dataset.posts.created_ms
-        candidates = np.flatnonzero((created < at_ms) & (created >= at_ms - 48 * HOUR_MS))
+        candidates = np.flatnonzero((created < at_ms) & (created >= at_ms - NEGATIVES_HOURS * HOUR_MS))
         user = model.encode_user(context_batch(dataset, block, model.config), tables).vectors[0]
         order = candidates[np.argsort(-(vectors[candidates] @ user.numpy()))]
         targets = np.intersect1d(found.posts[keep & (found.requests == request)], candidates)

@@ -1,136 +1,256 @@
-"""One training run: read the logs, train both models, judge them on the later period, register them."""
+"""One training run: train both models on a period, judge them on the one that follows, register them."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from django.conf import settings as site
 
 from ranking import registry
 from ranking.heads import multi_hot
 from ranking.models import ModelVersion
 from ranking.phoenix.config import PhoenixConfig
 from ranking.serving import checkpoint as checkpoints
-from ranking.training import calibrate
+from ranking.training import calibrate, distributed, logs
 from ranking.training.dataset import Dataset, Examples, build
 from ranking.training.evaluate import Oracle, calibrated, evaluate
-from ranking.training.logs import Logs
+from ranking.training.logs import Period
+from ranking.training.loop import Fit, Shard
 from ranking.training.presets import TrainingSettings, xsocial_config
-from ranking.training.ranker import predict, train_ranker
-from ranking.training.retrieval import recall, train_retrieval
+from ranking.training.ranker import RankerTrainer, predict
+from ranking.training.retrieval import RetrievalTrainer, recall
+from ranking.training.state import StateFile, only_one
 from xsocial.kernel.errors import Unavailable
 
-MIN_REQUESTS = 50
+MIN_IMPRESSIONS = 1000
 # Share of the time allowed that the ranker gets; the rest is for retrieval.
-RANKER_SHARE = 0.7
+SHARES = {ModelVersion.Kind.RANKER: 0.7, ModelVersion.Kind.RETRIEVAL: 0.3}
+KINDS = tuple(ModelVersion.Kind.values)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does; kept with its state, so that a resumed run does the same."""
+
+    settings: TrainingSettings
+    trained: Period
+    held_out: Period
+    configs: dict[str, dict[str, Any]]
+    parents: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Plan:
+        return cls(
+            TrainingSettings(**raw["settings"]),
+            Period(**raw["trained"]),
+            Period(**raw["held_out"]),
+            raw["configs"],
+            raw["parents"],
+        )
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The two versions of one run."""
+    """The two versions of one run, and the page loads that followed their training period."""
 
     ranker: ModelVersion
     retrieval: ModelVersion
+    held_out: Dataset
 
 
-def _calibration_split(examples: Examples, settings: TrainingSettings) -> tuple[Examples, Examples]:
-    """A random share of the training period is set apart for calibration."""
-    rng = np.random.default_rng(settings.seed + 1)
-    apart = rng.random(len(examples)) < settings.calibration
-    return examples.take(~apart), examples.take(apart)
-
-
-def _facts(
-    dataset: Dataset, train: Examples, settings: TrainingSettings, started: float, losses: list[float]
-) -> dict[str, Any]:
-    return {
-        **dataclasses.asdict(settings),
-        "requests": len(train),
-        "impressions": int(train.valid.sum()),
-        "posts": len(dataset.posts),
-        "from_ms": int(train.at_ms.min()),
-        "until_ms": int(train.at_ms.max()),
-        "steps": len(losses),
-        "first_loss": float(np.mean(losses[:20])),
-        "last_loss": float(np.mean(losses[-50:])),
-        "seconds": round(time.monotonic() - started, 1),
-    }
-
-
-def fit_ranker(
-    dataset: Dataset,
-    *,
-    config: PhoenixConfig,
+def plan(
     settings: TrainingSettings,
-    quiet: bool = False,
-) -> tuple[checkpoints.Checkpoint, dict[str, Any], dict[str, Any]]:
-    """A calibrated ranker, the facts of its training and its figures on the held-out period."""
-    started = time.monotonic()
-    seen, later = dataset.split(settings.held_out)
-    train, apart = _calibration_split(seen, settings)
-    model, tables, losses = train_ranker(dataset, train, config, settings, quiet=quiet)
-    logits, _ = predict(model, tables, dataset, apart)
-    labels = multi_hot(apart.label_bits, config.action_names)
-    scale, shift = calibrate.fit(torch.from_numpy(logits[apart.valid]), torch.from_numpy(labels[apart.valid]))
-    facts = _facts(dataset, train, settings, started, losses)
-    checkpoint = checkpoints.in_memory(model, tables, (scale, shift))
-    return checkpoint, facts, figures_of(checkpoint, dataset, later)
-
-
-def fit_retrieval(
-    dataset: Dataset,
     *,
-    config: PhoenixConfig,
-    settings: TrainingSettings,
-    quiet: bool = False,
-) -> tuple[checkpoints.Checkpoint, dict[str, Any], dict[str, Any]]:
-    """Two towers, the facts of their training and their recall on the held-out period."""
-    started = time.monotonic()
-    train, later = dataset.split(settings.held_out)
-    model, tables, losses = train_retrieval(dataset, train, config, settings, quiet=quiet)
-    facts = _facts(dataset, train, settings, started, losses)
-    return checkpoints.in_memory(model, tables), facts, recall(model, tables, dataset, later)
+    asked: Period | None = None,
+    configs: dict[str, PhoenixConfig] | None = None,
+    parents: dict[str, str] | None = None,
+) -> Plan:
+    """A run over a period (default: everything so far), going on from the named versions if any.
 
-
-def run(
-    logs: Logs,
-    *,
-    settings: TrainingSettings,
-    ranker_config: PhoenixConfig | None = None,
-    retrieval_config: PhoenixConfig | None = None,
-    quiet: bool = False,
-) -> Trained:
-    """Trains and registers both models as candidates; raises Unavailable when there is too little data."""
-    ranker_config = ranker_config or xsocial_config("ranker")
-    retrieval_config = retrieval_config or xsocial_config("retrieval")
-    dataset = build(logs, feature_names=ranker_config.candidate_feature_names)
-    if len(dataset.examples) < MIN_REQUESTS:
-        raise Unavailable(f"Only {len(dataset.examples)} page loads were recorded; training needs {MIN_REQUESTS}.")
-    settings_of = {
-        "ranker": dataclasses.replace(settings, minutes=settings.minutes * RANKER_SHARE),
-        "retrieval": dataclasses.replace(settings, minutes=settings.minutes * (1 - RANKER_SHARE)),
-    }
-    ranker = fit_ranker(dataset, config=ranker_config, settings=settings_of["ranker"], quiet=quiet)
-    retrieval = fit_retrieval(dataset, config=retrieval_config, settings=settings_of["retrieval"], quiet=quiet)
-    return Trained(
-        registry.register(ranker[0], training=ranker[1], metrics=ranker[2]),
-        registry.register(retrieval[0], training=retrieval[1], metrics=retrieval[2]),
+    Raises Unavailable when too little was recorded.
+    """
+    asked = asked or logs.period()
+    count = logs.count(asked)
+    if count < MIN_IMPRESSIONS:
+        raise Unavailable(f"Only {count} impressions were recorded; training needs {MIN_IMPRESSIONS}.")
+    configs = configs or {kind: xsocial_config(kind) for kind in KINDS}
+    return Plan(
+        settings,
+        *logs.cut(asked, settings.held_out),
+        {kind: config.to_dict() for kind, config in configs.items()},
+        parents or {},
     )
 
 
-def judge(version: ModelVersion, logs: Logs, *, limit: int = 0, oracle: Oracle | None = None) -> dict[str, Any]:
+class StoredShards(Sequence[Shard]):
+    """The training period, read from the database shard by shard, each only while it is trained on.
+
+    Of the last one a random share is set apart for calibration, and kept.
+    """
+
+    def __init__(self, periods: list[Period], feature_names: Sequence[str], settings: TrainingSettings) -> None:
+        self.periods, self.feature_names, self.settings = periods, feature_names, settings
+        self.apart: Shard | None = None
+        self._open: tuple[int, Shard] | None = None
+
+    def __len__(self) -> int:
+        return len(self.periods)
+
+    def __getitem__(self, number: int) -> Shard:  # type: ignore[override]
+        if self._open is None or self._open[0] != number:
+            self._open = None  # frees the former one before the next is read
+            self._open = number, self._read(number)
+        return self._open[1]
+
+    def set_apart(self) -> Shard:
+        """The examples for calibration."""
+        if self.apart is None:
+            self._open = None
+            self._read(len(self) - 1)
+        assert self.apart is not None
+        return self.apart
+
+    def _read(self, number: int) -> Shard:
+        asked, settings = self.periods[number], self.settings
+        dataset = build(
+            logs.read(since_ms=asked.since_ms, until_ms=asked.until_ms),
+            feature_names=self.feature_names,
+            sampled_negatives=settings.sampled_negatives,
+            seed=settings.seed,
+        )
+        if number < len(self) - 1:
+            return dataset, dataset.examples
+        rng = np.random.default_rng(settings.seed + 1)
+        apart = rng.random(len(dataset.examples)) < settings.calibration
+        self.apart = dataset, dataset.examples.take(apart)
+        return dataset, dataset.examples.take(~apart)
+
+
+def folder() -> Path:
+    """Where runs keep their state."""
+    return Path(site.DATA_DIR) / "training"
+
+
+def run(wanted: Plan, *, resume: bool = False, quiet: bool = False) -> Trained | None:
+    """Trains, judges and registers both models as candidates. None in the helpers of a `torchrun`.
+
+    Raises Conflict while another run is going on.
+    """
+    with distributed.joined():
+        if distributed.rank():
+            _train(wanted, resume=resume, quiet=True)
+            return None
+        with only_one(folder()):
+            return _train(wanted, resume=resume, quiet=quiet)
+
+
+def unfinished() -> Plan:
+    """The plan of the run that was broken off; raises NotFound."""
+    state = _state()
+    state.load()
+    return Plan.from_dict(state.about)
+
+
+def _state() -> StateFile:
+    return StateFile(folder() / "state.safetensors")
+
+
+def _train(wanted: Plan, *, resume: bool, quiet: bool) -> Trained | None:
+    settings, started = wanted.settings, time.monotonic()
+    configs = {kind: PhoenixConfig.from_dict(raw) for kind, raw in wanted.configs.items()}
+    trainers = (RankerTrainer(configs["ranker"], settings), RetrievalTrainer(configs["retrieval"], settings))
+    for trainer in trainers:
+        if trainer.kind in wanted.parents and not resume:
+            trainer.load_state(registry.training_state(registry.by_name(wanted.parents[trainer.kind])))
+    shards = StoredShards(
+        logs.shards(wanted.trained, settings.shard_impressions), configs["ranker"].candidate_feature_names, settings
+    )
+    state = _state()
+    state.about = wanted.to_dict()
+    minutes = {kind: share * settings.minutes for kind, share in SHARES.items()}
+    losses = Fit(trainers, shards, settings, minutes, state, quiet).run(resume=resume)
+    if distributed.rank():
+        return None
+    facts = {kind: _facts(wanted, kind, losses[kind], time.monotonic() - started) for kind in KINDS}
+    trained = _register(wanted, trainers, shards, facts)
+    state.remove()
+    return trained
+
+
+def _register(
+    wanted: Plan,
+    trainers: tuple[RankerTrainer, RetrievalTrainer],
+    shards: StoredShards,
+    facts: dict[str, dict[str, Any]],
+) -> Trained:
+    ranker, retrieval = (trainer.model.cpu().eval() for trainer in trainers)
+    apart, examples = shards.set_apart()
+    logits, _ = predict(ranker, trainers[0].tables.eval(), apart, examples)
+    labels = multi_hot(examples.label_bits, ranker.config.action_names)
+    scale, shift = calibrate.fit(torch.from_numpy(logits[examples.valid]), torch.from_numpy(labels[examples.valid]))
+    checkpoint = checkpoints.in_memory(ranker, trainers[0].tables, (scale, shift))
+    towers = checkpoints.in_memory(retrieval, trainers[1].tables.eval())
+    period = wanted.held_out
+    later = build(logs.read(since_ms=period.since_ms, until_ms=period.until_ms), feature_names=shards.feature_names)
+    judged = some(later.examples, wanted.settings.judged_requests)
+    measured = {
+        "ranker": figures_of(checkpoint, later, judged),
+        "retrieval": recall(towers.model, towers.tables, later, judged),
+    }
+    versions = [
+        registry.register(
+            made,
+            training=facts[trainer.kind],
+            metrics=measured[trainer.kind],
+            parent=wanted.parents.get(trainer.kind),
+            state=trainer.state(),
+        )
+        for trainer, made in zip(trainers, (checkpoint, towers), strict=True)
+    ]
+    return Trained(versions[0], versions[1], later)
+
+
+def some(examples: Examples, count: int, seed: int = 0) -> Examples:
+    """At most so many requests, drawn at random, in order of time."""
+    if len(examples) <= count:
+        return examples
+    drawn = np.random.default_rng(seed).choice(len(examples), count, replace=False)
+    return examples.take(np.sort(drawn))
+
+
+def _facts(wanted: Plan, kind: str, losses: list[float], seconds: float) -> dict[str, Any]:
+    return {
+        **dataclasses.asdict(wanted.settings),
+        "from_ms": wanted.trained.since_ms,
+        "until_ms": wanted.trained.until_ms,
+        "steps": len(losses),
+        "first_loss": float(np.mean(losses[:20])) if losses else None,
+        "last_loss": float(np.mean(losses[-50:])) if losses else None,
+        "seconds": round(seconds, 1),
+        "processes": distributed.world_size(),
+    }
+
+
+def judge(version: ModelVersion, *, limit: int = 0, oracle: Oracle | None = None) -> dict[str, Any]:
     """Figures of a registered ranker on the page loads after its training period, the latest `limit`."""
     checkpoint = registry.load(version)
     config = checkpoint.model.config
-    dataset = build(logs, feature_names=config.candidate_feature_names)
-    examples = dataset.examples
-    later = examples.take(examples.at_ms > version.training.get("until_ms", 0))
+    dataset = build(
+        logs.read(since_ms=version.training.get("until_ms", 0)), feature_names=config.candidate_feature_names
+    )
+    later = dataset.examples
     if limit:
-        later = later.take(np.arange(max(len(later) - limit, 0), len(later)))
+        later = later.take(slice(max(len(later) - limit, 0), None))
     if not len(later):
         raise Unavailable("No page loads were recorded after the model's training period.")
     return {"model": version.name, **figures_of(checkpoint, dataset, later, oracle)}

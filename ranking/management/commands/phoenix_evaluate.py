@@ -11,7 +11,6 @@ from django.conf import settings
 from ranking import registry
 from ranking.management.base import PhoenixCommand, table, use_threads
 from ranking.models import ModelVersion
-from ranking.training import logs
 from ranking.training.evaluate import oracle_from_file
 from ranking.training.run import judge
 from xsocial.kernel.errors import NotFound
@@ -32,7 +31,7 @@ class Command(PhoenixCommand):
         if version is None or version.kind != ModelVersion.Kind.RANKER:
             raise NotFound("There is no promoted ranker to evaluate.")
         oracle = oracle_from_file(Path(settings.DATA_DIR) / "world" / "oracle.npz")
-        figures = judge(version, logs.read(), limit=limit, oracle=oracle)
+        figures = judge(version, limit=limit, oracle=oracle)
         if json:
             self.print_json(figures)
         else:
