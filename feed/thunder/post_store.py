@@ -16,7 +16,6 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from itertools import repeat
 
 import numpy as np
 
@@ -128,14 +127,14 @@ class PostStore:
         self._position: dict[int, int] = {}
         self._row: dict[int, int] = {}
         self._author_ids = np.zeros(1_024, np.int64)
+        self._known = np.empty(0, np.int64)  # author ids in order, newcomers apart ...
+        self._known_row = np.empty(0, np.int64)  # ... and their rows
         self._timeline: list[array] = []
         self._entries = np.zeros(1_024, np.int64)  # length of each timeline
         self._tombstones: dict[int, int] = {}
         self._deletions: deque[tuple[int, int]] = deque()
         self._waiting: dict[int, list[int]] = {}
         self._followed = np.zeros(1_024, np.bool_)  # scratch: a mask over rows
-        self._taken = np.zeros(2_048, np.int32)  # scratch: survivors per author and timeline
-        self._seen = np.zeros(2_048, np.int32)  # scratch: entries looked at, likewise
 
     # --- Writing ------------------------------------------------------------------------------
 
@@ -243,18 +242,36 @@ class PostStore:
                 self._timeline.append(array("q"))
         if len(row) > len(self._author_ids):
             self._grow_rows(len(row))
-        for author_id in author_ids.tolist():
-            if author_id:
-                self._author_ids[row[author_id]] = author_id
-        return np.array([row[a] if a else ABSENT for a in author_ids.tolist()], np.int32)
+        rows = np.array([row[a] if a else ABSENT for a in author_ids.tolist()], np.int32)
+        self._author_ids[rows[rows >= 0]] = author_ids[rows >= 0]
+        if len(row) - len(self._known) > self._capacity_of_tail():
+            ids = self._author_ids[: len(row)]
+            order = np.argsort(ids)
+            self._known, self._known_row = ids[order], order
+        return rows
+
+    def _capacity_of_tail(self) -> int:
+        """How many newcomers may stay outside the sorted index: few, so that lookups rarely need the dict."""
+        return 64 + len(self._known) // 16
+
+    def rows_of(self, author_ids: np.ndarray) -> np.ndarray:
+        """Row numbers of those people who ever posted or were answered, in no order."""
+        if not len(self._known):
+            missing, rows = author_ids, np.empty(0, np.int64)
+        else:
+            place = np.minimum(np.searchsorted(self._known, author_ids), len(self._known) - 1)
+            is_known = self._known[place] == author_ids
+            missing, rows = author_ids[~is_known], self._known_row[place[is_known]]
+        if len(self._row) == len(self._known) or not len(missing):
+            return rows
+        late = [self._row[author_id] for author_id in missing.tolist() if author_id in self._row]
+        return np.concatenate([rows, np.array(late, np.int64)])
 
     def _grow_rows(self, needed: int) -> None:
         size = 1 << (needed - 1).bit_length()
         self._author_ids = _resized(self._author_ids, size)
         self._entries = _resized(self._entries, size)
         self._followed = _resized(self._followed, size)
-        self._taken = _resized(self._taken, 2 * size)
-        self._seen = _resized(self._seen, 2 * size)
 
     def _make_room(self, count: int) -> None:
         """Slide out what is below the tail when that frees half the log, else double it."""
@@ -325,30 +342,30 @@ class _Lookup:
         self.store, self.log, self.base = store, store._log, store._base
         self.viewer_id, self.videos = request.viewer_id, request.videos_only
         self.wanted = request.max_results or limits.results
-        self.exclude = np.unique(np.asarray(request.exclude[: limits.input_list], np.int64))
+        self.exclude = np.sort(np.asarray(request.exclude[: limits.input_list], np.int64))
         self.cutoff = now_ms - limits.retention_ms
         self.deadline = request.deadline
-        following = request.following[: limits.input_list].tolist()
-        rows = np.fromiter(map(store._row.get, following, repeat(ABSENT)), np.int64, len(following))
-        self.rows = np.unique(rows[rows >= 0])
+        self.taken: list[np.ndarray] = []  # authors and timelines of survivors, by chunk
+        self.seen: list[np.ndarray] = []  # the same of all entries looked at
+        # In order, because a search for one id after its neighbour finds memory warm.
+        self.rows = store.rows_of(np.sort(np.asarray(request.following[: limits.input_list], np.int64)))
 
     def run(self) -> Found:
         store = self.store
         counts = store._entries[self.rows]
-        few = counts.sum() <= 6 * self.wanted
-        self.scan_binds = bool((counts > store.limits.scan_per_author).any())
+        self.eligible = int(counts.sum())
+        few = self.eligible <= 6 * self.wanted
+        self.scan_binds = len(counts) > 0 and int(counts.max()) > store.limits.scan_per_author
         store._followed[self.rows] = True
         try:
             kept, scanned, complete = self._collect(self._by_author() if few else self._backward())
         finally:
             store._followed[self.rows] = False
-            for scratch in (store._taken, store._seen):
-                scratch[2 * self.rows] = scratch[2 * self.rows + 1] = 0
         return Found(self._answer(kept), complete, "authors" if few else "log", scanned)
 
     def _by_author(self) -> Iterator[np.ndarray]:
         """All slots of the followed, newest first, in one chunk."""
-        timelines = [np.array(self.store._timeline[row], np.int64) for row in self.rows.tolist()]
+        timelines = [np.array(self.store._timeline[row], np.int64) for row in set(self.rows.tolist())]
         if timelines:
             positions = np.sort(np.concatenate(timelines))[::-1]
             yield positions[positions >= self.store._tail] - self.base
@@ -357,10 +374,13 @@ class _Lookup:
         """Slots of the followed, newest first, chunk by chunk from the head of the log."""
         stop, tail = self.store._head - self.base, self.store._tail - self.base
         author, followed = self.log["author"], self.store._followed
+        # Entries that hold as many posts of the followed as wanted, and half as many again for the rules.
+        likely = 3 * self.wanted * (stop - tail) // (2 * max(1, self.eligible))
+        size = min(max(likely, self.store.limits.chunk), 4 * self.store.limits.chunk)
         while stop > tail:
-            start = max(tail, stop - self.store.limits.chunk)
+            start = max(tail, stop - size)
             yield start + np.flatnonzero(followed[author[start:stop]])[::-1]
-            stop = start
+            stop, size = start, self.store.limits.chunk
 
     def _collect(self, chunks: Iterator[np.ndarray]) -> tuple[np.ndarray, int, bool]:
         kept: list[np.ndarray] = []
@@ -384,24 +404,24 @@ class _Lookup:
         if len(self.exclude):
             slots = slots[~_in_sorted(self.exclude, log["post"][slots])]
         if self.scan_binds:
-            rank = self._rank(slots, self.store._seen)
-            slots = slots[rank < limits.scan_per_author]
-        alive = ~log["dead"][slots] & (log["created"][slots] >= self.cutoff)
-        own_repost = (log["kind"][slots] == REPOST) & (log["source_user"][slots] == self.viewer_id)
-        slots = slots[alive & ~own_repost]
+            slots = slots[self._rank(slots, self.seen, limits.scan_per_author) < limits.scan_per_author]
+        kinds = log["kind"][slots]
+        keep = log["created"][slots] >= self.cutoff
+        keep &= ~log["dead"][slots]
+        keep &= (log["source_user"][slots] != self.viewer_id) | (kinds != REPOST)
         if not self.videos:
-            slots = slots[self._reply_rule(slots)]
-        rank = self._rank(slots, self.store._taken)
+            self._apply_reply_rule(slots, kinds, keep)
+        slots, kinds = slots[keep], kinds[keep]
+        caps = limits.originals_per_author, limits.replies_per_author
         if self.videos:
-            return slots[rank < limits.videos_per_author]
-        original = log["kind"][slots] == ORIGINAL
-        return slots[rank < np.where(original, limits.originals_per_author, limits.replies_per_author)]
+            return slots[self._rank(slots, self.taken, limits.videos_per_author) < limits.videos_per_author]
+        rank = self._rank(slots, self.taken, min(caps))
+        return slots[rank < np.where(kinds == ORIGINAL, *caps)]
 
-    def _reply_rule(self, slots: np.ndarray) -> np.ndarray:
+    def _apply_reply_rule(self, slots: np.ndarray, kinds: np.ndarray, keep: np.ndarray) -> None:
         """Replies stay when they answer an original, or a direct answer to the root by a followed."""
         log = self.log
-        keep = np.ones(len(slots), np.bool_)
-        where = np.flatnonzero(log["kind"][slots] == REPLY)
+        where = np.flatnonzero((kinds == REPLY) & keep)
         replies = slots[where]
         # A reply known only by its user has no parent to check, and stays like a repost.
         has_parent = log["parent_id"][replies] != 0
@@ -415,25 +435,33 @@ class _Lookup:
         user = log["reply_user"][replies]
         to_followed = (user >= 0) & self.store._followed[np.maximum(user, 0)]
         keep[where] = ~has_parent | (present & (to_original | (to_root & to_followed)))
-        return keep
 
-    def _rank(self, slots: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """For each entry, how many newer ones of its author and timeline came before it."""
+    def _rank(self, slots: np.ndarray, earlier: list[np.ndarray], cap: int) -> np.ndarray:
+        """For each entry, how many newer ones of its author and timeline came before it.
+
+        Exact only where somebody has more than ``cap``; otherwise 0 says all there is to say.
+        """
         secondary = (self.log["kind"][slots] != ORIGINAL) & (not self.videos)
-        keys = 2 * self.log["author"][slots].astype(np.int64) + secondary
+        earlier.append(2 * self.log["author"][slots].astype(np.int64) + secondary)
+        keys = np.concatenate(earlier) if len(earlier) > 1 else earlier[0]
+        ordered = np.sort(keys)
+        if not np.any(ordered[cap:] == ordered[:-cap]):
+            return np.zeros(len(slots), np.int64)
         order = np.argsort(keys, kind="stable")
-        grouped = keys[order]
-        first = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]]) if len(keys) else order
-        sizes = np.diff(np.r_[first, len(keys)])
+        starts = np.ones(len(keys), np.bool_)
+        starts[1:] = ordered[1:] != ordered[:-1]
+        first = np.flatnonzero(starts)
         rank = np.empty(len(keys), np.int64)
-        rank[order] = np.arange(len(keys)) - np.repeat(first, sizes) + counts[grouped]
-        counts[grouped[first]] += sizes.astype(np.int32)
-        return rank
+        rank[order] = np.arange(len(keys)) - first[np.cumsum(starts) - 1]
+        return rank[len(keys) - len(slots) :]
 
     def _answer(self, slots: np.ndarray) -> PostColumns:
         log = self.log
-        newest_first = np.lexsort((-log["post"][slots], -log["created"][slots]))
-        slots = slots[newest_first[: self.wanted]]
+        created, post = log["created"][slots], log["post"][slots]
+        later = np.diff(created)
+        if not np.all((later < 0) | ((later == 0) & (np.diff(post) < 0))):  # something came late
+            slots = slots[np.lexsort((-post, -created))]
+        slots = slots[: self.wanted]
         return PostColumns(
             post_id=log["post"][slots],
             author_id=self.store._author_ids[log["author"][slots]],
