@@ -34,7 +34,7 @@ class UserAdmin(DjangoUserAdmin):
         (None, {"fields": ["username", "password", "email"]}),
         ("Profile", {"fields": ["display_name", "bio", "website", "location", "avatar", "header"]}),
         ("Declared", {"fields": ["language", "country_code", "time_zone", "birth_year", "gender"]}),
-        ("Account", {"fields": ["is_locked", "is_bot", "is_demo", "is_adult_author"]}),
+        ("Account", {"fields": ["is_locked", "is_bot", "offers_subscriptions", "is_demo", "is_adult_author"]}),
         ("Standing", {"fields": ["is_active", "suspended_at", "deactivated_at"]}),
         ("Rights", {"fields": ["is_staff", "is_superuser", "groups", "user_permissions"], "classes": ["collapse"]}),
         ("Counters and times", {"fields": readonly_fields}),

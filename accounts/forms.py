@@ -28,9 +28,12 @@ class ProfileForm(forms.Form):
         required=False, label="Approve followers", help_text="Only people you accept can follow and see your posts."
     )
     is_bot = forms.BooleanField(required=False, label="This account is automated")
+    offers_subscriptions = forms.BooleanField(
+        required=False, label="Offer subscriptions", help_text="You may then write posts for subscribers only."
+    )
 
     TEXTS = ("display_name", "bio", "location", "website")
-    SWITCHES = ("is_locked", "is_bot")
+    SWITCHES = ("is_locked", "is_bot", "offers_subscriptions")
 
     @classmethod
     def initial_of(cls, user: User) -> dict[str, object]:

@@ -43,6 +43,7 @@ class AccountSerializer(serializers.ModelSerializer):
                 "display_name",
                 "locked",
                 "bot",
+                "offers_subscriptions",
                 "discoverable",
                 "group",
                 "created_at",
@@ -157,6 +158,7 @@ class RelationshipSerializer(serializers.Serializer):
     muting_notifications = serializers.BooleanField()
     requested = serializers.BooleanField()
     requested_by = serializers.BooleanField()
+    subscribing = serializers.BooleanField()
     domain_blocking = serializers.BooleanField()
     endorsed = serializers.BooleanField()
     note = serializers.CharField(allow_blank=True)

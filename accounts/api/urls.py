@@ -14,6 +14,8 @@ urlpatterns = [
     route("accounts/<int:pk>/follow", views.FollowView),
     route("accounts/<int:pk>/unfollow", views.UnfollowView),
     route("accounts/<int:pk>/remove_from_followers", views.RemoveFollowerView),
+    route("accounts/<int:pk>/subscribe", views.SubscribeView),
+    route("accounts/<int:pk>/unsubscribe", views.UnsubscribeView),
     route("accounts/<int:pk>/block", views.BlockView),
     route("accounts/<int:pk>/unblock", views.UnblockView),
     route("accounts/<int:pk>/mute", views.MuteView),

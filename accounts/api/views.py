@@ -48,6 +48,7 @@ def relationship_data(relation: Relationship) -> dict[str, Any]:
         "muting_notifications": relation.is_muting_notifications,
         "requested": relation.is_requested,
         "requested_by": relation.is_requested_by,
+        "subscribing": relation.is_subscribed,
         "domain_blocking": False,
         "endorsed": False,
         "note": "",
@@ -158,6 +159,16 @@ class UnfollowView(RelationActionView):
 class RemoveFollowerView(RelationActionView):
     def act(self, request: Request, other: User) -> None:
         services.remove_follower(user=request.user, follower=other)
+
+
+class SubscribeView(RelationActionView):
+    def act(self, request: Request, other: User) -> None:
+        services.subscribe(subscriber=request.user, author=other)
+
+
+class UnsubscribeView(RelationActionView):
+    def act(self, request: Request, other: User) -> None:
+        services.unsubscribe(subscriber=request.user, author=other)
 
 
 class BlockView(RelationActionView):

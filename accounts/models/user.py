@@ -48,6 +48,9 @@ class User(AbstractUser):
 
     is_locked = models.BooleanField(default=False, help_text="Followers need approval.")
     is_bot = models.BooleanField(default=False)
+    offers_subscriptions = models.BooleanField(
+        default=False, db_default=False, help_text="People may subscribe; posts may be for subscribers only."
+    )
     is_demo = models.BooleanField(default=False, help_text="Login printed by the demo.")
     is_adult_author = models.BooleanField(default=False)
     suspended_at = models.DateTimeField(null=True, blank=True)

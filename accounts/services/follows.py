@@ -27,7 +27,7 @@ def follow(
     Raises NotFound for an unreachable account and NotAllowed across a block.
     """
     follower, followee = lock_pair(follower, followee)
-    _check_may_follow(follower, followee)
+    check_may_approach(follower, followee)
     given = {"shows_reposts": shows_reposts, "notifies": notifies}
     options = {name: value for name, value in given.items() if value is not None}
     edges = Follow.objects.filter(follower=follower, followee=followee)
@@ -106,9 +106,10 @@ def _take_request(target: User, requester: User) -> None:
         raise NotFound("There is no such follow request.")
 
 
-def _check_may_follow(follower: User, followee: User) -> None:
-    if not followee.is_reachable:
+def check_may_approach(person: User, other: User) -> None:
+    """Raise NotFound when the other account is not shown at all, NotAllowed across a block."""
+    if not other.is_reachable:
         raise NotFound("This account is not available.")
-    between = Q(blocker=follower, blocked=followee) | Q(blocker=followee, blocked=follower)
+    between = Q(blocker=person, blocked=other) | Q(blocker=other, blocked=person)
     if Block.objects.filter(between).exists():
         raise NotAllowed("One of you has blocked the other.")

@@ -12,7 +12,7 @@ from accounts.models import (
     Topic,
     User,
 )
-from accounts.services.follows import follow
+from accounts.services.follows import check_may_approach, follow
 from accounts.services.locks import lock_pair, lock_users
 from accounts.services.preferences import announce_change
 from xsocial.kernel import clock
@@ -61,10 +61,17 @@ def unfollow_starter_pack(*, user: User, pack: StarterPack) -> None:
 
 @transaction.atomic
 def subscribe(*, subscriber: User, author: User, expires_at: datetime | None = None) -> CreatorSubscription:
-    """Give access to an author's subscriber-only posts. Payment was settled by the caller."""
+    """Give access to an author's subscriber-only posts. Payment, if any, was settled by the caller.
+
+    Raises NotAllowed for an author who offers no subscriptions and across a block, NotFound for
+    an unreachable account.
+    """
     if expires_at is not None and expires_at <= clock.now():
         raise Invalid("The end must lie in the future.", extra={"field": "expires_at"})
     subscriber, author = lock_pair(subscriber, author)
+    check_may_approach(subscriber, author)
+    if not author.offers_subscriptions:
+        raise NotAllowed("This account offers no subscriptions.")
     subscription, _ = CreatorSubscription.objects.update_or_create(
         subscriber=subscriber, author=author, defaults={"expires_at": expires_at}
     )
@@ -74,6 +81,7 @@ def subscribe(*, subscriber: User, author: User, expires_at: datetime | None = N
 
 @transaction.atomic
 def unsubscribe(*, subscriber: User, author: User) -> None:
+    """End the access at once; without a subscription nothing happens."""
     CreatorSubscription.objects.filter(subscriber=subscriber, author=author).delete()
     announce_change(subscriber)
 

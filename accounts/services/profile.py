@@ -26,6 +26,7 @@ FIELDS = frozenset(
         "gender",
         "is_locked",
         "is_bot",
+        "offers_subscriptions",
         "is_adult_author",
     }
 )

@@ -30,6 +30,26 @@ def _button(request: PageRequest, person: User, relation: str) -> HttpResponse:
 
 
 @action
+def subscribe(request: PageRequest, username: str) -> HttpResponse:
+    person = people.get_user(username)
+    services.subscribe(subscriber=request.user, author=person)
+    return _subscription_button(request, person, is_subscribed=True)
+
+
+@action
+def unsubscribe(request: PageRequest, username: str) -> HttpResponse:
+    person = people.get_user(username)
+    services.unsubscribe(subscriber=request.user, author=person)
+    return _subscription_button(request, person, is_subscribed=False)
+
+
+def _subscription_button(request: PageRequest, person: User, *, is_subscribed: bool) -> HttpResponse:
+    context = {"person": person_card(person), "is_subscribed": is_subscribed}
+    words = f"You subscribe to @{person.username}." if is_subscribed else "Subscription ended."
+    return done(request, "accounts/_subscribe_button.html", context, words=words, default_next=f"/@{person.username}")
+
+
+@action
 def mute(request: PageRequest, username: str) -> HttpResponse:
     person = people.get_user(username)
     services.mute(muter=request.user, muted=person)

@@ -149,6 +149,8 @@ def shortest_video_ms(media: Sequence[Media]) -> int | None:
 def _check(draft: _Draft) -> None:
     if not draft.author.is_reachable:
         raise NotAllowed("Your account cannot post at the moment.")
+    if draft.subscribers_only and not draft.author.offers_subscriptions:
+        raise Invalid("Offer subscriptions in your profile settings first.", extra={"field": "subscribers_only"})
     wording.check_text(draft.text, may_be_empty=bool(draft.media_ids))
     wording.check_spoiler(draft.spoiler_text)
     wording.check_language(draft.language)

@@ -8,7 +8,7 @@ from accounts import selectors, services
 from accounts.models import CreatorSubscription, FollowedTopic, Mute, MutedKeyword
 from tests.factories import TopicFactory, UserFactory
 from xsocial.kernel import clock
-from xsocial.kernel.errors import Invalid, NotFound
+from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
 
 pytestmark = pytest.mark.django_db
 
@@ -68,13 +68,24 @@ def test_a_topic_is_followed_or_snoozed_or_neither():
 
 
 def test_subscribing_again_extends():
-    ann, bob = UserFactory(), UserFactory()
+    ann, bob = UserFactory(), UserFactory(offers_subscriptions=True)
     later = clock.now() + timedelta(days=30)
     services.subscribe(subscriber=ann, author=bob)
     services.subscribe(subscriber=ann, author=bob, expires_at=later)
     assert CreatorSubscription.objects.get().expires_at == later
     services.unsubscribe(subscriber=ann, author=bob)
     assert not selectors.relationship(ann, bob).is_subscribed
+
+
+def test_only_those_who_offer_it_can_be_subscribed_to():
+    ann, bob = UserFactory(), UserFactory()
+    with pytest.raises(NotAllowed):
+        services.subscribe(subscriber=ann, author=bob)
+    services.update_profile(user=bob, offers_subscriptions=True)
+    services.block(blocker=bob, blocked=ann)
+    with pytest.raises(NotAllowed):
+        services.subscribe(subscriber=ann, author=bob)
+    assert not CreatorSubscription.objects.exists()
 
 
 def test_preferences_change_one_by_one():

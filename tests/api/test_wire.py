@@ -7,6 +7,7 @@ import pytest
 from oauth2_provider.models import AccessToken
 from rest_framework.test import APIClient
 
+from accounts import services as accounts
 from posts import services
 from tests.factories import UserFactory
 from xsocial.kernel import clock
@@ -188,3 +189,12 @@ def test_timeline_queries_do_not_grow_with_the_page(api, orla, django_assert_max
 
     with django_assert_max_num_queries(14):
         assert len(api.get("/api/v1/timelines/home?limit=10").json()) == 10
+
+
+def test_subscribing_answers_with_the_relationship(orla):
+    author = UserFactory()
+    client = token(orla)
+    assert client.post(f"/api/v1/accounts/{author.pk}/subscribe").status_code == 403
+    accounts.update_profile(user=author, offers_subscriptions=True)
+    assert client.post(f"/api/v1/accounts/{author.pk}/subscribe").json()["subscribing"] is True
+    assert client.post(f"/api/v1/accounts/{author.pk}/unsubscribe").json()["subscribing"] is False

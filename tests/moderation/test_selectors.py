@@ -63,7 +63,7 @@ def test_closed_posts():
 
 
 def test_subscribers():
-    subscriber, post = UserFactory(), PostFactory(subscribers_only=True)
+    subscriber, post = UserFactory(), PostFactory(author=UserFactory(offers_subscriptions=True), subscribers_only=True)
     assert reason(post, subscriber) is Reason.SUBSCRIBERS_ONLY
     CreatorSubscription.objects.create(subscriber=subscriber, author=post.author)
     assert reason(post, subscriber) is Reason.NONE

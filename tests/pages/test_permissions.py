@@ -34,10 +34,15 @@ def test_a_block_hides_both_from_each_other(web, reader, author, client):
 
 
 def test_subscriber_posts_are_for_subscribers(web, reader, author):
+    assert web.post("/@author/subscribe").status_code == 403
+    author = accounts.update_profile(user=author, offers_subscriptions=True)
     post = PostFactory(author=author, text="Thank you for paying", subscribers_only=True)
     assert web.get(f"/@author/{post.pk}").status_code == 404
-    accounts.subscribe(subscriber=reader, author=author)
+    assert "Subscribe to" in web.get("/@author").content.decode()
+    web.post("/@author/subscribe")
     assert "Thank you for paying" in web.get(f"/@author/{post.pk}").content.decode()
+    web.post("/@author/unsubscribe")
+    assert web.get(f"/@author/{post.pk}").status_code == 404
 
 
 def test_direct_posts_are_for_those_named(web, reader, author, visitor):

@@ -20,7 +20,7 @@ OURS = [model for model in MODELS if not model._meta.auto_created]
 
 
 def populate() -> None:
-    ann, bob = UserFactory(), UserFactory()
+    ann, bob = UserFactory(), UserFactory(offers_subscriptions=True)
     topic = TopicFactory(parent=TopicFactory())
     pack = StarterPackFactory()
     post = PostFactory(author=ann, text=f"#tag{ann.pk} @{bob.username}", media=[MediaFactory(owner=ann)])

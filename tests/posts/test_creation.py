@@ -34,6 +34,13 @@ def test_a_post_is_stored_counted_and_announced():
     assert (event["post_id"], event["author_id"], event["language"]) == (post.pk, ann.pk, "en")
 
 
+def test_posts_for_subscribers_need_an_offer():
+    ann = UserFactory()
+    with pytest.raises(Invalid):
+        services.create_post(author=ann, text="For those who pay", subscribers_only=True)
+    assert not Post.objects.exists()
+
+
 def test_a_reply_joins_the_conversation_and_is_an_action_on_its_parent():
     root = PostFactory()
     reply = PostFactory(in_reply_to=root, surface=Surface.POST_DETAIL)

@@ -64,7 +64,7 @@ def test_the_muted_and_the_blocked_are_not_heard():
 
 
 def test_nobody_hears_of_a_post_they_may_not_open():
-    ann, bob, eve = UserFactory(), UserFactory(username="bob"), UserFactory()
+    ann, bob, eve = UserFactory(offers_subscriptions=True), UserFactory(username="bob"), UserFactory()
     root = PostFactory(author=eve)
     services.create_post(author=ann, text="psst @bob", in_reply_to=root, visibility="direct")
     services.create_post(author=ann, text="paid @bob", subscribers_only=True)

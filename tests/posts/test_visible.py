@@ -32,7 +32,9 @@ MATRIX = [
 @pytest.fixture
 def cast():
     """Viewers by their relation to the author; the subscriber follows, too."""
-    people = {name: UserFactory(username=name) for name in VIEWERS if name != "visitor"}
+    people = {
+        name: UserFactory(username=name, offers_subscriptions=name == "author") for name in VIEWERS if name != "visitor"
+    }
     author = people["author"]
     for name in ("follower", "subscriber"):
         accounts.follow(follower=people[name], followee=author)
