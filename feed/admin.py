@@ -8,12 +8,21 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 
 from feed import weights
 from feed.home_mixer import params
-from feed.models import FeatureParameter, Prompt, Receipt, ServedHistory, WeightChange, WeightSet
-from feed.receipts import store
+from feed.models import (
+    FeatureParameter,
+    LoadSettings,
+    Prompt,
+    Receipt,
+    ReceiptLook,
+    ServedHistory,
+    WeightChange,
+    WeightSet,
+)
 
 
 @admin.register(WeightSet)
@@ -117,18 +126,32 @@ class PromptAdmin(admin.ModelAdmin):
 
 @admin.register(Receipt)
 class ReceiptAdmin(LookOnly):
-    """Why pages looked as they did."""
+    """That a page was loaded, and when; what it showed is behind a look that is logged."""
 
-    list_display = ["request_id", "viewer", "weight_set", "model", "build", "created_at"]
-    list_filter = ["weight_set", "model"]
+    list_display = ["request_id", "viewer", "settings", "created_at"]
+    list_select_related = ["viewer", "settings"]
+    show_full_result_count = False
     raw_id_fields = ["viewer"]
-    fields = ["request_id", "viewer", "weight_set", "model", "build", "created_at", "content"]
+    fields = ["request_id", "viewer", "settings", "created_at", "content"]
     readonly_fields = fields
 
     @admin.display
     def content(self, obj: Receipt) -> str:
-        """The receipt as JSON."""
-        return format_html("<pre>{}</pre>", json.dumps(store.unpack(obj), indent=2))
+        """Where a reason is asked for."""
+        return format_html('<a href="{}">Look, with a reason</a>', reverse("feed:page_receipt", args=[obj.pk]))
+
+
+@admin.register(ReceiptLook)
+class ReceiptLookAdmin(LookOnly):
+    list_display = ["created_at", "actor", "viewer", "request_id", "reason"]
+    list_select_related = ["actor", "viewer"]
+
+
+@admin.register(LoadSettings)
+class LoadSettingsAdmin(LookOnly):
+    """Weights, parameters, build and model that many page loads have in common."""
+
+    list_display = ["digest", "created_at"]
 
 
 @admin.register(ServedHistory)

@@ -10,12 +10,15 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import User
+from feed import weights
 from feed.candidate_pipeline import Pipeline, Result
 from feed.home_mixer import clients, cursor, feed_item, query_builder
 from feed.home_mixer.pipelines import for_you as for_you_recipe
 from feed.home_mixer.pipelines import scored_posts as scored_posts_recipe
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.receipts import build, store, words
+from feed.receipts import replay as replays
+from feed.receipts.replay import Replayed
 from feed.rpc.thunder import RemoteThunder
 from feed.thunder import service as thunder
 from feed.types import Explanation, FeedItem, FeedRequest, ForYouPage
@@ -76,6 +79,24 @@ def receipt(viewer: User, request_id: int) -> dict[str, Any]:
     return store.load(viewer_id=viewer.pk, request_id=request_id)
 
 
+def look(request_id: int, *, actor: User | None, reason: str) -> dict[str, Any]:
+    """Somebody else's receipt, for staff and (``actor`` None) the command line; the look is logged.
+
+    Raises NotAllowed, Invalid without a reason, NotFound.
+    """
+    return store.look(request_id, actor=actor, reason=reason)
+
+
+def replay(request_id: int, *, model: str = "", weight_set: int | None = None) -> Replayed:
+    """A stored load run again and compared, also under another model or weight set.
+
+    Raises NotFound for loads that are unknown or expired and for unknown models and weight sets,
+    Conflict when the model's files changed. What it gives shows nobody's predictions.
+    """
+    chosen = weights.numbered(weight_set) if weight_set is not None else None
+    return replays.replay(store.any_row(request_id), pipelines(is_patient=True), model=model, weights=chosen)
+
+
 def components() -> dict[str, dict[str, tuple[str, ...]]]:
     """Both pipelines' stages and components in order."""
     return {pipeline.name: pipeline.components() for pipeline in pipelines()}
@@ -106,7 +127,7 @@ def _page(result: Result) -> ForYouPage:
     inner: Result | None = query.memo.get("scored_posts")
     kinds, items = result.selected["kind"].tolist(), result.selected["item"].tolist()
     dropped: Counter[str] = Counter()
-    for part in build.ledger(inner):
+    for part in build.ledger(inner, result):
         dropped[part["filter"]] += part["count"]
     shown = [item.id for kind, item in zip(kinds, items, strict=True) if kind == feed_item.POST]
     return ForYouPage(

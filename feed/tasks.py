@@ -5,16 +5,17 @@ from datetime import timedelta
 from celery import shared_task
 
 from feed.models import ServedHistory
-from feed.receipts import store
+from feed.receipts import partitions
 from xsocial.kernel import clock
 
 HISTORY_KEPT = timedelta(days=30)
 
 
-@shared_task(name="feed.tasks.expire_receipts")
-def expire_receipts() -> int:
-    """Delete receipts older than 30 days; returns how many."""
-    return store.expire()
+@shared_task(name="feed.tasks.turn_receipt_days")
+def turn_receipt_days() -> int:
+    """Make the coming days' partitions of receipts, drop those past 30 days; returns how many were dropped."""
+    partitions.make_ahead()
+    return len(partitions.drop_expired())
 
 
 @shared_task(name="feed.tasks.expire_served_history")
@@ -25,6 +26,6 @@ def expire_served_history() -> int:
 
 #: What beat starts; times in seconds.
 BEAT = {
-    "expire-receipts": {"task": "feed.tasks.expire_receipts", "schedule": 3600.0},
+    "turn-receipt-days": {"task": "feed.tasks.turn_receipt_days", "schedule": 3600.0},
     "expire-served-history": {"task": "feed.tasks.expire_served_history", "schedule": 3600.0},
 }

@@ -10,7 +10,7 @@ from feed.home_mixer import params
 from feed.home_mixer.query import WeightsInForce
 from feed.models import WeightChange, WeightSet
 from xsocial.kernel import sql
-from xsocial.kernel.errors import Invalid
+from xsocial.kernel.errors import Invalid, NotFound
 
 _LOCK = 0x5745_4947  # advisory lock: one activation at a time, or the chain could fork
 GENESIS = "0" * 64
@@ -27,6 +27,16 @@ def in_force() -> WeightsInForce:
     if chosen is None:
         return WeightsInForce()
     return WeightsInForce(chosen[0], {**params.PUBLISHED_WEIGHTS, **orjson.loads(chosen[1])})
+
+
+def numbered(number: int) -> WeightsInForce:
+    """The weights of a set, in force or not; 0 is the published one. Raises NotFound."""
+    if number == 0:
+        return WeightsInForce()
+    chosen = WeightSet.objects.filter(pk=number).first()
+    if chosen is None:
+        raise NotFound(f"There is no weight set {number}.")
+    return WeightsInForce(chosen.number, {**params.PUBLISHED_WEIGHTS, **chosen.weights})
 
 
 def create(*, name: str, weights: dict[str, float], actor: User | None = None, note: str = "") -> WeightSet:

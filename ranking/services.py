@@ -98,9 +98,15 @@ def content_vectors(post_ids: Int64s) -> Floats:
     return _content.get(post_ids)
 
 
-def score(*, user_id: int, sequence: ActionSequence, candidates: CandidateColumns, now_ms: int) -> Scores:
-    """Probability of every action for every candidate; each is judged by itself and the history."""
-    model = live.ranker.get()
+def score(
+    *, user_id: int, sequence: ActionSequence, candidates: CandidateColumns, now_ms: int, version: str = ""
+) -> Scores:
+    """Probability of every action for every candidate; each is judged by itself and the history.
+
+    ``version`` names a model other than the promoted one. Raises NotFound, and Unavailable when it
+    cannot be read.
+    """
+    model = live.ranker_called(version) if version else live.ranker.get()
     config = model.checkpoint.model.config
     matched = sequence.newest(MATCH_LENGTH)
     history = _history(matched)
@@ -198,7 +204,7 @@ def _table(columns: CandidateColumns, content: Floats, now_ms: int) -> Candidate
         reposts=column(columns.reposts),
         quotes=column(columns.quotes),
         views=column(_views(columns.post_ids) if views is None else views),
-        recent=column(_recent(columns.post_ids, now_ms) if recent is None else recent),
+        recent=column(recent_engagements(columns.post_ids, now_ms) if recent is None else recent),
         is_author_followed=column(columns.is_author_followed).astype(bool),
         is_reply=column(columns.is_reply).astype(bool),
         has_media=column(columns.has_media).astype(bool),
@@ -219,7 +225,7 @@ def _views(post_ids: Int64s) -> Int64s:
     return _counts(VIEWS_SQL, [post_ids.tolist()], post_ids)
 
 
-def _recent(post_ids: Int64s, now_ms: int) -> Int64s:
+def recent_engagements(post_ids: Int64s, now_ms: int) -> Int64s:
     """Likes, replies, reposts and quotes of the last hour."""
     since, until = clock.from_ms(now_ms - RECENT_MS), clock.from_ms(now_ms)
     return _counts(RECENT_SQL, [post_ids.tolist(), COUNTED_KINDS, since, until], post_ids)

@@ -115,6 +115,18 @@ class Batch:
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
         return Batch(self.schema, len(index), _parent=self, _index=index)
 
+    def positions_in(self, ancestor: Batch) -> np.ndarray:
+        """Where each row stands in the batch this one was taken from, over any number of takes.
+
+        Raises ValueError for a batch that was not taken from ``ancestor``.
+        """
+        positions, batch = np.arange(self.n), self
+        while batch is not ancestor:
+            if batch._parent is None or batch._index is None:
+                raise ValueError("not taken from that batch")
+            positions, batch = batch._index[positions], batch._parent
+        return positions
+
     def assign(self, name: str, values: np.ndarray, ok: np.ndarray | None = None) -> None:
         """Write a column, or only its rows under ``ok``. Only the pipeline's runner calls this."""
         if ok is not None:

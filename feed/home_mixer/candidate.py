@@ -69,6 +69,7 @@ SCHEMA = Schema(
         "reposts": _NUMBER,
         "quotes": _NUMBER,
         "views": _NUMBER,
+        "recent": _ID,  # likes, replies, reposts and quotes of the last hour
         # Screening
         "screened": _TERNARY,
         # PhoenixScorer: predictions in the order of params.HEADS

@@ -3,7 +3,7 @@
 from feed.models.features import Codebook, InferredTopics, MutualFollowSignature, PostCommunities, SemanticId
 from feed.models.policy import PolicyExclusion
 from feed.models.prompt import Prompt
-from feed.models.receipt import Receipt
+from feed.models.receipt import LoadSettings, Receipt, ReceiptLook
 from feed.models.served import ServedHistory
 from feed.models.weights import FeatureParameter, WeightChange, WeightSet
 
@@ -11,11 +11,13 @@ __all__ = [
     "Codebook",
     "FeatureParameter",
     "InferredTopics",
+    "LoadSettings",
     "MutualFollowSignature",
     "PolicyExclusion",
     "PostCommunities",
     "Prompt",
     "Receipt",
+    "ReceiptLook",
     "SemanticId",
     "ServedHistory",
     "WeightChange",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,9 @@ from feed.home_mixer.params import HEADS
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.home_mixer.scorers.ranking_scorer import left_out
 from feed.home_mixer.scorers.value_model import Conditions
-
-IDS_PER_FILTER = 100  # named per filter in the ledger; the count is always whole
+from feed.receipts import fates
+from feed.receipts.fates import Fates
+from ranking.models import ModelVersion
 
 
 def receipt(result: Result) -> dict[str, Any]:
@@ -46,10 +49,31 @@ def receipt(result: Result) -> dict[str, Any]:
         "is_cached": inner is not None and inner.query.has_cached_posts,
         "explored": [int(place) for place in query.memo.get("explored", ())],
         "ranked": [str(i) for i in inner.selected["post_id"].tolist()] if inner else [],
-        "items": _items(result, inner),
-        "dropped": ledger(inner),
+        "items": items(result, inner),
+        "num_candidates": inner.retrieved.n if inner else 0,
+        "dropped": ledger(inner, result),
         "stages": [_stage(name, report) for name, run in _runs(result, inner) for report in run.stages],
     }
+
+
+def settings_of(result: Result) -> dict[str, Any]:
+    """What this load has in common with many others; kept once for all of them."""
+    query: ScoredPostsQuery = result.query
+    model = model_of(query.memo.get("scored_posts"))
+    return {
+        "model": model,
+        "model_hash": _hash_of(model) if model else "",
+        "weight_set": query.weights.number,
+        "weights": dict(query.weights.weights),
+        "params": asdict(query.params),
+        "build": settings.BUILD,
+    }
+
+
+@lru_cache(maxsize=64)
+def _hash_of(model: str) -> str:
+    """The checkpoint's digest; a name is never given to another checkpoint."""
+    return ModelVersion.objects.filter(name=model).values_list("artefact_hash", flat=True).first() or ""
 
 
 def model_of(inner: Result | None) -> str:
@@ -80,18 +104,16 @@ _PARTS = {
 }
 
 
-def ledger(inner: Result | None) -> list[dict[str, Any]]:
-    """What was left out, by the filter that did it, in filter order."""
-    if inner is None:
-        return []
+def ledger(inner: Result | None, page: Result | None = None) -> list[dict[str, Any]]:
+    """What was left out, by the component that did it, in order. With what was served it is everything."""
+    return entries(fates.of(inner, page), inner.retrieved["post_id"]) if inner else []
+
+
+def entries(found: Fates, post_ids: np.ndarray) -> list[dict[str, Any]]:
+    """The ledger's entries from the fates of these candidates."""
     return [
-        {
-            "filter": removed.filter,
-            "stage": removed.stage,
-            "count": removed.rows.n,
-            "post_ids": [str(i) for i in removed.rows["post_id"][:IDS_PER_FILTER].tolist()],
-        }
-        for removed in inner.removed
+        {"filter": name, "stage": stage, "count": len(rows), "post_ids": [str(i) for i in post_ids[rows].tolist()]}
+        for stage, name, rows in found.ledger()
     ]
 
 
@@ -113,8 +135,9 @@ def _stage(pipeline: str, report: Any) -> dict[str, Any]:
     }
 
 
-def _items(result: Result, inner: Result | None) -> list[dict[str, Any]]:
-    kinds, items = result.selected["kind"].tolist(), result.selected["item"].tolist()
+def items(result: Result, inner: Result | None) -> list[dict[str, Any]]:
+    """The page's items in order, each with what decided its place."""
+    kinds, rows = result.selected["kind"].tolist(), result.selected["item"].tolist()
     filters = _filter_states(inner)
     beside_ad = {
         place
@@ -123,7 +146,7 @@ def _items(result: Result, inner: Result | None) -> list[dict[str, Any]]:
     }
     return [
         {"position": place, "kind": kind, **_item(result.query, kind, item, filters, place in beside_ad)}
-        for place, (kind, item) in enumerate(zip(kinds, items, strict=True))
+        for place, (kind, item) in enumerate(zip(kinds, rows, strict=True))
     ]
 
 
@@ -138,7 +161,7 @@ def _item(query: ScoredPostsQuery, kind: str, item: Any, filters: dict[str, str]
         return {**blank, "receipt": {"user_ids": [str(user) for user in item.user_ids]}}
     if kind == feed_item.PUSH_TO_HOME:
         return {**blank, "post_id": _id(item.post_id), "author_id": _id(item.author_id), "receipt": {}}
-    return {**blank, "receipt": {"prompt": item.title}}
+    return {**blank, "receipt": {"prompt": item.title, "prompt_id": str(item.pk)}}
 
 
 def _post(

@@ -1,55 +1,115 @@
-"""Receipts in PostgreSQL: written once, compressed, read by their owner, gone after 30 days."""
+"""Receipts in PostgreSQL: written once, packed, read by their owner, gone after 30 days."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import hashlib
 from typing import Any
 
 import orjson
-import zstandard
+import structlog
+from django.db import IntegrityError, transaction
 
-from feed.models import Receipt
-from xsocial.kernel import clock
-from xsocial.kernel.errors import NotFound
+from feed.models import LoadSettings, Receipt, ReceiptLook
+from feed.receipts import build, codec, partitions
+from feed.receipts.tape import Tape
+from xsocial.kernel import clock, ids, metrics
+from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
 
-KEPT = timedelta(days=30)
-LEVEL = 3
+#: An id of a caller's own making, further than this from the load's moment, keeps no record.
+STRAY_MS = 86_400_000
+#: What the settings shared by many loads say; left out of each load's own record.
+SHARED = ("model", "weight_set", "weights", "build")
+
+log = structlog.get_logger(__name__)
 
 
-def save(receipt: dict[str, Any], *, viewer_id: int) -> None:
-    """Store a receipt; storing the same request again changes nothing."""
-    body = zstandard.ZstdCompressor(level=LEVEL).compress(orjson.dumps(receipt))
+def save(receipt: dict[str, Any], tape: Tape | None, *, settings: dict[str, Any]) -> None:
+    """Store a load; storing the same request again changes nothing."""
+    request_id = int(receipt["request_id"])
+    if abs(ids.timestamp_ms(request_id) - receipt["at_ms"]) > STRAY_MS:
+        metrics.counter("feed_receipts_refused", "Loads whose request id is not one of ours").inc()
+        log.warning("feed.receipt_refused", request_id=request_id)
+        return
+    own = {name: value for name, value in receipt.items() if name not in (*SHARED, "dropped")}
+    body = codec.pack({"receipt": own, "tape": tape.plain() if tape else None})
     row = Receipt(
-        request_id=int(receipt["request_id"]),
-        viewer_id=viewer_id,
-        weight_set=receipt["weight_set"],
-        model=receipt["model"],
-        build=receipt["build"],
-        body=body,
-        created_at=clock.from_ms(receipt["at_ms"]),
+        request_id=request_id, viewer_id=int(receipt["viewer_id"]), settings_id=_settings_id(settings), body=body
     )
-    Receipt.objects.bulk_create([row], ignore_conflicts=True)
+    try:
+        _insert(row)
+    except IntegrityError:  # no partition for that day: beat has stood still, or the clock is another
+        partitions.make(ids.datetime_of(request_id).date())
+        _insert(row)
+    size = metrics.histogram("feed_receipt_bytes", "Size of a stored receipt", buckets=(2**12, 2**13, 2**14, 2**15))
+    size.observe(len(body))
+
+
+def _insert(row: Receipt) -> None:
+    with transaction.atomic():
+        Receipt.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _settings_id(settings: dict[str, Any]) -> int:
+    digest = hashlib.sha256(orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return LoadSettings.objects.get_or_create(digest=digest, defaults={"body": settings})[0].pk
 
 
 def load(*, viewer_id: int, request_id: int) -> dict[str, Any]:
     """A receipt of this viewer. Raises NotFound for none and for somebody else's."""
-    row = Receipt.objects.filter(pk=request_id, viewer_id=viewer_id).first()
+    row = Receipt.objects.filter(pk=request_id, viewer_id=viewer_id).select_related("settings").first()
     if row is None:
         raise NotFound("There is no record of this page. Records are kept for 30 days.")
     return unpack(row)
 
 
+def any_row(request_id: int) -> Receipt:
+    """A receipt of anybody, for replay and for looks that are logged. Raises NotFound."""
+    row = Receipt.objects.filter(pk=request_id).select_related("settings", "viewer").first()
+    if row is None:
+        is_old = 0 < request_id < ids.id_at(clock.to_ms(clock.now() - partitions.KEPT))
+        raise NotFound(
+            f"The record of page {request_id} has expired: records are kept for 30 days."
+            if is_old
+            else f"There is no record of page {request_id}."
+        )
+    return row
+
+
+def look(request_id: int, *, actor: Any, reason: str) -> dict[str, Any]:
+    """Somebody else's receipt, for staff; the look is logged first. ``actor`` None is the command line.
+
+    Raises NotAllowed for people who are not staff, Invalid without a reason, NotFound.
+    """
+    if actor is not None and not actor.is_staff:
+        raise NotAllowed("Only staff may look at the pages of others.")
+    if not reason.strip():
+        raise Invalid("Say why you look at this page.")
+    row = any_row(request_id)
+    ReceiptLook.objects.create(request_id=request_id, viewer_id=row.viewer_id, actor=actor, reason=reason.strip()[:200])
+    return unpack(row)
+
+
+def looks(*, viewer_id: int, request_id: int) -> list[ReceiptLook]:
+    """Who else looked at a page of this viewer, newest first."""
+    return list(ReceiptLook.objects.filter(viewer_id=viewer_id, request_id=request_id).select_related("actor"))
+
+
 def unpack(row: Receipt) -> dict[str, Any]:
-    """The stored values."""
-    return orjson.loads(zstandard.ZstdDecompressor().decompress(bytes(row.body)))
+    """The receipt as the API shows it."""
+    stored, shared = codec.unpack(bytes(row.body)), row.settings.body
+    receipt = stored["receipt"] | {name: shared[name] for name in SHARED}
+    tape = Tape.of(stored["tape"]) if stored["tape"] else None
+    return receipt | {"dropped": build.entries(tape.fates, tape.columns["post_id"]) if tape else []}
+
+
+def tape_of(row: Receipt) -> Tape:
+    """What the load can be run again from. Raises NotFound when its posts failed altogether."""
+    plain = codec.unpack(bytes(row.body))["tape"]
+    if plain is None:
+        raise NotFound(f"Page {row.request_id} found no posts; there is nothing to run again.")
+    return Tape.of(plain)
 
 
 def recent(*, viewer_id: int, limit: int = 20) -> list[Receipt]:
     """A viewer's newest receipts, without their bodies."""
-    return list(Receipt.objects.filter(viewer_id=viewer_id).defer("body").order_by("-created_at")[:limit])
-
-
-def expire() -> int:
-    """Delete what is older than 30 days; returns how many."""
-    deleted, _ = Receipt.objects.filter(created_at__lt=clock.now() - KEPT).delete()
-    return deleted
+    return list(Receipt.objects.filter(viewer_id=viewer_id).defer("body").order_by("-request_id")[:limit])

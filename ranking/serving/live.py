@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 import structlog
@@ -168,6 +169,20 @@ class Slot(Generic[L]):
 
 ranker: Slot[LiveRanker] = Slot(ModelVersion.Kind.RANKER, _live_ranker)
 retrieval: Slot[LiveRetrieval] = Slot(ModelVersion.Kind.RETRIEVAL, _live_retrieval)
+
+
+@lru_cache(maxsize=2)
+def _other_ranker(name: str) -> LiveRanker:
+    try:
+        return _live_ranker(registry.by_name(name))
+    except ArtifactError as error:
+        raise Unavailable(f"The model {name} cannot be read: {error}") from error
+
+
+def ranker_called(name: str) -> LiveRanker:
+    """The ranker of that name, promoted or not. Raises NotFound and Unavailable."""
+    promoted = registry.promoted(ModelVersion.Kind.RANKER)
+    return ranker.get() if promoted and promoted.name == name else _other_ranker(name)
 
 
 def reset() -> None:

@@ -16,7 +16,7 @@ class Models:
     """Answers for ranking's two questions: predictions follow from the post's id alone."""
 
     def __init__(self):
-        self.found, self.scored, self.broken = [], [], False
+        self.found, self.scored, self.broken, self.modulus = [], [], False, 997
 
     def retrieve(self, *, k, exclude_ids, **question):
         ids = [post_id for post_id in self.found if post_id not in set(np.asarray(exclude_ids).tolist())][:k]
@@ -26,7 +26,7 @@ class Models:
         if self.broken:
             raise RuntimeError("the model fell over")
         self.scored.append(candidates)
-        seed = (candidates.post_ids % 997)[:, None] / 997
+        seed = (candidates.post_ids % self.modulus)[:, None] / self.modulus
         probabilities = (seed * np.array([0.2, 0.02, 0.05, 0.1, 0.001, 0.00001])).astype(np.float32)
         return Scores(
             heads=HEADS,

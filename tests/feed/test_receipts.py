@@ -6,16 +6,18 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from accounts import services as accounts
-from feed import services, weights
-from feed.models import FeatureParameter, Receipt
-from feed.receipts import store, words
+from feed import services, tasks, weights
+from feed.models import FeatureParameter, Receipt, ReceiptLook
+from feed.receipts import partitions, store, words
 from feed.receipts.recompute import recompute
+from feed.types import FeedRequest
 from posts import services as posts
 from tests.factories import PostFactory, UserFactory
 from xsocial.kernel import clock
-from xsocial.kernel.errors import NotFound
+from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 
 pytestmark = pytest.mark.django_db
 
@@ -112,10 +114,47 @@ def test_receipts_are_the_viewers_alone(viewer, friend, page):
         services.receipt(viewer, 1)
 
 
-def test_receipts_expire_after_thirty_days(page):
-    Receipt.objects.update(created_at=clock.now() - timedelta(days=30, minutes=1))
-    assert store.expire() == 1
+def test_days_of_receipts_are_made_ahead_and_dropped_when_expired(page, viewer):
+    connection.check_constraints()  # a table with checks still to be made cannot be dropped
+    today = clock.now().date()
+    tasks.turn_receipt_days()
+    assert {today + timedelta(days=ahead) for ahead in range(partitions.AHEAD + 1)} <= set(partitions.days())
+    with clock.fixed(clock.now() + timedelta(days=30)):
+        assert today not in partitions.drop_expired()
+    with clock.fixed(clock.now() + timedelta(days=32)):
+        assert today in partitions.drop_expired()
+        with pytest.raises(NotFound, match="expired"):
+            services.replay(page.request_id)
     assert not Receipt.objects.exists()
+
+
+def test_a_request_id_of_the_callers_own_making_keeps_no_record(viewer, friend):
+    PostFactory(author=friend)
+    page = services.for_you(viewer, request=FeedRequest(request_id=77))
+    assert page.items
+    assert not Receipt.objects.exists()
+
+
+def test_candidates_are_served_or_in_the_ledger_and_nothing_remains(viewer, page):
+    receipt = services.receipt(viewer, page.request_id)
+    left_out = [post_id for row in receipt["dropped"] for post_id in row["post_ids"]]
+    served = [item["post_id"] for item in receipt["items"] if item["kind"] == "post"]
+    assert receipt["num_candidates"] == len(left_out) + len(served) > len(served) > 0
+
+
+def test_staff_look_with_a_reason_and_the_viewer_sees_it(viewer, friend, page):
+    with pytest.raises(NotAllowed):
+        services.look(page.request_id, actor=friend, reason="Curious")
+    clerk = UserFactory(is_staff=True)
+    with pytest.raises(Invalid):
+        services.look(page.request_id, actor=clerk, reason=" ")
+    assert not ReceiptLook.objects.exists()
+    seen = services.look(page.request_id, actor=clerk, reason="A complaint")
+    assert seen == services.receipt(viewer, page.request_id)
+    (look,) = store.looks(viewer_id=viewer.pk, request_id=page.request_id)
+    assert (look.actor, look.reason) == (clerk, "A complaint")
+    with pytest.raises(Conflict):
+        look.delete()
 
 
 def test_a_page_by_time_also_has_a_receipt_that_holds(viewer, friend):
@@ -150,14 +189,19 @@ def test_feed_prints_a_page_and_a_reason(viewer, friend, models):
     post = PostFactory(author=friend, text="A fine morning")
     assert "You follow" in run("--viewer", viewer.username.upper(), "--explain", str(post.pk))
     FeatureParameter.objects.create(name="served_window_s", value=0)
-    assert "A fine morning" in run("--viewer", viewer.username)
+    assert f"@{friend.username}: 'A fine morning'" in run("--viewer", viewer.username)
     # Served just now and therefore on no new page, it is still explained from its receipt.
     FeatureParameter.objects.all().delete()
     assert "You follow" in run("--viewer", viewer.username, "--explain", str(post.pk))
 
 
 def test_feed_refuses_unknown_people_and_posts(viewer):
-    for args in (["--viewer", "nobody_at_all"], ["--viewer", viewer.username, "--explain", "1"]):
+    for args in (
+        ["--viewer", "nobody_at_all"],
+        ["--viewer", viewer.username, "--explain", "1"],
+        ["--replay", "1"],
+        ["--replay-random", "0"],
+    ):
         with pytest.raises(CommandError) as error:
             run(*args)
         assert error.value.returncode == 2

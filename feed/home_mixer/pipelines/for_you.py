@@ -38,7 +38,7 @@ def build(scored_posts: Pipeline, clients: Clients) -> Pipeline:
         selector=BlenderSelector(),
         result_size=lambda query: query.params.page_size,
         side_effects=(
-            StoreReceiptSideEffect(),
+            StoreReceiptSideEffect(scored_posts),
             PublishSeenIdsSideEffect(),
             ForYouResponseStatsSideEffect(),
             UpdatePastRequestTimestampsSideEffect(),

@@ -30,7 +30,11 @@ class PhoenixScorer(Scorer):
         "quotes",
         "views",
     )
-    writes = ("heads", "prediction_id", "scored_at_ms", "model")
+    writes = ("heads", "prediction_id", "scored_at_ms", "model", "recent")
+
+    def __init__(self, version: str = "") -> None:
+        """``version`` names a model to be used in place of the promoted one."""
+        self.version = version
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """Replayed candidates keep the predictions they came with."""
@@ -40,11 +44,14 @@ class PhoenixScorer(Scorer):
         """One call to the ranker. Raises Unavailable without sequence or model."""
         if query.scoring_sequence is None:
             raise Unavailable("The viewer's actions could not be read.")
+        known = "recent" in batch  # a replayed load brings the counts of its own time
+        recent = batch["recent"] if known else ranking.recent_engagements(original_ids(batch), query.now_ms)
         answer = ranking.score(
             user_id=query.user_id,
             sequence=query.scoring_sequence,
-            candidates=candidate_columns(query, batch),
+            candidates=candidate_columns(query, batch, recent),
             now_ms=query.now_ms,
+            version=self.version,
         )
         return Hydrated(
             {
@@ -52,12 +59,16 @@ class PhoenixScorer(Scorer):
                 "prediction_id": np.full(batch.n, query.prediction_id),
                 "scored_at_ms": np.full(batch.n, query.now_ms),
                 "model": np.full(batch.n, answer.model, dtype=object),
+                "recent": recent,
             }
         )
 
 
-def candidate_columns(query: ScoredPostsQuery, batch: Batch) -> CandidateColumns:
-    """The batch as the ranker reads it; what is missing counts as nothing."""
+def candidate_columns(query: ScoredPostsQuery, batch: Batch, recent: np.ndarray | None = None) -> CandidateColumns:
+    """The batch as the ranker reads it; what is missing counts as nothing.
+
+    Without ``recent`` (engagements of the last hour) the ranker counts them itself.
+    """
     originals, authors = original_ids(batch), original_authors(batch)
     surface = Surface.HOME_FOLLOWING if query.in_network_only else Surface.HOME_FOR_YOU
     return CandidateColumns(
@@ -70,6 +81,7 @@ def candidate_columns(query: ScoredPostsQuery, batch: Batch) -> CandidateColumns
         reposts=_whole(batch["reposts"]),
         quotes=_whole(batch["quotes"]),
         views=_whole(batch["views"]),
+        recent_engagements=recent,
         is_author_followed=np.isin(authors, np.append(query.followed_user_ids, query.user_id)),
         is_reply=batch["in_reply_to_id"] > 0,
         has_media=batch["has_media"] == YES,

@@ -1,0 +1,176 @@
+"""Loads run again: identical a day later, different under other weights, refused when they cannot be."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts import services as accounts
+from feed import services, weights
+from feed.home_mixer import bloom
+from feed.models import FeatureParameter, LoadSettings
+from feed.receipts import codec, sampling
+from feed.types import FeedRequest
+from posts import services as posts
+from posts.models import Post
+from ranking.types import ActionSequence
+from tests.factories import PostFactory, UserFactory
+from xsocial.kernel import clock
+from xsocial.kernel.errors import NotFound
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(viewer, friend, models, settings):
+    """A page with something for many filters, strangers, and an order that exploration touches."""
+    settings.GROX_HOLD_UNSCREENED = False
+    FeatureParameter.objects.create(name="exploration_share", value=0.5)
+    written = [PostFactory(author=friend, text=f"Note {n}") for n in range(6)]
+    PostFactory(author=friend, text="On spoilers again")
+    accounts.add_muted_keyword(user=viewer, phrase="spoilers")
+    posts.repost(user=friend, post=PostFactory(author=UserFactory()))
+    strangers = [PostFactory(author=UserFactory()).pk for _ in range(6)]
+    models.found = strangers
+    accounts.block(blocker=viewer, blocked=Post.objects.get(pk=strangers[0]).author)
+    bloom.add(viewer.pk, [written[0].pk])
+    return viewer
+
+
+def a_day_later():
+    return clock.fixed(clock.now() + timedelta(days=1))
+
+
+def test_a_load_is_identical_a_day_later_whatever_the_world_did_since(world, friend, models):
+    page = services.for_you(world)
+    assert {"MutedKeywordFilter", "PreviouslySeenPostsFilter", "AuthorSocialgraphFilter"} <= page.dropped.keys()
+    world.muted_keywords.all().delete()
+    accounts.unfollow(follower=world, followee=friend)
+    posts.delete_post(actor=friend, post=Post.objects.filter(author=friend).last())
+    FeatureParameter.objects.create(name="oon_weight_factor", value=0.1)
+    weights.activate(weight_set=weights.create(name="Later", weights={"reply": 30.0}), reason="a test")
+    models.found = []
+    with a_day_later():
+        found = services.replay(page.request_id)
+    assert found.is_identical, list(found.moved())
+    assert found.largest_score_difference == 0.0
+    assert len(found.replayed) == len(page.items) > 10
+
+
+def test_a_load_from_cached_candidates_is_replayed_with_its_predictions(world, models):
+    FeatureParameter.objects.create(name="cached_posts_threshold", value=1)
+    FeatureParameter.objects.create(name="served_window_s", value=0)
+    services.for_you(world)
+    page = services.for_you(world)
+    assert page.is_cached
+    models.broken = True
+    assert services.replay(page.request_id).is_identical
+
+
+def test_a_load_whose_ranker_failed_is_replayed_by_time(world, models):
+    models.broken = True
+    page = services.for_you(world)
+    assert page.model == ""
+    models.broken = False
+    assert services.replay(page.request_id).is_identical
+
+
+def test_other_weights_give_another_order_and_the_difference_is_told(world):
+    page = services.for_you(world)
+    other = weights.create(name="Contrary", weights={"favorite": 0.0, "reply": 0.0, "repost": 0.0, "report": -1000.0})
+    found = services.replay(page.request_id, weight_set=other.pk)
+    assert (found.weight_set, found.is_identical) == (other.pk, False)
+    for moved in found.moved():
+        assert moved.served != moved.replayed
+    assert found.largest_score_difference > 0
+    with pytest.raises(NotFound, match="weight set"):
+        services.replay(page.request_id, weight_set=9_999)
+
+
+def test_a_model_whose_files_changed_is_refused(world):
+    page = services.for_you(world)
+    LoadSettings.objects.update(body=LoadSettings.objects.get().body | {"model_hash": "another"})
+    with pytest.raises(NotFound, match="not registered"):
+        services.replay(page.request_id)
+
+
+def test_random_loads_leave_no_remainder_and_replay(world, friend, models):
+    report = sampling.replay_random(8, seed=3)
+    assert (report.replayed, report.identical, report.remainder) == (8, 8, 0)
+    assert report.largest_bytes >= report.median_bytes > 0
+
+
+# --- The command --------------------------------------------------------------------------------
+
+
+def run(*args):
+    out = StringIO()
+    call_command("feed", *args, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_compares_and_says_when_loads_differ(world, models):
+    page = services.for_you(world)
+    assert "identical" in run("--replay", str(page.request_id))
+    told = json.loads(run("--replay", str(page.request_id), "--weight-set", "0", "--json"))
+    assert (told["identical"], told["moved"]) == (True, [])
+    models.modulus = 31
+    with pytest.raises(SystemExit) as ended:
+        run("--replay", str(page.request_id))
+    assert ended.value.code == 1
+
+
+def test_the_command_refuses_what_cannot_be_replayed(world):
+    page = services.for_you(world)
+    for args in (
+        ["--replay", "1"],
+        ["--replay", str(page.request_id + 1)],
+        ["--replay", str(page.request_id), "--weight-set", "9999"],
+    ):
+        with pytest.raises(CommandError) as refused:
+            run(*args)
+        assert refused.value.returncode == 2
+
+
+def test_a_load_without_any_posts_has_nothing_to_replay(viewer):
+    page = services.for_you(viewer, request=FeedRequest())
+    assert services.replay(page.request_id).is_identical
+
+
+# --- The packed form ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.array([], np.int64),
+        np.array([5, 3, -(2**62), 2**62, 0], np.int64),
+        np.repeat(np.array([2**60, 7], np.int64), 50),
+        np.array([np.nan, 1.5, 0.1]),
+        np.array([[0.1, np.nan], [1e-300, 2.0], [3.0, 4.0]]),
+        np.array([True, False, True]),
+        np.array([-1, 0, 1], np.int8),
+    ],
+)
+def test_columns_come_back_equal(column):
+    again = codec.unpack(codec.pack({"column": column}))["column"]
+    assert again.dtype == column.dtype
+    assert np.array_equal(again, column, equal_nan=column.dtype.kind == "f")
+
+
+def test_values_come_back_equal():
+    ragged = np.empty(2, object)
+    ragged[:] = [(1, 2), None]
+    sequence = ActionSequence(7, *(np.arange(3) for _ in range(6)))
+    value = {"a": (1, 2.5, "x"), "b": {3, 1}, "c": ragged, "d": sequence, "e": b"raw", "f": None}
+    again = codec.unpack(codec.pack(value))
+    assert again["c"].tolist() == [(1, 2), None]
+    assert again["d"].version() == sequence.version()
+    assert {k: again[k] for k in "abef"} == {k: value[k] for k in "abef"}
+    with pytest.raises(ValueError, match="not a packed value"):
+        codec.unpack(b"something else")
+    with pytest.raises(TypeError):
+        codec.pack(object())
