@@ -7,32 +7,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from feed import services
+from feed.receipts import rules
 from feed.types import Contribution, Explanation
 from posts.cards import cards_by_id
 from xsocial.kernel.pages import PageRequest, signed_in
 
 LARGEST = 3
-# Every filter of both pipelines in words; a receipt of an older build may name others.
-FILTERS = {
-    "AgeFilter": "Too old",
-    "AncillaryVFFilter": "Answers, quotes or reposts a post held back by moderation",
-    "AuthorSocialgraphFilter": "Blocked or muted",
-    "CoreDataHydrationFilter": "Deleted meanwhile",
-    "DedupConversationFilter": "Another post of the same conversation was better",
-    "DropDuplicatesFilter": "Found twice",
-    "IneligibleSubscriptionFilter": "For subscribers only",
-    "MutedKeywordFilter": "Has a word you muted",
-    "NewUserTopicIdsFilter": "Outside the topics you chose",
-    "PreviouslySeenPostsBackupFilter": "You saw it already, says the log",
-    "PreviouslySeenPostsFilter": "You saw it already",
-    "PreviouslyServedPostsFilter": "It was on an earlier page",
-    "RetweetDeduplicationFilter": "The same post, reposted again",
-    "ScreenedFilter": "Not checked by moderation yet",
-    "SelfTweetFilter": "Your own post",
-    "VFFilter": "Held back by moderation",
-    "VideoFilter": "You asked for no videos",
-    "TopicIdsFilter": "Another topic",
-}
 
 
 @signed_in
@@ -54,9 +34,7 @@ def why(request: PageRequest, request_id: int, post_id: int) -> HttpResponse:
 def page(request: PageRequest, request_id: int) -> HttpResponse:
     """What made a page, and what was left out of it, filter by filter."""
     receipt = services.receipt(request.user, request_id)
-    dropped = [
-        {**part, "words": FILTERS.get(part["filter"], part["filter"])} for part in receipt["dropped"] if part["count"]
-    ]
+    dropped = [{**part, "words": rules.of(part["filter"]).words} for part in receipt["dropped"] if part["count"]]
     context = {"receipt": receipt, "dropped": dropped, "num_dropped": sum(part["count"] for part in dropped)}
     return render(request, "feed/page_receipt.html", context)
 

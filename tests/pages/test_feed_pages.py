@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import services as accounts
 from feed import services
 from feed.models import Receipt
-from feed.views.receipts import FILTERS
+from feed.receipts.rules import RULES
 from moderation.services import NewLabel, reconcile_labels
 from moderation.types import Label
 from tests.factories import FollowFactory, MediaFactory, PostFactory, TopicFactory, UserFactory
@@ -137,7 +137,7 @@ def test_every_filter_of_both_pipelines_has_words():
         for name in parts
     }
     assert "PostSelectionFilter" in services.components()["ScoredPosts"]
-    assert names - set(FILTERS) == set()
+    assert names - set(RULES) == set()
 
 
 @pytest.mark.parametrize("path", ["/following", "/@author", "/search?q=harvest", "/@author/{}"])
