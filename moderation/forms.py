@@ -1,4 +1,4 @@
-"""The form with which people report."""
+"""The forms with which people report and object."""
 
 from django import forms
 
@@ -27,4 +27,12 @@ class ReportForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
         label="Anything moderators should know",
+    )
+
+
+class AppealForm(forms.Form):
+    """Why a label is wrong."""
+
+    statement = forms.CharField(
+        max_length=2000, widget=forms.Textarea(attrs={"rows": 3}), label="Why is this label wrong?"
     )

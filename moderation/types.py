@@ -52,6 +52,8 @@ class Label(StrEnum):
 GROK_SUITABILITY = (Label.GROK_SFA, Label.GROK_NSFA_LIMITED, Label.GROK_NSFA)
 #: Labels that say how far screening came; they restrict nothing and need no notice.
 STATUS_LABELS = frozenset({Label.GROK_SFA, Label.PTOS_REVIEWED, Label.GROK_NOT_SCORED})
+#: Labels that only advertisers' computers read. The author is not told of them, and may still appeal.
+ADVERTISER_LABELS = frozenset({Label.GROK_NSFA, Label.GROK_NSFA_LIMITED})
 
 
 class LabelSource(StrEnum):
@@ -99,6 +101,14 @@ class AppealState(StrEnum):
     REJECTED = "rejected"
 
 
+class QueueKind(StrEnum):
+    """What waits for moderators."""
+
+    REPORTS = "reports"
+    UNSURE = "unsure"
+    APPEALS = "appeals"
+
+
 class ReviewAction(StrEnum):
     """What a moderator did. Every act leaves one row in the audit log."""
 
@@ -106,5 +116,8 @@ class ReviewAction(StrEnum):
     REPORT_DISMISSED = "report_dismissed"
     LABEL_APPLIED = "label_applied"
     LABEL_LIFTED = "label_lifted"
+    FOUND_HARMLESS = "found_harmless"
     APPEAL_UPHELD = "appeal_upheld"
     APPEAL_REJECTED = "appeal_rejected"
+    STRIKE_GIVEN = "strike_given"
+    ACCOUNT_SUSPENDED = "account_suspended"

@@ -2,6 +2,6 @@
 
 from moderation.models.annotation import PostAnnotation, PostFlags
 from moderation.models.label import PostLabel
-from moderation.models.review import Appeal, Report, ReviewDecision
+from moderation.models.review import Appeal, Report, ReviewDecision, Strike
 
-__all__ = ["Appeal", "PostAnnotation", "PostFlags", "PostLabel", "Report", "ReviewDecision"]
+__all__ = ["Appeal", "PostAnnotation", "PostFlags", "PostLabel", "Report", "ReviewDecision", "Strike"]

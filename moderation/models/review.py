@@ -75,6 +75,20 @@ class ReviewDecision(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-created_at"], name="moderation_decision_recent")]
+        permissions = [("moderate", "Can decide reports, labels and appeals")]
 
     def __str__(self) -> str:
         return f"{self.action} by {self.moderator_id}"
+
+
+class Strike(models.Model):
+    """A rule that an account broke, as a moderator found. It counts until it expires or is withdrawn."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="strikes")
+    label = models.OneToOneField(PostLabel, models.CASCADE, related_name="strike")
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"strike for {self.account_id}"

@@ -1,7 +1,9 @@
 """The writing side of moderation: labels, reports, appeals, and screening in bulk."""
 
 from moderation.services.appeals import appeal, decide_appeal
+from moderation.services.audit import is_moderator
 from moderation.services.labels import NewLabel, apply_label, lift_label, reconcile_labels
+from moderation.services.queue import decide_many
 from moderation.services.reports import decide_report, report
 from moderation.services.screening import PLAN, Screened, bulk_screen, embed_texts
 
@@ -13,8 +15,10 @@ __all__ = [
     "apply_label",
     "bulk_screen",
     "decide_appeal",
+    "decide_many",
     "decide_report",
     "embed_texts",
+    "is_moderator",
     "lift_label",
     "reconcile_labels",
     "report",

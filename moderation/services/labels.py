@@ -11,11 +11,14 @@ from django.db import transaction
 from accounts.models import User
 from moderation.events import PostLabelled
 from moderation.grox.labelling import Proposal
-from moderation.models import PostFlags, PostLabel, ReviewDecision
+from moderation.models import PostFlags, PostLabel
+from moderation.services.audit import check_moderator, record
+from moderation.services.notices import restricting, tell_author
+from moderation.services.strikes import strike, withdraw_strike
 from moderation.types import GROK_SUITABILITY, STATUS_LABELS, AppealState, Label, LabelSource, ReviewAction
 from posts.models import Post
 from xsocial.kernel import clock
-from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
+from xsocial.kernel.errors import Invalid, NotFound
 from xsocial.kernel.event_log import publish
 
 RULE_BY_HAND = "moderator"
@@ -121,6 +124,9 @@ def _lift(rows: list[PostLabel], reason: str) -> None:
 
 
 def _announce(post_id: int, applied: list[str], lifted: list[str]) -> None:
+    """Tell the caches, and the author of what now limits the post or no longer does."""
+    if restricting([*applied, *lifted]):
+        tell_author(post_id)
     if applied or lifted:
         publish(
             PostLabelled(
@@ -148,6 +154,8 @@ def apply_label(
         row = PostLabel.objects.get(post=post, label=label, lifted_at=None)
         _announce(post.pk, [label], [])
         record(moderator, ReviewAction.LABEL_APPLIED, post_id=post.pk, label=label, note=note)
+        if restricting([label]):
+            strike(moderator=moderator, label=row)
     return row
 
 
@@ -166,6 +174,7 @@ def lift_row(label: PostLabel, *, reason: str) -> None:
     if row is None:
         raise NotFound("This label was already taken off.")
     _lift([row], reason)
+    withdraw_strike(row)
     PostFlags.objects.filter(post_id=row.post_id).update(**dict.fromkeys(PostFlags.NAMES, False))
     applied, lifted = _clear_for_ads(row.post_id, reason)
     _announce(row.post_id, applied, [row.label, *lifted])
@@ -180,14 +189,3 @@ def _clear_for_ads(post_id: int, reason: str) -> tuple[list[str], list[str]]:
     _lift(doubts, reason)
     _insert(post_id, [NewLabel(Label.GROK_SFA, RULE_BY_HAND)], LabelSource.MODERATOR)
     return [Label.GROK_SFA], [row.label for row in doubts]
-
-
-def check_moderator(user: User) -> None:
-    """Raise NotAllowed unless the person may moderate."""
-    if not user.is_staff:
-        raise NotAllowed("Only moderators may do that.")
-
-
-def record(moderator: User, action: ReviewAction, **about: object) -> None:
-    """Add a row to the audit log."""
-    ReviewDecision.objects.create(moderator=moderator, action=action, **about)

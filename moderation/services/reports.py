@@ -5,7 +5,8 @@ from django.db import transaction
 from accounts.models import User
 from moderation.events import PostReported
 from moderation.models import Report
-from moderation.services.labels import apply_label, check_moderator, record
+from moderation.services.audit import check_moderator, record
+from moderation.services.labels import apply_label
 from moderation.types import Label, ReportReason, ReportState, ReviewAction
 from posts.models import Post
 from posts.selectors import get_visible_post

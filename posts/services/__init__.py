@@ -15,7 +15,8 @@ from posts.services.engagements import (
 )
 from posts.services.impressions import record_impressions
 from posts.services.media import describe_media, upload_media
-from posts.services.notifications import clear_notifications, mark_notifications_read
+from posts.services.notifications import clear_notifications, mark_notifications_read, notify
+from posts.services.notifications import withdraw as withdraw_notification
 from posts.services.reposts import repost, undo_repost
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "follow_author",
     "mark_notifications_read",
     "mute_author",
+    "notify",
     "record_engagement",
     "record_impressions",
     "repost",
@@ -37,4 +39,5 @@ __all__ = [
     "undo_repost",
     "unfavorite",
     "upload_media",
+    "withdraw_notification",
 ]

@@ -84,6 +84,7 @@ def test_only_moderators_touch_labels_and_all_is_logged(post, moderator):
         services.lift_label(moderator=moderator, label=row)
     assert list(ReviewDecision.objects.order_by("id").values_list("action", flat=True)) == [
         "label_applied",
+        "strike_given",
         "label_lifted",
     ]
 

@@ -59,7 +59,8 @@ def test_one_decision_closes_all_reports_of_the_same_post(moderator):
     services.decide_report(moderator=moderator, report=filed[0], is_upheld=True, label=Label.SPAM, note="clear")
     assert set(Report.objects.values_list("state", flat=True)) == {"upheld"}
     assert selectors.labels_for([post.pk])[post.pk] == {"SPAM"}
-    assert set(ReviewDecision.objects.values_list("action", flat=True)) == {"label_applied", "report_upheld"}
+    actions = set(ReviewDecision.objects.values_list("action", flat=True))
+    assert actions == {"label_applied", "strike_given", "report_upheld"}
     with pytest.raises(Conflict):
         services.decide_report(moderator=moderator, report=filed[1], is_upheld=False)
 

@@ -43,9 +43,9 @@ class Head:
         return Bank((self,)).probabilities(texts, vectors)
 
     def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:
-        """Labels [N, C] of 0 and 1: the likeliest class if exclusive, else each against its threshold."""
+        """Labels [N, C] of 0 and 1: each against its threshold, or the class furthest above it if exclusive."""
         if self.exclusive:
-            return np.eye(len(self.classes), dtype=np.int8)[probabilities.argmax(axis=1)]
+            return np.eye(len(self.classes), dtype=np.int8)[(probabilities / self.thresholds).argmax(axis=1)]
         return (probabilities >= self.thresholds).astype(np.int8)
 
 

@@ -1,0 +1,22 @@
+"""Who may moderate, and the record of what they did."""
+
+from accounts.models import User
+from moderation.models import ReviewDecision
+from moderation.types import ReviewAction
+from xsocial.kernel.errors import NotAllowed
+
+
+def is_moderator(user: User) -> bool:
+    """Staff, and people who were given the permission `moderation.moderate`."""
+    return bool(user.is_authenticated and (user.is_staff or user.has_perm("moderation.moderate")))
+
+
+def check_moderator(user: User) -> None:
+    """Raise NotAllowed unless the person may moderate."""
+    if not is_moderator(user):
+        raise NotAllowed("Only moderators may do that.")
+
+
+def record(moderator: User, action: ReviewAction, **about: object) -> None:
+    """Add a row to the audit log."""
+    ReviewDecision.objects.create(moderator=moderator, action=action, **about)
