@@ -1,6 +1,7 @@
 """From a label to its author's eyes, an appeal and back; and what moderators see of it."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -118,7 +119,7 @@ def test_a_reporter_is_trusted_as_far_as_earlier_reports_were_right(moderator):
 def test_the_queue_puts_independent_reports_before_a_clique_and_decides_in_bulk(client, moderator):
     by_clique, by_strangers = PostFactory(), PostFactory()
     clique, strangers = [UserFactory() for _ in range(3)], [UserFactory() for _ in range(2)]
-    for one, other in zip(clique, clique[1:], strict=False):
+    for one, other in pairwise(clique):
         Follow.objects.create(follower=one, followee=other)
     for user in clique:
         services.report(user=user, post=by_clique, reason="spam")
