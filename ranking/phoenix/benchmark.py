@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ranking.phoenix import reference
+from ranking.phoenix import reference, synthetic
 from ranking.phoenix.batch import ArrayTables, Candidates, Context
 from ranking.phoenix.config import EntityHash, PhoenixConfig
 from ranking.phoenix.inference import RankerRuntime
-from ranking.phoenix.recsys_model import PhoenixRanker
+from ranking.phoenix.recsys_model import PhoenixRanker, RankerOutput
 
 TABLE_ROWS = 10_000
 PEAK_SIZE = 1024
@@ -57,27 +57,7 @@ def subject(config: PhoenixConfig, *, num_candidates: int, seed: int = 0) -> Sub
         name: rng.normal(scale=0.3, size=(TABLE_ROWS, config.emb_size)).astype(np.float32)
         for name in ("user", "item", "author")
     }
-    now = 1_790_000_000
-
-    def ids(count: int) -> torch.Tensor:
-        return torch.from_numpy(rng.integers(1, 1 << 62, (1, count)))
-
-    history = config.history_seq_len
-    context = Context(
-        user_ids=ids(1)[0],
-        post_ids=ids(history),
-        author_ids=ids(history),
-        actions=torch.from_numpy((rng.random((1, history, config.num_actions)) < 0.1).astype(np.float32)),
-        surface=torch.zeros(1, history, dtype=torch.int64),
-        dwell_seconds=torch.from_numpy(rng.exponential(10, (1, history)).astype(np.float32)),
-    )
-    candidates = Candidates(
-        post_ids=ids(num_candidates),
-        author_ids=ids(num_candidates),
-        surface=torch.zeros(1, num_candidates, dtype=torch.int64),
-        impression_seconds=torch.full((1, num_candidates), now),
-        creation_seconds=torch.from_numpy(now - rng.integers(0, 172_800, (1, num_candidates))),
-    )
+    context, candidates = synthetic.request(config, num_candidates=num_candidates, seed=seed)
     return Subject(PhoenixRanker(config).eval(), ArrayTables(tables, config), context, candidates)
 
 
@@ -116,25 +96,57 @@ def matmul_peak(dtype: torch.dtype = torch.float32) -> float:
     return 2 * PEAK_SIZE**3 / min(timing.samples_ms) / 1e6
 
 
-def cached_flop(config: PhoenixConfig, num_candidates: int) -> float:
-    """Floating-point operations of the cached method (matrix products, 2 per multiply-add)."""
+@dataclass(frozen=True)
+class Flop:
+    """Floating-point operations (matrix products, 2 per multiply-add) of the cached method, by part."""
+
+    context: float
+    projections: float
+    candidates: float
+
+
+def cached_flop(config: PhoenixConfig, num_candidates: int) -> Flop:
+    """What one request costs: its context, what depends on the posts alone, and the rest."""
     size, heads, width = config.emb_size, config.heads_size, config.ffn_size
     linear = 2 * (size * 3 * heads + heads * size + size * 2 * width + width * size)
-    context = 1 + config.history_seq_len
-    attention = 4 * heads * (context + 1)
-    projection = 2 * config.num_candidate_parts * size * size
+    tokens = 1 + config.history_seq_len
     heads_out = 2 * size * (config.num_actions + config.num_continuous)
-    per_candidate = config.num_layers * (linear + attention) + projection + heads_out
-    per_token = (config.num_layers - 1) * (linear + attention / 2) + 2 * size * 2 * heads
+    per_candidate = config.num_layers * (linear + 4 * heads * (tokens + 1)) + heads_out
+    per_token = (config.num_layers - 1) * (linear + 2 * heads * (tokens + 1)) + 2 * size * 2 * heads
     history = 2 * config.num_history_parts * size * size
-    return num_candidates * per_candidate + context * (per_token + history)
+    return Flop(
+        context=tokens * (per_token + history),
+        projections=num_candidates * 2 * config.num_post_parts * size * size,
+        candidates=num_candidates * per_candidate,
+    )
 
 
-def rank_once(runtime: RankerRuntime, drawn: Subject) -> None:
-    """A whole request: context and candidates."""
-    runtime.rank(runtime.encode(drawn.context), drawn.candidates)
+@dataclass(frozen=True)
+class Path:
+    """One way to answer the request."""
+
+    run: Callable[[], object]
+    flop: float
 
 
-def rank_slowly(drawn: Subject) -> None:
-    """A whole request in chunks of 64, each with its own pass over the context."""
-    reference.rank(drawn.model, drawn.context, drawn.candidates, drawn.tables)
+def paths(drawn: Subject, runtime: RankerRuntime, name: str) -> dict[str, Path]:
+    """`name`: as served, the posts' projections stored and the context new; `name_cold`: nothing
+    stored; `name_warm`: the context cached too."""
+    context, projections = runtime.encode(drawn.context), runtime.project(drawn.candidates)
+    flop = cached_flop(drawn.model.config, drawn.candidates.post_ids.shape[1])
+    return {
+        name: Path(
+            lambda: runtime.rank(runtime.encode(drawn.context), drawn.candidates, projections),
+            flop.context + flop.candidates,
+        ),
+        f"{name}_cold": Path(
+            lambda: runtime.rank(runtime.encode(drawn.context), drawn.candidates),
+            flop.context + flop.projections + flop.candidates,
+        ),
+        f"{name}_warm": Path(lambda: runtime.rank(context, drawn.candidates, projections), flop.candidates),
+    }
+
+
+def rank_slowly(drawn: Subject) -> RankerOutput:
+    """The whole request in chunks, each with its own pass over the context."""
+    return reference.rank(drawn.model, drawn.context, drawn.candidates, drawn.tables)

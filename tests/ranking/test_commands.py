@@ -60,8 +60,6 @@ def test_benchmarks_print_their_shape():
             "4",
             "--repeats",
             "3",
-            "--threads",
-            "1",
             "--json",
         )
     )

@@ -107,19 +107,16 @@ class TestServices:
         viewer, written = UserFactory(), [PostFactory() for _ in range(5)]
         posts.favorite(user=viewer, post=written[0])
         embed(written[1], 3)
-        sequence = action_sequence(viewer.pk, before_ms=clock.now_ms() + 1, max_length=8)
-        scores = services.score(
-            user_id=viewer.pk, sequence=sequence, candidates=columns(written), now_ms=clock.now_ms() + 1
-        )
+        now_ms = clock.now_ms() + 1
+        sequence = action_sequence(viewer.pk, before_ms=now_ms, max_length=8)
+        scores = services.score(user_id=viewer.pk, sequence=sequence, candidates=columns(written), now_ms=now_ms)
         assert scores.probabilities.shape == (5, len(scores.heads))
         assert ((scores.probabilities > 0) & (scores.probabilities < 1)).all()
         assert scores.head("favorite").shape == (5,)
         assert scores.head("no_such_head") is None
         assert set(scores.continuous_names) >= {"dwell_time", "click_dwell_time"}
-        alone = services.score(
-            user_id=viewer.pk, sequence=sequence, candidates=columns(written[2:3]), now_ms=clock.now_ms() + 1
-        )
-        np.testing.assert_allclose(alone.probabilities[0], scores.probabilities[2], atol=1e-4)
+        alone = services.score(user_id=viewer.pk, sequence=sequence, candidates=columns(written[2:3]), now_ms=now_ms)
+        np.testing.assert_allclose(alone.probabilities[0], scores.probabilities[2], atol=1e-6)
 
     def test_scoring_takes_few_queries_whatever_the_number(self, django_assert_max_num_queries):
         registry.promote(register("ranker"))

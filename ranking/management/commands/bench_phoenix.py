@@ -9,12 +9,17 @@ from typing import Any
 import torch
 
 from ranking.management.base import PhoenixCommand, table, use_threads
-from ranking.phoenix import benchmark
-from ranking.phoenix.inference import RankerRuntime
+from ranking.phoenix import benchmark, precision
+from ranking.phoenix.inference import RankerRuntime, num_workers
+
+LEGEND = (
+    "exact, fast: as served, projections of posts stored, context new; "
+    "cold: nothing stored; warm: context cached as well"
+)
 
 
 class Command(PhoenixCommand):
-    help = "Ranks one request three ways on the same random weights."
+    help = "Ranks one request by the published computation, exactly and fast, on the same random weights."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,11 +28,10 @@ class Command(PhoenixCommand):
         parser.add_argument("--layers", type=int, default=4)
         parser.add_argument("--history", type=int, default=127)
         parser.add_argument("--repeats", type=int, default=15)
-        parser.add_argument("--threads", type=int)
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *, json: bool, **options: Any) -> None:
-        use_threads(options["threads"])
+        use_threads(None)
         figures = _figures(options)
         if json:
             self.print_json(figures)
@@ -41,31 +45,27 @@ def _figures(options: dict[str, Any]) -> dict[str, Any]:
         emb_size=options["emb_size"], num_layers=options["layers"], history=options["history"]
     )
     drawn = benchmark.subject(config, num_candidates=count)
-    exact = RankerRuntime(drawn.model, drawn.tables, slot_chunk=config.candidate_seq_len)
-    fast = RankerRuntime(drawn.model, drawn.tables, slot_chunk=config.candidate_seq_len, dtype=torch.bfloat16)
-    context = exact.encode(drawn.context)
-    timings = {
-        "reference": benchmark.measure(lambda: benchmark.rank_slowly(drawn), repeats=max(repeats // 3, 3)),
-        "exact": benchmark.measure(lambda: benchmark.rank_once(exact, drawn), repeats=repeats),
-        "exact_cached_context": benchmark.measure(lambda: exact.rank(context, drawn.candidates), repeats=repeats),
-        "fast": benchmark.measure(lambda: benchmark.rank_once(fast, drawn), repeats=repeats),
-    }
-    slow = timings["reference"].p50_ms
-    figures: dict[str, Any] = {
-        name: {
-            "p50_ms": timing.p50_ms,
-            "p95_ms": timing.p95_ms,
-            "ratio": slow / timing.p50_ms,
-            "candidates_per_s": 1000 * count / timing.p50_ms,
+    slots = config.candidate_seq_len
+    exact = RankerRuntime(drawn.model, drawn.tables, slot_chunk=slots)
+    fast = RankerRuntime(drawn.model, drawn.tables, slot_chunk=slots, dtype=torch.bfloat16)
+    slow = benchmark.measure(lambda: benchmark.rank_slowly(drawn), repeats=max(repeats // 3, 3))
+    figures = {"reference": _figure(slow, count)}
+    for path, run in {**benchmark.paths(drawn, exact, "exact"), **benchmark.paths(drawn, fast, "fast")}.items():
+        timing = benchmark.measure(run.run, repeats=repeats)
+        figures[path] = {
+            **_figure(timing, count),
+            "ratio": slow.p50_ms / timing.p50_ms,
+            "gflop_per_s": run.flop / timing.p50_ms / 1e6,
         }
-        for name, timing in timings.items()
-    }
-    agreement = fast.rank(fast.encode(drawn.context), drawn.candidates).logits.sigmoid()
-    exact_out = exact.rank(context, drawn.candidates).logits.sigmoid()
-    figures["fast"]["max_probability_difference"] = float((agreement - exact_out).abs().max())
-    figures["exact"]["gflop_per_s"] = benchmark.cached_flop(config, count) / figures["exact"]["p50_ms"] / 1e6
+    outputs = [runtime.rank(runtime.encode(drawn.context), drawn.candidates) for runtime in (exact, fast)]
+    for name, pair in {"exact": (benchmark.rank_slowly(drawn), outputs[0]), "fast": outputs}.items():
+        agreed = precision.agreement(drawn.model, *pair)
+        figures[name] |= {
+            "max_probability_difference": agreed.probability_difference,
+            "rank_correlation": agreed.rank_correlation,
+        }
     figures["machine"] = {
-        "threads": torch.get_num_threads(),
+        "threads": num_workers(),
         "peak_gflop_per_s_float32": benchmark.matmul_peak(),
         "peak_gflop_per_s_bfloat16": benchmark.matmul_peak(torch.bfloat16),
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -73,12 +73,34 @@ def _figures(options: dict[str, Any]) -> dict[str, Any]:
     return figures
 
 
+def _figure(timing: benchmark.Timing, count: int) -> dict[str, float]:
+    return {
+        "p50_ms": timing.p50_ms,
+        "p95_ms": timing.p95_ms,
+        "min_ms": min(timing.samples_ms),
+        "candidates_per_s": 1000 * count / timing.p50_ms,
+    }
+
+
+COLUMNS = {
+    "p50 ms": ("p50_ms", ".1f"),
+    "p95 ms": ("p95_ms", ".1f"),
+    "min ms": ("min_ms", ".1f"),
+    "x reference": ("ratio", ".2f"),
+    "candidates/s": ("candidates_per_s", ".0f"),
+    "GFLOP/s": ("gflop_per_s", ".0f"),
+}
+
+
 def _text(figures: dict[str, Any]) -> str:
-    rows = [("path", "p50 ms", "p95 ms", "x reference", "candidates/s")]
+    rows = [("path", *COLUMNS)]
     for name, value in figures.items():
         if name != "machine":
-            keys = (("p50_ms", ".1f"), ("p95_ms", ".1f"), ("ratio", ".2f"), ("candidates_per_s", ".0f"))
-            rows.append((name, *(format(value[key], spec) for key, spec in keys)))
+            rows.append((name, *(format(value[key], spec) if key in value else "" for key, spec in COLUMNS.values())))
     machine = ", ".join(f"{name} {value:.0f}" for name, value in figures["machine"].items())
-    difference = figures["fast"]["max_probability_difference"]
-    return f"{table(rows)}\nfast differs from exact by at most {difference:.4f} in probability\n{machine}"
+    agreements = "\n".join(
+        f"{name} differs from {other} by at most {figures[name]['max_probability_difference']:.1e} in probability, "
+        f"rank correlation {figures[name]['rank_correlation']:.5f}"
+        for name, other in (("exact", "reference"), ("fast", "exact"))
+    )
+    return f"{table(rows)}\n{LEGEND}\n{agreements}\n{machine}"

@@ -1,9 +1,13 @@
 """The serving path: equal to the masked reference, and each candidate judged by itself."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
-from ranking.phoenix import inference, reference
+from ranking.phoenix import inference, precision, reference
 from ranking.phoenix.batch import TrainableTables
 from ranking.phoenix.inference import RankerRuntime
 from ranking.phoenix.recsys_model import PhoenixRanker
@@ -28,7 +32,7 @@ def pick(candidates, index):
 
 @pytest.mark.parametrize("length", [0, 1, 5, 12])
 def test_blocks_equal_the_masked_pass(ours, length, monkeypatch):
-    monkeypatch.setattr(inference, "BLOCK", 7)
+    monkeypatch.setattr(inference, "MAX_BLOCK", 7)
     model, tables = ours
     context, candidates = random_context(model.config, length=length), random_candidates(model.config, 30)
     exact = RankerRuntime(model, tables).rank_batch(context, candidates)
@@ -70,6 +74,40 @@ def test_published_slots_start_again_after_each_chunk():
     torch.testing.assert_close(chunked.logits, slow.logits, atol=5e-5, rtol=1e-4)
     running_on = RankerRuntime(model, tables).rank_batch(context, candidates)
     assert (running_on.logits[0, 64:] - slow.logits[0, 64:]).abs().max() > 1e-4
+
+
+def test_stored_projections_change_nothing(ours):
+    model, tables = ours
+    runtime = RankerRuntime(model, tables)
+    context, candidates = runtime.encode(random_context(model.config, length=7)), random_candidates(model.config, 40)
+    stored = runtime.rank(context, candidates, runtime.project(candidates))
+    assert torch.equal(stored.logits, runtime.rank(context, candidates).logits)
+
+
+def test_serving_leaves_the_thread_setting_of_others_alone():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    inference.workers.cache_clear()
+    assert inference.workers().submit(torch.get_num_threads).result() == 1
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == torch.get_num_threads() == 3
+    torch.set_num_threads(before)
+
+
+def test_the_arithmetic_is_chosen_by_measurement(ours, monkeypatch):
+    model, tables = ours
+    choice = precision.choose(model, tables)
+    assert choice.agreement.holds
+    assert choice.is_fast == (choice.fast_ms < choice.exact_ms)
+    monkeypatch.setattr(precision, "MAX_PROBABILITY_DIFFERENCE", 0.0)
+    refused = precision.choose(model, tables)
+    assert not refused.is_fast
+    assert refused.agreement.probability_difference > 0
+
+
+def test_rank_correlation_is_spearmans():
+    a, b = np.random.default_rng(0).normal(size=(2, 50))
+    assert precision.rank_correlation(a, b) == pytest.approx(spearmanr(a, b).statistic)
 
 
 def test_no_candidates_give_no_scores(ours):
