@@ -17,6 +17,7 @@ def upstream_config(kind: str) -> PhoenixConfig:
     return small_config(
         kind,
         right_anchored_rope=False,
+        head_bias=False,
         content_size=0,
         history_feature_names=(),
         candidate_feature_names=(),
