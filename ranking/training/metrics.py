@@ -20,6 +20,17 @@ def auc(scores: Array, labels: Array) -> float | None:
     return float((rank_sum - num_pos * (num_pos + 1) / 2) / (num_pos * num_neg))
 
 
+def pr_auc(scores: Array, labels: Array) -> float | None:
+    """Average precision: precision at each distinct score, weighted by the recall it adds; None without positives."""
+    positives = labels > 0
+    if not positives.any():
+        return None
+    _, inverse, counts = np.unique(-scores, return_inverse=True, return_counts=True)
+    hits = np.bincount(inverse.ravel(), weights=positives)
+    precision = np.cumsum(hits) / np.cumsum(counts)
+    return float((precision * hits).sum() / positives.sum())
+
+
 def normalised_entropy(probabilities: Array, labels: Array) -> float | None:
     """Cross-entropy relative to that of always predicting the base rate; below 1 is better."""
     rate = float(labels.mean()) if len(labels) else 0.0
@@ -36,12 +47,18 @@ def calibration(probabilities: Array, labels: Array) -> float | None:
     return float(probabilities.sum() / total) if total else None
 
 
-def expected_calibration_error(probabilities: Array, labels: Array, *, bins: int = 15) -> float:
-    """Mean gap between prediction and outcome over bins of equal size."""
+def reliability(probabilities: Array, labels: Array, *, bins: int = 15) -> list[tuple[int, float, float]]:
+    """(size, mean prediction, share of positives) of bins of equal size, by rising prediction."""
     order = np.argsort(probabilities, kind="stable")
     groups = np.array_split(order, min(bins, max(len(order), 1)))
-    gaps = [len(g) * abs(float(probabilities[g].mean()) - float(labels[g].mean())) for g in groups if len(g)]
-    return float(sum(gaps) / max(len(order), 1))
+    return [(len(g), float(probabilities[g].mean()), float(labels[g].mean())) for g in groups if len(g)]
+
+
+def expected_calibration_error(probabilities: Array, labels: Array, *, bins: int = 15) -> float:
+    """Mean gap between prediction and outcome over bins of equal size."""
+    found = reliability(probabilities, labels, bins=bins)
+    gaps = sum(size * abs(predicted - happened) for size, predicted, happened in found)
+    return float(gaps / max(len(probabilities), 1))
 
 
 def _ranked(scores: Array, gains: Array, valid: npt.NDArray[np.bool_]) -> Array:
@@ -75,3 +92,30 @@ def mrr(scores: Array, gains: Array, valid: npt.NDArray[np.bool_], *, k: int = 1
     hits = _ranked(scores, gains, valid)[has_gain, :k] > 0
     first = np.where(hits.any(axis=1), 1 / (hits.argmax(axis=1) + 1), 0.0)
     return float(first.mean())
+
+
+def recall(scores: Array, gains: Array, valid: npt.NDArray[np.bool_], *, k: int = 10) -> float | None:
+    """Mean share of a request's gainful posts among the first k, over requests with any."""
+    wanted = (np.where(valid, gains, 0.0) > 0).sum(axis=1)
+    if not wanted.any():
+        return None
+    found = (_ranked(scores, gains, valid)[:, :k] > 0).sum(axis=1)
+    return float((found[wanted > 0] / wanted[wanted > 0]).mean())
+
+
+def top(scores: Array, valid: npt.NDArray[np.bool_], *, k: int = 10) -> npt.NDArray[np.bool_]:
+    """Which places [R, C] are among the first k of their request."""
+    flipped = np.where(valid, scores, -np.inf)[:, ::-1]
+    order = np.argsort(-flipped, axis=1, kind="stable")
+    chosen = np.zeros(flipped.shape, dtype=bool)
+    np.put_along_axis(chosen, order[:, :k], True, axis=1)
+    return chosen[:, ::-1] & valid
+
+
+def gini(counts: Array) -> float | None:
+    """Inequality of how often each was shown: 0 all alike, near 1 one has everything."""
+    values = np.sort(np.asarray(counts, dtype=np.float64))
+    if not values.sum():
+        return None
+    ranks = np.arange(1, len(values) + 1)
+    return float((2 * ranks - len(values) - 1) @ values / (len(values) * values.sum()))
