@@ -62,6 +62,7 @@ class PhoenixConfig:
     right_anchored_rope: bool = False
     dwell_use_log: bool = False
     linear_candidate_tower: bool = True
+    pooling_decay: float = 1.0
     content_size: int = 0
     history_feature_names: tuple[str, ...] = ()
     candidate_feature_names: tuple[str, ...] = ()
@@ -93,6 +94,9 @@ class PhoenixConfig:
                 raise ConfigError(f"{name} must be an integer, not {value!r}")
             if not (0 if zero_allowed else 1) <= value < MAX_DIMENSION:
                 raise ConfigError(f"{name} is out of range: {value}")
+        elif kind == "float":
+            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
+                raise ConfigError(f"{name} must be a number above 0 and at most 1, not {value!r}")
         elif kind == "bool" and not isinstance(value, bool):
             raise ConfigError(f"{name} must be true or false, not {value!r}")
         elif kind == "str" and not isinstance(value, str):
@@ -193,6 +197,7 @@ EXTENSION_KEYS = (
     "right_anchored_rope",
     "dwell_use_log",
     "linear_candidate_tower",
+    "pooling_decay",
     "content_size",
     "history_feature_names",
     "candidate_feature_names",

@@ -47,7 +47,10 @@ class PhoenixRetrieval(TokenBuilder):
         self.log_temperature = nn.Parameter(torch.tensor(INITIAL_TEMPERATURE).log())
 
     def encode_user(self, context: Context, tables: Tables) -> UserRepresentation:
-        """Mean of the valid output tokens, user included, normalised. No final norm."""
+        """Mean of the valid output tokens, user included, normalised. No final norm.
+
+        Ours: with a `pooling_decay` below 1, a token weighs decay^(valid tokens after it).
+        """
         tokens, valid = self.context_tokens(context, tables)
         # The published retrieval model never right-anchors; ours does when its config says so.
         positions = context_positions(
@@ -57,6 +60,9 @@ class PhoenixRetrieval(TokenBuilder):
         )
         x, _ = self.transformer.context(tokens, positions, valid)
         weights = valid[..., None].float()
+        if self.config.pooling_decay < 1:
+            after = weights.sum(1, keepdim=True) - weights.cumsum(1)
+            weights = weights * self.config.pooling_decay**after
         pooled = (x * weights).sum(1) / weights.sum(1).clamp(min=1.0)
         return UserRepresentation(*normalise(pooled))
 

@@ -31,6 +31,9 @@ WITHOUT_STORES = {
     "sqlmigrate",
     "diffsettings",
     "check_blending",
+    "phoenix_benchmark",
+    "phoenix_run",
+    "phoenix_verify",
     "test",
 }
 

@@ -1,0 +1,1 @@
+"""Our models and the usual baselines on any table of interactions (`manage.py phoenix_benchmark`)."""

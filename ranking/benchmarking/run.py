@@ -1,0 +1,220 @@
+"""The whole benchmark in one run: every baseline tuned on validation, ours, and the paired comparison."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ranking.benchmarking import ours
+from ranking.benchmarking.asking import Ask, measured, ranks_of
+from ranking.benchmarking.baselines import COUNTING, FACTORS, Factory, Model
+from ranking.benchmarking.interactions import Interactions
+from ranking.benchmarking.known import MAX_DENSE_ITEMS, Known
+from ranking.benchmarking.measures import MISSED, Figures, figures, paired_bootstrap, target_ranks
+from ranking.benchmarking.protocols import Requests, Split, split
+from ranking.benchmarking.ranker import DEPTHS, Ranker
+from ranking.benchmarking.sasrec import SasRec, SasRecSettings
+from ranking.benchmarking.towers import Towers
+from ranking.types import Int64s
+
+# Settings are compared on at most so many validation requests.
+TUNED_ON = 1_000
+REFRESHES = 10
+# Shares of the minutes allowed.
+TUNING_SHARE, SASREC_SHARE, TOWER_SHARE, RANKER_SHARE = 0.03, 0.12, 0.12, 0.12
+OURS = "phoenix"
+RETRIEVAL = "phoenix_retrieval"
+
+
+@dataclass
+class Row:
+    """One model on the test requests."""
+
+    name: str
+    figures: Figures
+    validation: float | None
+    fit_seconds: float
+    tuning_seconds: float
+    settings_tried: int
+    peak_mib: float
+    chosen: dict[str, Any] = field(default_factory=dict)
+
+
+class Refitted:
+    """A counting model; in live evaluation fitted anew several times on the way."""
+
+    def __init__(self, make: Callable[[Known], Model], known: Known, requests: Requests, times: int) -> None:
+        self.make, self.known = make, known
+        self.model = make(known)
+        first, last = int(requests.known.min()), int(requests.known.max())
+        self._due = np.linspace(first, last, times + 1)[1:-1].astype(int).tolist() if known.is_live else []
+
+    def ask(self, requests: Requests, index: Int64s) -> Iterator[np.ndarray]:
+        for request in index.tolist():
+            while self._due and requests.known[request] >= self._due[0]:
+                self.model = self.make(self.known.until(self._due.pop(0)))
+            yield self.model.scores(requests, request)
+
+
+class Benchmark:
+    """One table and protocol; `rows` grow as models finish, best told by `report`."""
+
+    def __init__(self, table: Interactions, protocol: str, *, seed: int = 0, minutes: float = 15.0) -> None:
+        self.table, self.protocol, self.seed, self.minutes = table, protocol, seed, minutes
+        self.rows: list[Row] = []
+        self.skipped: dict[str, str] = {}
+        self.test = split(table, protocol, "test")
+        self.validation = _sample(split(table, protocol, "validation"), seed)
+        self.known = {"test": Known.of(table, self.test), "validation": Known.of(table, self.validation)}
+
+    def run(self, *, quiet: bool = False) -> Iterator[Row]:
+        """Every model in turn."""
+        for name, (factory, grid) in {**COUNTING, **FACTORS}.items():
+            if name.startswith("ease") and self.table.num_items > MAX_DENSE_ITEMS:
+                self.skipped[name] = f"more than {MAX_DENSE_ITEMS} items"
+                continue
+            yield self._counting(name, factory, grid)
+        for name, is_bce in (("sasrec", False), ("sasrec_bce", True)):
+            yield self._sasrec(name, bce=is_bce)
+        yield from self._ours(quiet=quiet)
+
+    def _figures(self, stage: str, ask: Ask) -> Figures:
+        asked = self.test if stage == "test" else self.validation
+        return figures(ranks_of(self.known[stage], asked.requests, ask))
+
+    def _counting(self, name: str, factory: Factory, grid: list[dict[str, Any]]) -> Row:
+        """Settings tried until their time is up, the best one fitted again for the test."""
+        extra = {"seed": self.seed} if name in FACTORS else {}
+        refits = 1 if name in FACTORS else REFRESHES
+        started, tried = time.monotonic(), []
+        for setting in grid if len(grid) > 1 else []:
+            model = factory(self.known["validation"], **setting, **extra)
+            model = Refitted(lambda _, made=model: made, self.known["validation"], self.validation.requests, 1)
+            tried.append((self._figures("validation", model.ask).ndcg10, len(tried)))
+            if time.monotonic() - started > 60 * self.minutes * TUNING_SHARE:
+                break
+        tuning = time.monotonic() - started
+        best = max(tried, default=(None, 0))
+        chosen = grid[best[1]]
+        with measured() as cost:
+            fitted = time.monotonic()
+            factory(self.known["test"], **chosen, **extra)
+            seconds = time.monotonic() - fitted
+            make = lambda known: factory(known, **chosen, **extra)  # noqa: E731
+            model = Refitted(make, self.known["test"], self.test.requests, refits)
+            found = self._figures("test", model.ask)
+        return self._add(Row(name, found, best[0], seconds, tuning, len(tried), cost.peak_mib, chosen))
+
+    def _sasrec(self, name: str, *, bce: bool) -> Row:
+        """Trained once for the number of epochs (validation), once for the test."""
+        minutes = self.minutes * SASREC_SHARE / (4 if bce else 2)
+        settings = SasRecSettings(seed=self.seed, minutes=minutes, bce=bce)
+        if bce:
+            settings = SasRecSettings(seed=self.seed, minutes=minutes, bce=True, batch=64, learning_rate=2e-3)
+        started = time.monotonic()
+        model = SasRec(self.known["validation"], settings)
+        validation = self._figures("validation", model.scores_of).ndcg10
+        tuning = time.monotonic() - started
+        with measured() as cost:
+            fitted = time.monotonic()
+            model = SasRec(self.known["test"], settings)
+            seconds = time.monotonic() - fitted
+            found = self._figures("test", model.scores_of)
+        chosen = {"epochs": model.epochs, "batch": settings.batch, "learning_rate": settings.learning_rate}
+        return self._add(Row(name, found, validation, seconds, tuning, 1, cost.peak_mib, chosen))
+
+    def _ours(self, *, quiet: bool) -> Iterator[Row]:
+        budget = ours.Budget(self.minutes * TOWER_SHARE, self.minutes * RANKER_SHARE)
+        started = time.monotonic()
+        with measured() as cost:
+            ranker, towers = ours.train_ranker(self.table, self.protocol, seed=self.seed, budget=budget, quiet=quiet)
+        validation, depth = self._best_depth(ranker, towers)
+        ranker.model.depth = depth
+        tuning, peak = time.monotonic() - started, cost.peak_mib
+        with measured() as cost:
+            fitted = time.monotonic()
+            towers = ours.train_towers(self.known["test"], seed=self.seed, minutes=budget.towers, quiet=quiet)
+            seconds = time.monotonic() - fitted
+            found = self._figures("test", towers.ask)
+        yield self._add(Row(RETRIEVAL, found, None, seconds, 0.0, 0, cost.peak_mib))
+        with measured() as cost:
+            stages = ours.Phoenix(self.known["test"], towers, ranker, self.test.requests)
+            found = self._figures("test", stages.ask)
+        peak = max(peak, cost.peak_mib)
+        yield self._add(Row(OURS, found, validation, seconds, tuning, len(DEPTHS), peak, {"depth": depth}))
+
+    def _best_depth(self, ranker: Ranker, towers: Towers) -> tuple[float, float]:
+        """NDCG@10 on the validation, and how much of the transformer gives it."""
+        requests = self.validation.requests
+        proposals = ours.proposals_of(self.known["validation"], towers, requests)
+        found = []
+        for ranker.model.depth in DEPTHS:
+            scores = ranker.scores(proposals)
+            ranks = []
+            for row, targets in enumerate(requests.targets):
+                reached = np.flatnonzero(proposals.is_target[row])
+                got = target_ranks(scores[row], reached, proposals.items[row] >= 0)
+                ranks.append(np.concatenate([got, np.full(len(targets) - len(got), MISSED)]))
+            found.append((figures(ranks).ndcg10, ranker.model.depth))
+        return max(found)
+
+    def _add(self, row: Row) -> Row:
+        self.rows.append(row)
+        return row
+
+    def best_baseline(self) -> Row:
+        """By NDCG@10 on the test."""
+        return max((row for row in self.rows if row.name not in (OURS, RETRIEVAL)), key=lambda row: row.figures.ndcg10)
+
+    def report(self) -> dict[str, Any]:
+        """Everything as plain values; the top level repeats the row of our two stages."""
+        mine = next(row for row in self.rows if row.name == OURS)
+        best = self.best_baseline()
+        users = self.test.requests.users
+        mean, low, high = paired_bootstrap(mine.figures.per_request, best.figures.per_request, users, seed=self.seed)
+        return {
+            "protocol": self.protocol,
+            "seed": self.seed,
+            **self._row(mine),
+            "best_baseline": best.name,
+            "difference": {"ndcg10": mean, "low": low, "high": high},
+            "models": {row.name: self._row(row) for row in self.rows},
+            "skipped_models": self.skipped,
+            "skipped_rows": self.table.skipped,
+            "per_user": {row.name: self._per_user(row) for row in (mine, best)},
+        }
+
+    def _row(self, row: Row) -> dict[str, Any]:
+        found = {name: value for name, value in vars(row.figures).items() if name != "per_request"}
+        return {
+            **found,
+            "users": self.table.num_users,
+            "items": self.table.num_items,
+            "interactions": len(self.table),
+            "eval_users": len(np.unique(self.test.requests.users)),
+            "requests": len(self.test.requests),
+            "fit_s": round(row.fit_seconds, 2),
+            "tuning_s": round(row.tuning_seconds, 2),
+            "settings_tried": row.settings_tried,
+            "peak_mib": round(row.peak_mib, 1),
+            "val_ndcg10": row.validation,
+            "chosen": row.chosen,
+        }
+
+    def _per_user(self, row: Row) -> dict[str, float]:
+        """Mean NDCG@10 by user id."""
+        users = self.test.requests.users
+        sums = np.bincount(users, weights=row.figures.per_request, minlength=self.table.num_users)
+        counts = np.bincount(users, minlength=self.table.num_users)
+        return {self.table.user_names[u]: float(sums[u] / counts[u]) for u in np.flatnonzero(counts).tolist()}
+
+
+def _sample(found: Split, seed: int) -> Split:
+    if len(found.requests) <= TUNED_ON:
+        return found
+    drawn = np.random.default_rng(seed).choice(len(found.requests), TUNED_ON, replace=False)
+    return Split(found.fit, found.requests.take(np.sort(drawn)), found.is_live)

@@ -1,0 +1,110 @@
+"""SASRec (Kang and McAuley 2018): 2 blocks, 64 wide, length 200, tied output weights, full cross-entropy.
+
+The baseline that sees identities and order but no time. `bce` is the loss of the paper instead, with one
+random negative per position.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ranking.benchmarking.known import Known
+from ranking.benchmarking.measures import Array
+from ranking.benchmarking.protocols import Requests
+from ranking.benchmarking.sequences import recent_histories, training_windows
+
+SCORED_AT_ONCE = 128
+
+
+@dataclass(frozen=True)
+class SasRecSettings:
+    """`minutes` bounds a training; the epochs not reached are left out."""
+
+    seed: int = 0
+    epochs: int = 40
+    minutes: float = 2.0
+    batch: int = 128
+    learning_rate: float = 1e-3
+    dropout: float = 0.2
+    size: int = 64
+    blocks: int = 2
+    heads: int = 2
+    length: int = 200
+    bce: bool = False
+
+
+class SasRecNetwork(nn.Module):
+    """Item 0 is padding; item i of the table is row i + 1."""
+
+    def __init__(self, num_items: int, settings: SasRecSettings) -> None:
+        super().__init__()
+        self.length = settings.length
+        self.items = nn.Embedding(num_items + 1, settings.size, padding_idx=0)
+        self.places = nn.Embedding(settings.length, settings.size)
+        nn.init.normal_(self.items.weight, std=settings.size**-0.5)
+        nn.init.normal_(self.places.weight, std=settings.size**-0.5)
+        self.dropout = nn.Dropout(settings.dropout)
+        block = nn.TransformerEncoderLayer(
+            settings.size, settings.heads, settings.size, settings.dropout, batch_first=True, norm_first=True
+        )
+        self.blocks = nn.TransformerEncoder(block, settings.blocks, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(settings.size)
+
+    def forward(self, items: Tensor) -> Tensor:
+        """[B, S] items, left-aligned, to [B, S, size]."""
+        length = items.shape[1]
+        x = self.dropout(self.items(items) * self.items.embedding_dim**0.5 + self.places.weight[:length])
+        causal = nn.Transformer.generate_square_subsequent_mask(length)
+        return self.norm(self.blocks(x, mask=causal, is_causal=True))
+
+
+class SasRec:
+    """Trained on what is known; scores every item for the newest place of a history."""
+
+    def __init__(self, known: Known, settings: SasRecSettings) -> None:
+        self.known, self.settings = known, settings
+        torch.manual_seed(settings.seed)
+        rng = np.random.default_rng(settings.seed)
+        windows = training_windows(known, settings.length)
+        items = torch.from_numpy(np.where(windows >= 0, known.table.items[windows] + 1, 0))
+        self.network = SasRecNetwork(known.num_items, settings)
+        optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98))
+        end = time.monotonic() + 60 * settings.minutes
+        for self.epochs in range(1, settings.epochs + 1):
+            for chosen in np.array_split(rng.permutation(len(items)), -(-len(items) // settings.batch)):
+                block = items[chosen]
+                block = block[:, : int((block != 0).sum(1).max())]
+                loss = self._loss(block[:, :-1], block[:, 1:])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+            if time.monotonic() > end:
+                break
+        self.network.eval()
+
+    def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        is_known = targets != 0
+        x, wanted = self.network(inputs)[is_known], targets[is_known]
+        if not self.settings.bce:
+            return F.cross_entropy(x @ self.network.items.weight[1:].T, wanted - 1)
+        others = torch.randint(1, self.known.num_items + 1, wanted.shape)
+        right = (x * self.network.items(wanted)).sum(-1)
+        wrong = (x * self.network.items(others)).sum(-1)
+        return -(F.logsigmoid(right) + F.logsigmoid(-wrong)).mean()
+
+    @torch.inference_mode()
+    def scores_of(self, requests: Requests, index: np.ndarray) -> Array:
+        """[R, N] for some requests; zero for an empty history."""
+        rows = recent_histories(self.known, requests, index, self.settings.length)
+        items = torch.from_numpy(np.where(rows >= 0, self.known.table.items[rows] + 1, 0))
+        lengths = (items != 0).sum(1)
+        x = self.network(items[:, : max(int(lengths.max()), 1)])
+        newest = x[torch.arange(len(x)), (lengths - 1).clamp(min=0)]
+        scores = newest @ self.network.items.weight[1:].T
+        return (scores * (lengths > 0)[:, None]).numpy()
