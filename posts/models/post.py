@@ -22,6 +22,9 @@ class Post(models.Model):
     threads keep their shape; `deleted_at` marks them.
     """
 
+    # Set by `get_visible_post`: for whom this very object was found to be open. Never stored.
+    opened_by: int | None = None
+
     id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="posts", db_index=False)
     text = models.TextField(blank=True)

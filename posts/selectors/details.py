@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 from django.db.models import Prefetch, QuerySet
 
-from posts.models import Engagement, Mention, Post
+from posts.models import Mention, Post
 from posts.selectors.visible import Viewer, viewer_id, visible_to
 from posts.types import EngagementKind, ViewerMarks
+from xsocial.kernel import sql
 
 _MARKED = {
     EngagementKind.FAVORITE: "is_favorited",
@@ -43,6 +44,12 @@ def posts_by_id(viewer: Viewer, post_ids: Iterable[int]) -> list[Post]:
     return [found[post_id] for post_id in wanted if post_id in found]
 
 
+_MARKS = """
+SELECT post_id, kind FROM posts_engagement
+ WHERE user_id = %(user)s AND post_id = ANY(%(posts)s::bigint[]) AND kind = ANY(%(kinds)s::bigint[])
+"""
+
+
 def viewer_marks(viewer: Viewer, post_ids: Iterable[int]) -> dict[int, ViewerMarks]:
     """What the viewer did with these posts: one query, an entry for every id.
 
@@ -52,7 +59,7 @@ def viewer_marks(viewer: Viewer, post_ids: Iterable[int]) -> dict[int, ViewerMar
     who = viewer_id(viewer)
     done: dict[int, dict[str, bool]] = defaultdict(dict)
     if who is not None and wanted:
-        rows = Engagement.objects.filter(user_id=who, post_id__in=wanted, kind__in=list(_MARKED))
-        for post_id, kind in rows.values_list("post_id", "kind"):
+        params = {"user": who, "posts": sql.bigints(wanted), "kinds": sql.bigints(map(int, _MARKED))}
+        for post_id, kind in sql.rows(_MARKS, params):
             done[post_id][_MARKED[EngagementKind(kind)]] = True
     return {post_id: ViewerMarks(**done[post_id]) for post_id in wanted}

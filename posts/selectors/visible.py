@@ -45,6 +45,7 @@ def get_visible_post(viewer: Viewer, post_id: int | str) -> Post:
     post = visible_to(viewer).select_related("author").filter(pk=_parsed(post_id)).first()
     if post is None:
         raise NotFound("This post does not exist, or you may not see it.")
+    post.opened_by = viewer_id(viewer)
     return post
 
 

@@ -7,15 +7,19 @@ from django.db.models import F
 
 from accounts.models import User
 from posts.models import Post, PostCounts
+from xsocial.kernel import sql
 from xsocial.kernel.errors import NotFound
+
+_LOCK = """
+SELECT post_id FROM posts_postcounts WHERE post_id = ANY(%(ids)s::bigint[]) ORDER BY post_id FOR NO KEY UPDATE
+"""
 
 
 def lock_posts(post_ids: set[int]) -> dict[int, Post]:
     """Lock the counters of these posts and return the posts as they are now, by id."""
-    rows = PostCounts.objects.select_for_update(no_key=True).filter(post_id__in=post_ids).order_by("post_id")
+    locked = sql.rows(_LOCK, {"ids": sql.bigints(post_ids)})
     # The posts are read after the locks are held, hence never stale.
-    locked = [row.post_id for row in rows]
-    return Post.objects.in_bulk(locked)
+    return Post.objects.select_related("author").in_bulk([post_id for (post_id,) in locked])
 
 
 def lock_live_post(post_id: int) -> Post:

@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts import services as accounts
 from accounts.models import User
 from accounts.types import FollowState
-from posts.models import Bookmark, Engagement, Post
+from posts.models import Bookmark, Post
 from posts.models.notification import NotificationKind
 from posts.selectors.visible import get_visible_post
 from posts.services import counters
@@ -20,6 +20,7 @@ from posts.services.log import log_engagement, unlog_engagement
 from posts.services.notifications import notify, withdraw
 from posts.services.reposts import repost
 from posts.types import EngagementKind, Surface
+from xsocial.kernel import sql
 from xsocial.kernel.errors import Invalid
 
 _SHARES = {EngagementKind.SHARE, EngagementKind.SHARE_VIA_DM, EngagementKind.SHARE_VIA_COPY_LINK}
@@ -34,6 +35,9 @@ _ONCE = {
     EngagementKind.BLOCK_AUTHOR,
 }
 MAX_SECONDS = 24 * 3600.0
+_DONE = """
+SELECT 1 FROM posts_engagement WHERE user_id = %(user)s AND post_id = %(post)s AND kind = %(kind)s LIMIT 1
+"""
 
 
 @transaction.atomic
@@ -156,6 +160,8 @@ _ACTIONS = {
 
 def _target(user: User, post: Post) -> Post:
     """The original behind a post, if this person may open it."""
+    if post.repost_of_id is None and post.opened_by == user.pk:  # the view came through the same door
+        return post
     return get_visible_post(user, post.repost_of_id or post.pk)
 
 
@@ -169,7 +175,8 @@ def _locked_original(post: Post) -> Post | None:
 
 
 def _has(user: User, post: Post, kind: EngagementKind) -> bool:
-    return Engagement.objects.filter(user=user, post=post, kind=kind).exists()
+    found = sql.row(_DONE, {"user": user.pk, "post": post.pk, "kind": int(kind)})
+    return found is not None
 
 
 def _log_once(user: User, post: Post, kind: EngagementKind, surface: Surface, request_id: int | None) -> None:
