@@ -11,7 +11,7 @@ from django.conf import settings
 
 from accounts.models import User
 from feed import weights
-from feed.candidate_pipeline import Pipeline, Result
+from feed.candidate_pipeline import Cancelled, Deadline, Pipeline, Result
 from feed.home_mixer import clients, cursor, feed_item, query_builder
 from feed.home_mixer.pipelines import for_you as for_you_recipe
 from feed.home_mixer.pipelines import scored_posts as scored_posts_recipe
@@ -19,13 +19,14 @@ from feed.home_mixer.query import ScoredPostsQuery
 from feed.receipts import build, store, words
 from feed.receipts import replay as replays
 from feed.receipts.replay import Replayed
+from feed.rpc.server import Access
 from feed.rpc.thunder import RemoteThunder
 from feed.thunder import service as thunder
 from feed.types import Explanation, FeedItem, FeedRequest, ForYouPage
 from posts.models import Post
 from posts.selectors import timelines
 from ranking import services as ranking
-from xsocial.kernel.errors import NotFound
+from xsocial.kernel.errors import NotFound, Unavailable
 from xsocial.kernel.paging import Cursor
 
 _build_lock = threading.Lock()
@@ -37,20 +38,33 @@ def for_you(viewer: User, *, request: FeedRequest | None = None) -> ForYouPage:
 
 
 def load_for_you(
-    viewer: User, *, request: FeedRequest | None = None, is_patient: bool = False
+    viewer: User,
+    *,
+    request: FeedRequest | None = None,
+    is_patient: bool = False,
+    deadline: Deadline | None = None,
 ) -> tuple[ForYouPage, Result]:
     """The page and the whole result behind it, for tools that show the machinery.
 
-    A patient load waits for slow parts and has done its side effects when it returns.
+    A patient load waits for slow parts and has done its side effects when it returns. Raises
+    Unavailable when the caller cancelled the deadline.
     """
     query = query_builder.build(viewer.pk, request or FeedRequest())
-    result = pipelines(is_patient=is_patient)[1].execute(query)
+    result = _run(pipelines(is_patient=is_patient)[1], query, deadline)
     return _page(result), result
 
 
-def scored_posts(viewer: User, *, request: FeedRequest | None = None) -> Result:
+def scored_posts(viewer: User, *, request: FeedRequest | None = None, deadline: Deadline | None = None) -> Result:
     """The inner pipeline alone: posts without ads, modules or served history of our own."""
-    return pipelines()[0].execute(query_builder.build(viewer.pk, request or FeedRequest()))
+    return _run(pipelines()[0], query_builder.build(viewer.pk, request or FeedRequest()), deadline)
+
+
+def _run(pipeline: Pipeline, query: ScoredPostsQuery, deadline: Deadline | None) -> Result:
+    query.memo.put("deadline", deadline)
+    try:
+        return pipeline.execute(query, deadline=deadline)
+    except Cancelled as error:
+        raise Unavailable("The caller has gone.", extra={"reason": "late"}) from error
 
 
 def following(viewer: User, *, cursor: Cursor | None = None) -> list[Post]:
@@ -106,7 +120,7 @@ def warm_up() -> None:
     """Make a server process ready: pipelines, Thunder, and the models if there are any."""
     pipelines()
     if settings.THUNDER_TARGET:
-        thunder.use(RemoteThunder(settings.THUNDER_TARGET, token=settings.RPC_TOKEN))
+        thunder.use(RemoteThunder(settings.THUNDER_TARGET, access=Access.from_settings()))
     elif settings.FEED_EMBEDDED_THUNDER:
         thunder.start_embedded()
     if settings.FEED_POOL_SIZE:

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django_prometheus.exports import ExportToDjangoView
 from psycopg_pool import PoolTimeout
 
+from feed.thunder import service as thunder
 from xsocial.kernel import redis
 
 OK = "ok"
@@ -27,7 +28,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether this process can serve: 503 while PostgreSQL or a migration is missing.
 
-    Without Valkey pages still work, so its state is told but does not take the site down.
+    Without Valkey or Thunder pages still work, so their state is told but does not take the site down.
     """
     parts = {name: check() for name, check in CHECKS.items()}
     is_ready = parts["database"] == OK and parts["migrations"] == OK
@@ -62,11 +63,21 @@ def _migrations() -> str:
     return f"{len(plan)} not applied" if plan else OK
 
 
+def _thunder() -> str:
+    """Whether recent posts come from memory; without it PostgreSQL answers, so the site stays ready."""
+    return thunder.state()
+
+
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
-CHECKS: dict[str, Callable[[], str]] = {"database": _database, "valkey": _valkey, "migrations": _migrations}
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "valkey": _valkey,
+    "migrations": _migrations,
+    "thunder": _thunder,
+}
 
 
 @never_cache

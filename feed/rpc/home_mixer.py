@@ -15,8 +15,9 @@ from accounts.selectors.people import get_user_by_id
 from ads.blending import Verdict
 from ads.types import AdCandidate
 from feed import services
-from feed.candidate_pipeline import Batch, Result
+from feed.candidate_pipeline import Batch, Deadline, Result
 from feed.home_mixer import feed_item
+from feed.home_mixer.clients import budgets
 from feed.home_mixer.cursor import Cursor
 from feed.home_mixer.params import override_problem
 from feed.rpc.generated import home_mixer_pb2 as messages
@@ -30,6 +31,8 @@ _SERVICES = messages.DESCRIPTOR.services_by_name
 SCORED_POSTS = _SERVICES["ScoredPostsService"].full_name
 FOR_YOU_FEED = _SERVICES["ForYouFeedService"].full_name
 
+# Of the time a caller gives, the part the stages may use; the rest is for the answer's way back.
+ANSWER_SHARE = 0.9
 # Viewers of health probes: answered at once, empty, without a pipeline run.
 TEST_VIEWERS = frozenset({123, 234})
 # What a debugging answer tells of every candidate; the selected ones are told in full.
@@ -44,7 +47,7 @@ class ScoredPostsServicer(rpc.ScoredPostsServiceServicer):
     ) -> messages.ScoredPostsResponse:
         if query.viewer_id in TEST_VIEWERS:
             return messages.ScoredPostsResponse(request_id=query.request_id)
-        result = services.scored_posts(_viewer(query), request=_request(query))
+        result = services.scored_posts(_viewer(query), request=_request(query), deadline=_deadline(context))
         return messages.ScoredPostsResponse(
             request_id=result.query.request_id, scored_posts=_scored_posts(result.selected)
         )
@@ -56,7 +59,8 @@ class ScoredPostsServicer(rpc.ScoredPostsServiceServicer):
             return messages.DebugScoredPostsResponse(request_id=debug.query.request_id)
         viewer = _viewer(debug.query)
         overrides = _overrides(viewer, debug.feature_switch_overrides)
-        result = services.scored_posts(viewer, request=_request(debug.query, overrides=overrides))
+        request = _request(debug.query, overrides=overrides)
+        result = services.scored_posts(viewer, request=request, deadline=_deadline(context))
         return messages.DebugScoredPostsResponse(
             request_id=result.query.request_id,
             scored_posts=_scored_posts(result.selected),
@@ -73,7 +77,7 @@ class ForYouFeedServicer(rpc.ForYouFeedServiceServicer):
         query = _unwrapped(wrapper)
         if query.viewer_id in TEST_VIEWERS:
             return messages.ForYouFeedResponse(request_id=query.request_id)
-        page, result = services.load_for_you(_viewer(query), request=_request(query))
+        page, result = services.load_for_you(_viewer(query), request=_request(query), deadline=_deadline(context))
         return messages.ForYouFeedResponse(request_id=page.request_id, items=_items(result))
 
     def GetForYouFeedUrt(  # noqa: N802 - named by the proto
@@ -87,7 +91,8 @@ class ForYouFeedServicer(rpc.ForYouFeedServiceServicer):
             "context": query.request_context,
             "is_polling": query.is_polling,
         }
-        page, result = services.load_for_you(_viewer(query), request=_request(query, **timeline))
+        request = _request(query, **timeline)
+        page, result = services.load_for_you(_viewer(query), request=request, deadline=_deadline(context))
         return messages.ForYouTimelineResponse(
             request_id=page.request_id, items=_items(result), bottom_cursor=page.cursor
         )
@@ -101,6 +106,15 @@ def scored_posts_service() -> Service:
 def for_you_feed_service() -> Service:
     servicer = ForYouFeedServicer()
     return Service(FOR_YOU_FEED, lambda server: rpc.add_ForYouFeedServiceServicer_to_server(servicer, server))
+
+
+def _deadline(context: grpc.ServicerContext) -> Deadline:
+    """The caller's deadline, at most our own; a caller who goes away ends the work at the next stage."""
+    ours_ms, theirs_s = budgets().request_ms, context.time_remaining()
+    deadline = Deadline.after(ours_ms if theirs_s is None else min(ours_ms, ANSWER_SHARE * 1000 * theirs_s))
+    if not context.add_callback(deadline.cancel):
+        deadline.cancel()
+    return deadline
 
 
 # --- Messages in ------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ Limits follow the published service: both compressions are the client's choice, 
 connections are recycled so that clients find new replicas.
 """
 
+from __future__ import annotations
+
 import hmac
 import signal
 import threading
@@ -12,9 +14,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import grpc
+from django.conf import settings
 from django.db import close_old_connections
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -54,19 +58,70 @@ class Service:
     add_to: Callable[[grpc.Server], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call, and how calls travel. Empty paths mean without TLS."""
+
+    token: str = ""
+    certificate: str = ""  # paths of PEM files
+    key: str = ""
+    authority: str = ""
+
+    @classmethod
+    def from_settings(cls) -> Access:
+        """What the environment says."""
+        return cls(settings.RPC_TOKEN, settings.RPC_TLS_CERT, settings.RPC_TLS_KEY, settings.RPC_TLS_CA)
+
+    def listen(self, server: grpc.Server, address: str) -> int:
+        """Open the port. Raises Invalid for a certificate that cannot be read or a port that is taken."""
+        if bool(self.certificate) != bool(self.key):
+            raise errors.Invalid("XSOCIAL_RPC_TLS_CERT and XSOCIAL_RPC_TLS_KEY belong together.")
+        try:
+            if not self.certificate:
+                return server.add_insecure_port(address)
+            pair = (Path(self.key).read_bytes(), Path(self.certificate).read_bytes())
+            return server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        except OSError as error:
+            raise errors.Invalid(f"The TLS files cannot be read: {error}.") from error
+        except RuntimeError as error:
+            raise errors.Invalid(f"Cannot listen on {address}.") from error
+
+    def channel(self, target: str) -> grpc.Channel:
+        """A channel to a server of ours; with an authority's certificate it is encrypted and checked."""
+        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
+        if not self.authority:
+            return grpc.insecure_channel(target, options=options)
+        credentials = grpc.ssl_channel_credentials(Path(self.authority).read_bytes())
+        return grpc.secure_channel(target, credentials, options=options)
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What a caller sends along."""
+        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
+
+
+NOBODY = Access()
+
+
 class RpcServer:
     """A gRPC server with our manners. Without a token it may only listen on this machine."""
 
     def __init__(
-        self, services: Sequence[Service], *, address: str, token: str = "", workers: int = 8, max_calls: int = 64
+        self,
+        services: Sequence[Service],
+        *,
+        address: str,
+        access: Access = NOBODY,
+        workers: int = 8,
+        max_calls: int = 64,
     ) -> None:
-        if not token and not address.startswith(LOOPBACK):
+        if not access.token and not address.startswith(LOOPBACK):
             raise errors.Invalid(f"Without XSOCIAL_RPC_TOKEN only this machine may call, so not on {address}.")
         self._services = services
         self._health = health.HealthServicer()
         self.server = grpc.server(
             ThreadPoolExecutor(workers, thread_name_prefix="rpc"),
-            interceptors=[RequireToken(token), Manners()],
+            interceptors=[RequireToken(access.token), Manners()],
             maximum_concurrent_rpcs=max_calls,
             options=[
                 ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -81,10 +136,7 @@ class RpcServer:
         names = [service.name for service in services]
         reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self.server)
         self.set_ready(False)
-        try:
-            self.port = self.server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise errors.Invalid(f"Cannot listen on {address}.") from error
+        self.port = access.listen(self.server, address)
 
     def set_ready(self, is_ready: bool) -> None:
         """What the health service answers, for the whole server and for each service."""

@@ -12,7 +12,8 @@ import numpy as np
 from accounts.selectors import graph
 from feed.rpc.generated import thunder_pb2 as messages
 from feed.rpc.generated import thunder_pb2_grpc as rpc
-from feed.rpc.server import MAX_MESSAGE_BYTES, Service
+from feed.rpc.server import NOBODY, Access, Service
+from feed.thunder.listener import OK
 from feed.thunder.post_store import Found, PostColumns, Request
 from feed.thunder.service import Backend
 from xsocial.kernel.errors import Invalid, Unavailable
@@ -76,10 +77,11 @@ def service(backend: Backend) -> Service:
 class RemoteThunder:
     """A `Backend` in another process. The channel opens with the first question."""
 
-    def __init__(self, target: str, *, token: str = "", timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, target: str, *, access: Access = NOBODY, timeout_s: float = TIMEOUT_S) -> None:
         self._target = target
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._access = access
         self._timeout_s = timeout_s
+        self.state = OK  # how the last question went
 
     def lookup(self, request: Request) -> Found:
         """The answer of the other process. Raises Unavailable with the reason."""
@@ -91,10 +93,14 @@ class RemoteThunder:
             is_video_request=request.videos_only,
         )
         try:
-            answer = self._stub.GetInNetworkPosts(message, timeout=self._timeout(request), metadata=self._metadata)
+            answer = self._stub.GetInNetworkPosts(
+                message, timeout=self._timeout(request), metadata=self._access.metadata
+            )
         except grpc.RpcError as error:
             reason = _REASONS.get(error.code(), "failed")
+            self.state = f"{self._target}: {reason}"
             raise Unavailable("Thunder does not answer.", extra={"reason": reason}) from error
+        self.state = OK
         return Found(_from_message(answer.posts), answer.complete, answer.path, answer.scanned)
 
     def _timeout(self, request: Request) -> float:
@@ -104,8 +110,7 @@ class RemoteThunder:
 
     @cached_property
     def _stub(self) -> rpc.InNetworkPostsServiceStub:
-        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
-        return rpc.InNetworkPostsServiceStub(grpc.insecure_channel(self._target, options=options))
+        return rpc.InNetworkPostsServiceStub(self._access.channel(self._target))
 
 
 def _following(request: messages.GetInNetworkPostsRequest) -> np.ndarray:

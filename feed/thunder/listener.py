@@ -18,6 +18,11 @@ from xsocial.kernel.redis import RedisError
 
 TRIM_EVERY_S = 120.0
 RETRY_S = 1.0
+BLOCK_MS = 1_000
+SILENT_S = 5.0  # a listener that has not come back from the log for so long is stuck
+BEHIND_S = 10.0  # a store this far behind the log answers no more
+
+OK = "ok"
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +35,19 @@ class Listener:
         self.ready = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._trimmed_at = time.monotonic()
+        self._trimmed_at = self._heard_at = time.monotonic()
+        self.behind_s = 0.0
+
+    @property
+    def state(self) -> str:
+        """ "ok" while the store may answer, else why not, in a few words."""
+        if self._thread is not None and not self._thread.is_alive():
+            return "the listener has stopped"
+        if not self.ready:
+            return "loading"
+        if self._thread is not None and time.monotonic() - self._heard_at > SILENT_S:
+            return f"nothing heard for {time.monotonic() - self._heard_at:.0f} s"
+        return f"{self.behind_s:.0f} s behind" if self.behind_s > BEHIND_S else OK
 
     def start(self) -> None:
         """Begin in a thread of its own; asking twice is harmless."""
@@ -52,11 +69,17 @@ class Listener:
                 connection.close()  # following needs no database
                 self._follow(tail)
             except (RedisError, DatabaseError) as error:
-                self.ready = False
                 log.warning("thunder waits", error=str(error))
-                connection.close()
-                self._stop.wait(RETRY_S)
+                self._rest()
+            except Exception:  # whatever it was, a dead thread would be worse than a new beginning
+                log.exception("thunder begins anew")
+                self._rest()
         connection.close()
+
+    def _rest(self) -> None:
+        self.ready = False
+        connection.close()
+        self._stop.wait(RETRY_S)
 
     def load(self) -> Tail:
         """Read the snapshot; returns the log positioned before it, so that nothing is missed."""
@@ -71,7 +94,10 @@ class Listener:
 
     def _follow(self, tail: Tail) -> None:
         while not self._stop.is_set():
-            self.apply(tail.read(block_ms=1_000))
+            envelopes = tail.read(block_ms=BLOCK_MS)
+            self.apply(envelopes)
+            self._heard_at = time.monotonic()
+            self.behind_s = max(0.0, clock.now_ms() - envelopes[-1].at_ms) / 1000 if envelopes else 0.0
             self.ready = True
             if time.monotonic() - self._trimmed_at > TRIM_EVERY_S:
                 self.maintain()

@@ -227,11 +227,13 @@ class PostStore:
                         parent[child - self._base] = position
 
     def _inherit_videos(self, first: int, posts: PostColumns, reposts: np.ndarray) -> None:
-        """A repost counts as a video when its source is a stored video that is no reply."""
+        """A repost counts as a video when its source is a stored original with a video."""
+        video, kind = self._log["video"], self._log["kind"]
         for offset, source in zip(reposts.tolist(), posts.repost_of_id[reposts].tolist(), strict=True):
             position = self._position.get(source)
-            if position is not None and self._log["video"][position - self._base]:
-                self._log["video"][first + offset - self._base] = True
+            slot = position - self._base if position is not None else ABSENT
+            if slot >= 0 and video[slot] and kind[slot] == ORIGINAL:
+                video[first + offset - self._base] = True
 
     def _rows(self, author_ids: np.ndarray) -> np.ndarray:
         """Row numbers of people, given out as they appear; ABSENT for 0."""

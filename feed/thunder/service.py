@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from feed.thunder.listener import Listener
+from feed.thunder.listener import OK, Listener
 from feed.thunder.post_store import Found, PostColumns, PostStore, Request
 from posts.selectors import hydration
 from xsocial.kernel import clock, metrics
@@ -20,6 +20,11 @@ DEADLINE_MS = 20
 
 class Backend(Protocol):
     """Whoever answers from memory: the store in this process, or another process over gRPC."""
+
+    @property
+    def state(self) -> str:
+        """ "ok", or why it does not answer."""
+        ...
 
     def lookup(self, request: Request) -> Found:
         """The answer, or Unavailable when not ready, refused or too late."""
@@ -34,10 +39,16 @@ class Embedded:
         self.listener = Listener(self.store)
         self._permits = threading.BoundedSemaphore(MAX_WAITING)
 
+    @property
+    def state(self) -> str:
+        """ "ok" while the listener keeps the store current."""
+        return self.listener.state
+
     def lookup(self, request: Request) -> Found:
         """Answer from memory. Raises Unavailable."""
-        if not self.listener.ready:
-            raise Unavailable("Thunder is still loading.", extra={"reason": "not_ready"})
+        state = self.listener.state
+        if state != OK:
+            raise Unavailable(f"Thunder is not ready: {state}.", extra={"reason": "not_ready"})
         if not self._permits.acquire(blocking=False):
             raise Unavailable("Thunder is busy.", extra={"reason": "refused"})
         try:
@@ -54,21 +65,29 @@ def use(backend: Backend | None) -> None:
     """Answer from this backend from now on; None goes back to PostgreSQL."""
     global _backend
     _backend = backend
+    ready = metrics.gauge("thunder_ready", "1 while memory answers, 0 while PostgreSQL does in its place")
+    ready.set_function(lambda: float(is_ready()))
 
 
 def start_embedded() -> Embedded:
     """Fill and follow a store in this process. Asking twice gives the same one."""
-    global _backend
     with _lock:
         if not isinstance(_backend, Embedded):
-            _backend = Embedded()
-            _backend.listener.start()
+            backend = Embedded()
+            use(backend)
+            backend.listener.start()
+            return backend
         return _backend
 
 
+def state() -> str:
+    """ "ok" while memory answers; otherwise why PostgreSQL does."""
+    return _backend.state if _backend is not None else "off: PostgreSQL answers"
+
+
 def is_ready() -> bool:
-    """Whether memory answers. A backend in another process answers for itself."""
-    return _backend is not None and (not isinstance(_backend, Embedded) or _backend.listener.ready)
+    """Whether memory answers."""
+    return state() == OK
 
 
 def recent_posts(

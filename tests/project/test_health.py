@@ -11,7 +11,8 @@ from xsocial import health, middleware
 def test_a_ready_site_says_so(client: Client):
     response = client.get("/readyz")
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "database": "ok", "valkey": "ok", "migrations": "ok"}
+    parts = {"status": "ok", "database": "ok", "valkey": "ok", "migrations": "ok"}
+    assert response.json() == parts | {"thunder": "off: PostgreSQL answers"}
 
 
 @pytest.mark.django_db

@@ -321,6 +321,10 @@ THUNDER_TARGET = env.text("THUNDER_TARGET", "")
 PHOENIX_TARGET = env.text("PHOENIX_TARGET", "")
 # What gRPC callers show as a bearer token; empty means that only this machine may call.
 RPC_TOKEN = env.text("XSOCIAL_RPC_TOKEN", "")
+# PEM files: what our gRPC servers show, and whose signature our clients trust. Empty: no TLS.
+RPC_TLS_CERT = env.text("XSOCIAL_RPC_TLS_CERT", "")
+RPC_TLS_KEY = env.text("XSOCIAL_RPC_TLS_KEY", "")
+RPC_TLS_CA = env.text("XSOCIAL_RPC_TLS_CA", "")
 
 # --- Feed -------------------------------------------------------------------------------------
 

@@ -16,6 +16,6 @@ class ScoredPostsSource(Source):
 
     def fetch(self, query: ScoredPostsQuery) -> Batch:
         """The selected posts; the whole result is noted for the receipt."""
-        result = self.pipeline.execute(query)
+        result = self.pipeline.execute(query, deadline=query.memo.get("deadline"))
         query.memo.put("scored_posts", result)
         return feed_item.items(feed_item.POST, feed_item.post_rows_of(result.selected))

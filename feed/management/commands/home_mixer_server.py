@@ -1,11 +1,10 @@
 """`manage.py home_mixer_server`: the ranked feed for other services, over gRPC."""
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from feed import services
 from feed.rpc import home_mixer
-from feed.rpc.server import RpcServer
+from feed.rpc.server import Access, RpcServer
 from xsocial.kernel.errors import Invalid
 
 
@@ -22,7 +21,7 @@ class Command(BaseCommand):
             server = RpcServer(
                 [home_mixer.scored_posts_service(), home_mixer.for_you_feed_service()],
                 address=address,
-                token=settings.RPC_TOKEN,
+                access=Access.from_settings(),
                 workers=workers,
                 max_calls=max_calls,
             )

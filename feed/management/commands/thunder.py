@@ -1,10 +1,10 @@
 """`manage.py thunder`: Thunder as a process of its own, filled from the database and the event log."""
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from feed.rpc import thunder
-from feed.rpc.server import RpcServer
+from feed.rpc.server import Access, RpcServer
+from feed.thunder.listener import OK
 from feed.thunder.service import MAX_WAITING, Embedded
 from xsocial.kernel.errors import Invalid
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
             server = RpcServer(
                 [thunder.service(backend)],
                 address=address,
-                token=settings.RPC_TOKEN,
+                access=Access.from_settings(),
                 workers=workers,
                 max_calls=max_calls,
             )
@@ -31,5 +31,5 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         backend.listener.start()
         self.stdout.write(f"thunder listens on {address}")
-        server.run_until_stopped(lambda: backend.listener.ready)
+        server.run_until_stopped(lambda: backend.state == OK)
         backend.listener.stop()

@@ -1,6 +1,8 @@
 """The home mixer over gRPC: real pages through a real client."""
 
 import json
+import threading
+import time
 
 import grpc
 import pytest
@@ -16,6 +18,7 @@ from feed.rpc.generated import home_mixer_pb2_grpc as rpc
 from moderation import services as moderation
 from moderation.types import Label
 from tests.factories import FollowFactory, PostFactory, UserFactory
+from xsocial.kernel.errors import Unavailable
 
 NUM_POSTS = 8
 
@@ -153,3 +156,29 @@ def test_the_command_refuses_an_open_address_without_a_token(settings):
     with pytest.raises(CommandError) as error:
         call_command("home_mixer_server", address="0.0.0.0:50051")
     assert error.value.returncode == 2
+
+
+def test_a_caller_who_gives_up_cancels_the_work_behind(channel, monkeypatch):
+    """The page's deadline is the caller's, and his going away ends it at the next stage."""
+    begun, seen = threading.Event(), []
+
+    def endless(viewer, *, request, deadline):
+        seen.append(deadline)
+        begun.set()
+        while not deadline.cancelled:
+            time.sleep(0.005)
+        raise Unavailable("The caller has gone.", extra={"reason": "late"})
+
+    monkeypatch.setattr(home_mixer.services, "scored_posts", endless)
+    monkeypatch.setattr(home_mixer, "_viewer", lambda query: None)
+    call = rpc.ScoredPostsServiceStub(channel).GetScoredPosts.future(
+        messages.ScoredPostsQuery(viewer_id=5), timeout=1.0
+    )
+    assert begun.wait(5)
+    assert 0 < seen[0].remaining_ms() <= 900
+    call.cancel()
+    for _ in range(200):
+        if seen[0].cancelled:
+            break
+        time.sleep(0.01)
+    assert seen[0].cancelled

@@ -3,17 +3,21 @@
 import struct
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import grpc
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.management import CommandError, call_command
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from feed.rpc import thunder
 from feed.rpc.generated import thunder_pb2, thunder_pb2_grpc
-from feed.rpc.server import RpcServer
+from feed.rpc.server import Access, RpcServer
 from feed.thunder.post_store import PostColumns, Request
 from feed.thunder.service import Embedded
 from xsocial.kernel import clock, ids
@@ -37,6 +41,26 @@ def backend():
     return backend
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Paths of a certificate for this machine, signed by itself, and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    today = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, today - timedelta(days=1), today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "cert.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
 def question(following=(2, 3), exclude=(), **fields):
     return Request(VIEWER, np.array(following, np.int64), np.array(exclude, np.int64), **fields)
 
@@ -49,6 +73,8 @@ def remote(channel, **options):
 
 class Stuck:
     """A backend that answers only when released."""
+
+    state = "ok"
 
     def __init__(self, backend):
         self.backend, self.entered, self.release = backend, threading.Event(), threading.Event()
@@ -134,13 +160,34 @@ def test_nobody_listening_is_unavailable():
 
 
 def test_without_the_token_only_health_answers(serve, backend):
-    channel = serve(thunder.service(backend), token="open sesame")
+    channel = serve(thunder.service(backend), access=Access("open sesame"))
     assert health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest()).status == SERVING
     for token in ("", "wrong"):
         with pytest.raises(Unavailable) as error:
-            remote(channel, token=token).lookup(question())
+            remote(channel, access=Access(token)).lookup(question())
         assert error.value.__cause__.code() == grpc.StatusCode.UNAUTHENTICATED
-    assert len(remote(channel, token="open sesame").lookup(question()).posts) == 20
+    assert len(remote(channel, access=Access("open sesame")).lookup(question()).posts) == 20
+
+
+def test_with_tls_only_who_trusts_the_certificate_gets_an_answer(backend, certificate):
+    access = Access("open sesame", *certificate, authority=certificate[0])
+    server = RpcServer([thunder.service(backend)], address="127.0.0.1:0", access=access)
+    server.server.start()
+    target = f"localhost:{server.port}"
+    try:
+        assert len(thunder.RemoteThunder(target, access=access, timeout_s=5).lookup(question()).posts) == 20
+        stranger = thunder.RemoteThunder(target, access=Access("open sesame"), timeout_s=2)
+        with pytest.raises(Unavailable):
+            stranger.lookup(question())
+        assert stranger.state != "ok"
+    finally:
+        server.server.stop(0).wait()
+
+
+@pytest.mark.parametrize("files", [("nowhere.pem", "nowhere.key"), ("nowhere.pem", "")])
+def test_tls_files_that_cannot_be_read_are_a_clear_error(backend, files):
+    with pytest.raises(Invalid, match="TLS"):
+        RpcServer([thunder.service(backend)], address="127.0.0.1:0", access=Access("", *files))
 
 
 def test_the_service_can_be_discovered(serve, backend):

@@ -1,5 +1,8 @@
 """Thunder as the feed asks it: cold load, following the log, refusals, and PostgreSQL in its place."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -12,6 +15,7 @@ from posts.selectors import hydration
 from posts.selectors.hydration import MIN_VIDEO_MS
 from tests.factories import PostFactory, UserFactory
 from xsocial.kernel import clock
+from xsocial.kernel.event_log import Tail
 from xsocial.kernel.event_log.relay import relay_batch
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +77,62 @@ def test_when_every_permit_is_taken_it_refuses_and_postgresql_answers(thread):
     taken = [backend._permits.acquire(blocking=False) for _ in range(service.MAX_WAITING)]
     assert all(taken)
     assert ask(author) == expected
+
+
+@pytest.fixture
+def following():
+    """An embedded Thunder whose listener follows the log in its own thread."""
+    backend = embedded()
+    backend.listener.load = lambda: Tail()  # what is in the test's transaction no other thread sees
+    backend.listener.start()
+    _until(lambda: service.state() == "ok")
+    yield backend
+    backend.listener.stop()
+
+
+def test_when_the_listener_stops_postgresql_answers_and_the_probes_say_so(thread, following, client):
+    author, expected = thread
+    assert ask(author) == []  # from memory, which was filled from nowhere
+    assert client.get("/readyz").json()["thunder"] == "ok"
+    assert b"xsocial_thunder_ready 1.0" in client.get("/metrics").content
+    following.listener.stop()
+    assert ask(author) == expected
+    probe = client.get("/readyz")
+    assert (probe.status_code, probe.json()["thunder"]) == (200, "the listener has stopped")
+    assert b"xsocial_thunder_ready 0.0" in client.get("/metrics").content
+
+
+@pytest.mark.parametrize(("silent_s", "behind_s", "words"), [(6, 0, "nothing heard for 6 s"), (0, 11, "11 s behind")])
+def test_a_listener_that_lags_answers_no_more(thread, silent_s, behind_s, words):
+    author, expected = thread
+    listener = embedded().listener
+    listener.ready, listener._thread = True, threading.current_thread()
+    assert (service.state(), ask(author)) == ("ok", [])
+    listener._heard_at, listener.behind_s = time.monotonic() - silent_s, behind_s
+    assert service.state() == words
+    assert ask(author) == expected
+
+
+def test_an_error_nobody_foresaw_begins_anew_instead_of_ending_the_thread(monkeypatch):
+    monkeypatch.setattr("feed.thunder.listener.RETRY_S", 0.01)
+    backend, failures = embedded(), iter([ValueError("a strange event")])
+
+    def load():
+        for failure in failures:
+            raise failure
+        return Tail()
+
+    backend.listener.load = load
+    backend.listener.start()
+    _until(lambda: service.state() == "ok")
+    backend.listener.stop()
+
+
+def _until(holds, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_it_follows_the_event_log(django_capture_on_commit_callbacks):
