@@ -8,7 +8,9 @@ file, the array and what is wrong. Tables are memory-mapped so that several proc
 from __future__ import annotations
 
 import json
+import lzma
 import math
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,7 +23,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ranking.phoenix.batch import ArrayTables
+from ranking.phoenix.batch import BFLOAT16, ArrayTables, as_float32
 from ranking.phoenix.config import ConfigError, PhoenixConfig
 from ranking.phoenix.recsys_model import PhoenixRanker
 from ranking.phoenix.recsys_retrieval_model import PhoenixRetrieval
@@ -36,6 +38,23 @@ TABLES = {
 }
 MAX_JSON_BYTES = 16 << 20
 LOCAL_HEADER_BYTES = 30
+CHUNK_BYTES = 1 << 20
+# An archive member may be this many times its compressed size, and this much whatever its size.
+MAX_EXPANSION = 200
+FREE_EXPANSION_BYTES = 64 << 20
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    SyntaxError,
+    TypeError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 class ArtifactError(ValueError):
@@ -66,13 +85,15 @@ class NpzFile:
             self.archive = zipfile.ZipFile(path)
         except FileNotFoundError:
             raise ArtifactError(f"{path}: no such file") from None
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise ArtifactError(f"{path}: not a complete npz archive ({error})") from None
-        self.members = {
-            info.filename.removesuffix(".npy"): info
-            for info in self.archive.infolist()
-            if info.filename.endswith(".npy")
-        }
+        self.members: dict[str, zipfile.ZipInfo] = {}
+        for info in self.archive.infolist():
+            name = info.filename.removesuffix(".npy")
+            if name in self.members:
+                raise self.fail(name, "present twice")
+            if name != info.filename:
+                self.members[name] = info
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +108,7 @@ class NpzFile:
         return ArtifactError(f"{self.path}: array {name}: {problem}")
 
     def header(self, name: str) -> Header:
-        """Shape and type as declared; refuses pickled objects and members that are too short."""
+        """Shape and type as declared; refuses pickles, members that are too short and those that swell."""
         if name not in self.members:
             raise self.fail(name, "missing")
         info = self.members[name]
@@ -100,50 +121,54 @@ class NpzFile:
                 }[version]
                 shape, fortran, dtype = read(member)
                 offset = member.tell()
-        except (
-            ValueError,
-            KeyError,
-            SyntaxError,
-            TypeError,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-            OSError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
+        except UNREADABLE as error:
             raise self.fail(name, f"unreadable header ({error})") from None
         if dtype.hasobject:
             raise self.fail(name, "holds pickled objects, which are never loaded")
+        if dtype.kind not in "biufUS" and dtype != BFLOAT16:
+            raise self.fail(name, f"type {dtype} is not a number or text")
         header = Header(shape, dtype, fortran, offset, info.compress_type == zipfile.ZIP_STORED)
-        if header.nbytes != info.file_size - offset:
+        if any(length < 0 for length in shape) or header.nbytes != info.file_size - offset:
             raise self.fail(
                 name,
-                f"{header.nbytes} bytes declared, {info.file_size - offset} bytes present",
+                f"{dtype} {shape} declares {header.nbytes} bytes, {info.file_size - offset} bytes present",
             )
+        if info.file_size > MAX_EXPANSION * info.compress_size + FREE_EXPANSION_BYTES:
+            raise self.fail(name, f"swells from {info.compress_size} to {info.file_size} bytes")
         return header
 
     def read(self, name: str) -> Array:
         """The array, its checksum verified."""
         header = self.header(name)
+        flat = np.empty(header.nbytes, np.uint8)
+        at = 0
+        for chunk in self._chunks(name, header):
+            flat[at : at + len(chunk)] = np.frombuffer(chunk, np.uint8)
+            at += len(chunk)
+        return flat.view(header.dtype).reshape(header.shape, order="F" if header.fortran else "C")
+
+    def _chunks(self, name: str, header: Header) -> Iterator[bytes]:
+        """The array's bytes in pieces; a checksum that does not fit is noticed with the last one."""
+        left = header.nbytes
         try:
-            data = self.archive.read(self.members[name])
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            RuntimeError,
-        ) as error:
+            with self.archive.open(self.members[name]) as member:
+                member.read(header.data_offset)
+                while left:
+                    chunk = member.read(min(CHUNK_BYTES, left))
+                    if not chunk:
+                        raise EOFError("cut short")
+                    left -= len(chunk)
+                    yield chunk
+        except UNREADABLE as error:
             raise self.fail(name, f"damaged ({error})") from None
-        flat = np.frombuffer(bytearray(data), dtype=header.dtype, offset=header.data_offset)
-        return flat.reshape(header.shape, order="F" if header.fortran else "C")
 
     def map(self, name: str) -> Array:
-        """The array memory-mapped (copy on write); compressed members have to be read instead."""
+        """The array memory-mapped (copy on write); a compressed one by way of a temporary file."""
         header = self.header(name)
-        if not header.stored or header.nbytes == 0:
+        if header.nbytes == 0:
             return self.read(name)
+        if not header.stored:
+            return self._unpacked(name, header)
         info = self.members[name]
         with self.path.open("rb") as file:
             file.seek(info.header_offset)
@@ -155,14 +180,19 @@ class NpzFile:
         start = info.header_offset + LOCAL_HEADER_BYTES + names + header.data_offset
         if start + header.nbytes > size:
             raise self.fail(name, "cut short")
-        return np.memmap(
-            self.path,
-            dtype=header.dtype,
-            mode="c",
-            offset=start,
-            shape=header.shape,
-            order="F" if header.fortran else "C",
-        )
+        return _mapped(self.path, header, start)
+
+    def _unpacked(self, name: str, header: Header) -> Array:
+        with tempfile.TemporaryFile() as file:
+            for chunk in self._chunks(name, header):
+                file.write(chunk)
+            file.flush()
+            return _mapped(file, header, 0)
+
+
+def _mapped(file: Any, header: Header, start: int) -> Array:
+    order = "F" if header.fortran else "C"
+    return np.memmap(file, dtype=header.dtype, mode="c", offset=start, shape=header.shape, order=order)
 
 
 def read_json(path: Path) -> Any:
@@ -306,8 +336,16 @@ def _check(file: NpzFile, name: str, shape: tuple[int, ...]) -> None:
     header = file.header(name)
     if header.shape != shape:
         raise file.fail(name, f"shape {header.shape}, but the config needs {shape}")
-    if header.dtype.kind != "f":
+    if header.dtype.kind != "f" and header.dtype != BFLOAT16:
         raise file.fail(name, f"type {header.dtype}, but floating point is needed")
+
+
+def _read_finite(file: NpzFile, name: str) -> Array:
+    """A floating-point array of any width as float32."""
+    array = as_float32(file.read(name))
+    if not np.isfinite(array).all():
+        raise file.fail(name, "has values that are not finite numbers")
+    return array
 
 
 def _read_parameters(config: PhoenixConfig, file: NpzFile) -> dict[str, Tensor]:
@@ -320,9 +358,7 @@ def _read_parameters(config: PhoenixConfig, file: NpzFile) -> dict[str, Tensor]:
             shape = (*shape[:-1], slot.columns[1] - slot.columns[0])
         _check(file, name, shape)
     for name, slot in slots.items():
-        array = file.read(name).astype(np.float32)
-        if not np.isfinite(array).all():
-            raise file.fail(name, "has values that are not finite numbers")
+        array = _read_finite(file, name)
         pieces.setdefault(slot.parameter, []).append(torch.from_numpy(array))
     return {name: torch.cat(parts, -1) if parts[0].ndim else parts[0] for name, parts in pieces.items()}
 
@@ -387,8 +423,9 @@ def load_corpus(path: Path, *, emb_size: int) -> Corpus:
         name = "candidate_representations"
         _check(file, name, (len(ids["post_ids"]), emb_size))
         if len(ids["author_ids"]) != len(ids["post_ids"]):
-            raise file.fail("author_ids", "not as many as post_ids")
-        vectors = file.read(name).astype(np.float32)
+            counts = f"{len(ids['author_ids'])} for {len(ids['post_ids'])} post_ids"
+            raise file.fail("author_ids", counts)
+        vectors = _read_finite(file, name)
         return Corpus(ids["post_ids"], ids["author_ids"], vectors, _topics(file, len(vectors)))
 
 

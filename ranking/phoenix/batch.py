@@ -7,7 +7,7 @@ History is left-aligned, oldest first, padding (post id 0) at the tail.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,18 @@ from torch import Tensor, nn
 
 from ranking.phoenix.config import EntityHash, PhoenixConfig
 from ranking.phoenix.hashing import hash_ids
+
+# How NumPy stores what it has no type for: bfloat16 arrays are saved as two opaque bytes each.
+BFLOAT16 = np.dtype("V2")
+
+
+def as_float32(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """A floating-point array of any width, bfloat16 included."""
+    if array.dtype == BFLOAT16:
+        bits = np.ascontiguousarray(array).view("<u2").astype(np.uint32) << 16
+        return bits.view(np.float32)
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,7 @@ class ArrayTables:
 
     def _rows(self, name: str, entity: EntityHash, ids: Tensor) -> tuple[Tensor, Tensor]:
         index = hash_ids(ids.numpy(), entity)
-        rows = self.arrays[name][index].astype(np.float32, copy=False)
+        rows = as_float32(self.arrays[name][index])
         rows[index == 0] = 0.0  # row 0 of a split table is never read
         return torch.from_numpy(rows), ids != 0
 

@@ -11,6 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_DIMENSION = 1 << 31
+# Far beyond any model, and small enough that a wrong number cannot exhaust the machine.
+LIMITS = {
+    "emb_size": 1 << 14,
+    "num_layers": 1 << 9,
+    "num_heads": 1 << 10,
+    "key_size": 1 << 12,
+    "history_seq_len": 1 << 16,
+    "candidate_seq_len": 1 << 20,
+    "num_actions": 1 << 12,
+    "product_surface_vocab_size": 1 << 20,
+    "num_continuous": 1 << 12,
+    "dwell_hidden": 1 << 14,
+    "content_size": 1 << 16,
+    "feature_hidden": 1 << 14,
+}
+MAX_HASHES = 64
 WIDENING_FACTOR = 2.0
 ATTENTION_MULTIPLIER = 0.125
 ATTENTION_CAP = 30.0
@@ -92,8 +108,9 @@ class PhoenixConfig:
         if kind == "int":
             if not isinstance(value, int) or isinstance(value, bool):
                 raise ConfigError(f"{name} must be an integer, not {value!r}")
-            if not (0 if zero_allowed else 1) <= value < MAX_DIMENSION:
-                raise ConfigError(f"{name} is out of range: {value}")
+            least, most = 0 if zero_allowed else 1, LIMITS.get(name, MAX_DIMENSION - 1)
+            if not least <= value <= most:
+                raise ConfigError(f"{name} is out of range: {value}, not {least} to {most}")
         elif kind == "float":
             if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
                 raise ConfigError(f"{name} must be a number above 0 and at most 1, not {value!r}")
@@ -231,8 +248,8 @@ def _entity_hash(raw: dict[str, Any], entity: str) -> EntityHash:
     declared = raw.get(f"num_{entity}_hashes", len(scales))
     if not len(scales) == len(biases) == declared:
         raise ConfigError(f"{entity}: {declared} hashes, {len(scales)} scales, {len(biases)} biases")
-    if not scales:
-        raise ConfigError(f"{entity}: at least one hash is needed")
+    if not 1 <= len(scales) <= MAX_HASHES:
+        raise ConfigError(f"{entity}: {len(scales)} hashes, not 1 to {MAX_HASHES}")
     if modulus < 1 or not 2 <= vocab_size < MAX_DIMENSION:
         raise ConfigError(f"{entity}: modulus {modulus} or vocabulary {vocab_size} is out of range")
     return EntityHash(scales, biases, modulus, vocab_size)

@@ -32,6 +32,16 @@ def test_verify_exits_1_when_an_array_differs(tmp_path):
     assert stopped.value.code == 1
 
 
+def test_golden_arrays_that_do_not_fit_exit_2(tmp_path):
+    with np.load(FIXTURE / "golden.npz") as file:
+        arrays = {name: file[name] for name in file.files if name.startswith("rank_c1/")}
+    arrays["rank_c1/in/history_actions"] = arrays["rank_c1/in/history_actions"][..., :3]
+    np.savez(tmp_path / "golden.npz", **arrays)
+    with pytest.raises(CommandError, match=r"golden\.npz: case rank_c1 does not fit") as stopped:
+        run("phoenix_verify", str(FIXTURE), str(tmp_path / "golden.npz"))
+    assert stopped.value.returncode == 2
+
+
 @pytest.mark.parametrize("command", ["phoenix_verify", "phoenix_run"])
 def test_missing_artifacts_exit_2_with_one_line(command, tmp_path):
     golden = [str(tmp_path / "golden.npz")] if command == "phoenix_verify" else []

@@ -3,6 +3,7 @@
 import json
 import pickle
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,16 @@ def test_the_published_layout_has_the_published_names(tmp_path):
 def test_tables_are_memory_mapped():
     tables = artifacts.load(FIXTURE / "ranker").tables.arrays
     assert all(isinstance(table, np.memmap) for table in tables.values())
+
+
+def test_compressed_tables_are_mapped_too(tmp_path):
+    _, tables = write(tmp_path, upstream_config("ranker"))
+    np.savez_compressed(
+        tmp_path / "embedding_tables.npz", **{artifacts.TABLES[entity]: table for entity, table in tables.items()}
+    )
+    loaded = artifacts.load(tmp_path).tables.arrays
+    assert all(isinstance(loaded[entity], np.memmap) for entity in tables)
+    assert all(np.array_equal(loaded[entity], tables[entity]) for entity in tables)
 
 
 def test_row_zero_of_a_table_is_never_read():
@@ -139,9 +150,60 @@ def test_a_header_that_lies_about_its_size_is_refused(tmp_path):
         artifacts.load(tmp_path)
 
 
+def test_an_array_that_swells_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(artifacts, "FREE_EXPANSION_BYTES", 0)
+    path = tmp_path / "corpus.npz"
+    np.savez_compressed(path, post_ids=np.zeros(1 << 20, np.int64))
+    with pytest.raises(ArtifactError, match=r"post_ids: swells from \d+ to \d+ bytes"):
+        artifacts.load_corpus(path, emb_size=8)
+
+
+def test_an_array_that_is_there_twice_is_refused(tmp_path):
+    path = damaged(tmp_path, "embedding_tables.npz")
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("user_embeddings.npy", b"")
+    with pytest.raises(ArtifactError, match="user_embeddings: present twice"):
+        artifacts.load(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [b"(-4,-512),}", b"(2,1024), }"])
+def test_an_odd_shape_is_refused(tmp_path, shape):
+    path = damaged(tmp_path, "embedding_tables.npz")
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = "user_embeddings.npy"
+    members[name] = members[name].replace(b"(64, 32), }", shape)
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, data in members.items():
+            archive.writestr(member, data)
+    with pytest.raises(ArtifactError, match=r"user_embeddings.*(needs|present)"):
+        artifacts.load(tmp_path)
+
+
+def test_any_damage_is_explained_or_harmless(tmp_path):
+    """Bytes flipped and files cut anywhere: an ArtifactError or a model, never another error."""
+    write(tmp_path, upstream_config("ranker"))
+    rng = np.random.default_rng(0)
+    for name in ("model_params.npz", "embedding_tables.npz", "config.json"):
+        path = tmp_path / name
+        whole = path.read_bytes()
+        for _ in range(25):
+            data = bytearray(whole)
+            for place in rng.integers(0, len(data), 4):
+                data[place] = rng.integers(256)
+            path.write_bytes(data[: rng.integers(len(data))] if rng.random() < 0.3 else data)
+            with suppress(ArtifactError):
+                artifacts.load(tmp_path)
+        path.write_bytes(whole)
+    artifacts.load(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
+        ({"emb_size": 1 << 30}, "emb_size is out of range"),
+        ({"num_layers": 1 << 30}, "num_layers is out of range"),
+        ({"history_seq_len": 1 << 30}, "history_seq_len is out of range"),
         ({"emb_size": "64"}, "emb_size must be an integer"),
         ({"emb_size": -1}, "out of range"),
         ({"num_layers": True}, "num_layers must be an integer"),
@@ -174,6 +236,18 @@ def test_a_corpus_of_half_floats_in_a_compressed_archive_is_read(tmp_path):
     assert corpus.vectors.dtype == np.float32
     assert corpus.post_ids[2] == 5 - 2**63
     assert corpus.topics is None
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", ">f4"])
+def test_a_corpus_of_any_floating_point_type_is_read(tmp_path, dtype):
+    vectors = np.linspace(-1, 1, 24).reshape(3, 8)
+    exact = torch.from_numpy(vectors).bfloat16().float().numpy() if dtype == "bfloat16" else vectors.astype(dtype)
+    stored = (exact.view(np.uint32) >> 16).astype("<u2").view("V2") if dtype == "bfloat16" else exact
+    path = tmp_path / "corpus.npz"
+    np.savez(path, post_ids=np.arange(3), author_ids=np.arange(3), candidate_representations=stored)
+    read = artifacts.load_corpus(path, emb_size=8).vectors
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, exact.astype(np.float32))
 
 
 @pytest.mark.parametrize(
