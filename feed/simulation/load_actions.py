@@ -76,19 +76,20 @@ def engagements(load: Load) -> None:
 
 
 def notifications(load: Load) -> None:
-    """News of the last days: who liked, reposted, answered, quoted, followed or asks to."""
+    """News of the last days, of all days for demo people: likes, reposts, answers, quotes, followers, requests."""
     done, relations, posts = load.world.recorded.engagements, load.world.recorded.relations, load.world.posts
-    since = load.world.end - NOTIFIED_DAYS * DAY
-    fresh = (done["seconds"] > since) & np.isin(done["kind"], list(NEWS))
-    fresh &= posts.author[done["row"]] != done["user"]
+    since = np.full(len(load.user_ids), load.world.end - NOTIFIED_DAYS * DAY)
+    since[load.world.people.demo] = -np.inf
+    author = posts.author[done["row"]]
+    fresh = (done["seconds"] > since[author]) & np.isin(done["kind"], list(NEWS)) & (author != done["user"])
     about = np.where(done["made"] >= 0, done["made"], done["row"])
     about = np.where(done["kind"] == EngagementKind.REPOST, done["row"], about)[fresh]
     kind = done["kind"][fresh]
-    parts = [(posts.author[done["row"][fresh]], done["user"][fresh], kind, about, done["seconds"][fresh])]
-    made = (relations["seconds"] > since) & (relations["code"] == RELATIONS.index("follow"))
+    parts = [(author[fresh], done["user"][fresh], kind, about, done["seconds"][fresh])]
+    made = (relations["seconds"] > since[relations["second"]]) & (relations["code"] == RELATIONS.index("follow"))
     parts.append(_about_people(FOLLOW, relations["second"][made], relations["first"][made], relations["seconds"][made]))
     asked, moment = load.world.requests, load.world.end + load.world.requests.day * DAY
-    new = moment > since
+    new = moment > since[asked.target]
     parts.append(_about_people(REQUEST, asked.target[new], asked.source[new], moment[new]))
     _notify(load, *(np.concatenate(column) for column in zip(*parts, strict=True)))
 

@@ -75,6 +75,7 @@ def people(load: Load) -> None:
         password=[make_password(settings.DEMO_PASSWORD)] * n,
         is_active=np.ones(n, dtype=bool),
         is_locked=crowd.is_locked,
+        offers_subscriptions=crowd.is_creator,
         language=language,
         country_code=[draw.choice(COUNTRIES[code]) for code in language],
         time_zone=[ZONES[int(hours)] for hours in crowd.hours_from_utc],
