@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.http import FileResponse, Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ranking import registry
 from ranking.models import ModelVersion
+from ranking.serving import artefacts
 from xsocial.kernel.errors import ApplicationError
+
+PLOT_TITLES = {
+    "auc": "AUC of each head",
+    "reliability": "Predicted against observed share of each head",
+    "slices": "NDCG@10 in parts of the page loads",
+    "loss": "Loss of the training",
+}
 
 
 @admin.register(ModelVersion)
@@ -32,6 +44,8 @@ class ModelVersionAdmin(admin.ModelAdmin):
         "created_at",
         "promoted_at",
         "artefact_hash",
+        "plots",
+        "evaluation",
         "figures",
         "training_facts",
         "configuration",
@@ -52,6 +66,34 @@ class ModelVersionAdmin(admin.ModelAdmin):
     @admin.display(description="AUC of likes")
     def auc(self, version: ModelVersion) -> str:
         return _number(version.metrics.get("heads", {}).get("favorite", {}).get("auc"))
+
+    def get_urls(self) -> list[URLPattern]:
+        plot = path("<int:pk>/plots/<slug:name>.png", self.admin_site.admin_view(self.plot), name="ranking_plot")
+        return [plot, *super().get_urls()]
+
+    def plot(self, request: HttpRequest, pk: int, name: str) -> FileResponse:
+        """One picture of an evaluation, for staff who may see models."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        picture = artefacts.plot(version, name) if name in PLOT_TITLES else None
+        if picture is None:
+            raise Http404
+        return FileResponse(picture.open("rb"), content_type="image/png")
+
+    @admin.display(description="Plots")
+    def plots(self, version: ModelVersion) -> SafeString | str:
+        drawn = [(name, title) for name, title in PLOT_TITLES.items() if artefacts.plot(version, name)]
+        if not drawn:
+            return "None yet: phoenix_evaluate draws them."
+        rows: Sequence[tuple[str, str, str]] = [
+            (reverse("admin:ranking_plot", args=[version.pk, name]), title, title) for name, title in drawn
+        ]
+        return format_html_join("", '<p><img src="{}" alt="{}" loading="lazy"><br>{}</p>', rows)
+
+    @admin.display(description="Evaluated")
+    def evaluation(self, version: ModelVersion) -> SafeString:
+        return _pretty(artefacts.evaluation(version))
 
     @admin.display(description="Measured")
     def figures(self, version: ModelVersion) -> SafeString:

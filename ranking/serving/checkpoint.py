@@ -1,6 +1,7 @@
 """Checkpoints on disk: model, tables and calibration in one safetensors file beside its config.
 
-The folder of a version lies below DATA_DIR/models and is never changed after it was written.
+The folder of a version lies below DATA_DIR/models and is never changed after it was written; an evaluation
+only adds a folder of its figures and plots.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def orders(examples: Examples, probabilities: Floats, config: PhoenixConfig, ora
 
 
 def head_figures(examples: Examples, probabilities: Floats, config: PhoenixConfig) -> dict[str, Any]:
-    """AUC, normalised entropy, calibration and base rate of each head."""
+    """AUC, PR-AUC, normalised entropy, calibration, base rate and reliability bins of each head."""
     valid = examples.valid
     labels = multi_hot(examples.label_bits, config.action_names)[valid]
     predicted = probabilities[valid]
@@ -87,19 +87,29 @@ def head_figures(examples: Examples, probabilities: Floats, config: PhoenixConfi
         p, y = predicted[:, i], labels[:, i]
         out[head] = {
             "auc": metrics.auc(p, y),
+            "pr_auc": metrics.pr_auc(p, y),
             "normalised_entropy": metrics.normalised_entropy(p, y),
             "calibration": metrics.calibration(p, y),
             "ece": metrics.expected_calibration_error(p, y),
             "rate": float(y.mean()) if len(y) else 0.0,
+            "reliability": metrics.reliability(p, y),
         }
     return out
 
 
+def like_labels(examples: Examples, config: PhoenixConfig) -> Floats:
+    """1 where a like followed, [R, C]."""
+    return multi_hot(examples.label_bits, config.action_names)[..., config.action_names.index("favorite")]
+
+
+def page_values(examples: Examples, config: PhoenixConfig) -> Floats:
+    """Engagement value of what followed, at least 0, [R, C]."""
+    return np.maximum(multi_hot(examples.label_bits, config.action_names) @ head_values(config.action_names), 0.0)
+
+
 def page_figures(examples: Examples, compared: Orders, config: PhoenixConfig) -> dict[str, Any]:
-    """NDCG@10 and MRR of each order, with a like as gain and with engagement value as gain."""
-    labels = multi_hot(examples.label_bits, config.action_names)
-    liked = labels[..., config.action_names.index("favorite")]
-    value = np.maximum(labels @ head_values(config.action_names), 0.0)
+    """NDCG@10, MRR and recall of each order, with a like as gain and with engagement value as gain."""
+    liked, value = like_labels(examples, config), page_values(examples, config)
     out = {}
     for name, scores in compared.items():
         valid = examples.valid & np.isfinite(scores)
@@ -108,6 +118,8 @@ def page_figures(examples: Examples, compared: Orders, config: PhoenixConfig) ->
             "ndcg@10_favorite": metrics.ndcg(scores, liked, valid),
             "mrr_favorite": metrics.mrr(scores, liked, valid),
             "auc_favorite": metrics.auc(scores[valid], liked[valid]),
+            "recall@5_favorite": metrics.recall(scores, liked, valid, k=5),
+            "ndcg@5": metrics.ndcg(scores, value, valid, k=5),
         }
     return out
 
@@ -116,8 +128,7 @@ def by_age(examples: Examples, compared: Orders, config: PhoenixConfig) -> dict[
     """NDCG@10 of the model and of popularity on posts under an hour old."""
     age = examples.features[..., config.candidate_feature_names.index("log_age_minutes")]
     is_fresh = examples.valid & (np.expm1(age * 4) < 60)
-    labels = multi_hot(examples.label_bits, config.action_names)
-    value = np.maximum(labels @ head_values(config.action_names), 0.0)
+    value = page_values(examples, config)
     return {
         f"fresh_ndcg@10_{name}": metrics.ndcg(scores, value, is_fresh)
         for name, scores in compared.items()

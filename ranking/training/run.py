@@ -236,24 +236,15 @@ def _facts(wanted: Plan, kind: str, losses: list[float], seconds: float) -> dict
         "steps": len(losses),
         "first_loss": float(np.mean(losses[:20])) if losses else None,
         "last_loss": float(np.mean(losses[-50:])) if losses else None,
+        "loss_curve": curve(losses),
         "seconds": round(seconds, 1),
         "processes": distributed.world_size(),
     }
 
 
-def judge(version: ModelVersion, *, limit: int = 0, oracle: Oracle | None = None) -> dict[str, Any]:
-    """Figures of a registered ranker on the page loads after its training period, the latest `limit`."""
-    checkpoint = registry.load(version)
-    config = checkpoint.model.config
-    dataset = build(
-        logs.read(since_ms=version.training.get("until_ms", 0)), feature_names=config.candidate_feature_names
-    )
-    later = dataset.examples
-    if limit:
-        later = later.take(slice(max(len(later) - limit, 0), None))
-    if not len(later):
-        raise Unavailable("No page loads were recorded after the model's training period.")
-    return {"model": version.name, **figures_of(checkpoint, dataset, later, oracle)}
+def curve(losses: list[float], points: int = 200) -> list[float]:
+    """Means of at most so many equal stretches of a training's losses."""
+    return [float(part.mean()) for part in np.array_split(np.array(losses), min(points, len(losses)) or 1) if len(part)]
 
 
 def figures_of(

@@ -1,54 +1,79 @@
-"""manage.py phoenix_evaluate: the promoted ranker on the latest page loads, beside simple orders."""
+"""manage.py phoenix_evaluate: models on the page loads after their training, beside simple orders."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from ranking import registry
+from ranking.evaluation.report import keep, report
 from ranking.management.base import PhoenixCommand, table, use_threads
 from ranking.models import ModelVersion
 from ranking.training.evaluate import oracle_from_file
-from ranking.training.run import judge
 from xsocial.kernel.errors import NotFound
+
+HEAD_COLUMNS = ("rate", "auc", "pr_auc", "normalised_entropy", "calibration", "ece")
 
 
 class Command(PhoenixCommand):
-    help = "Per-head AUC, normalised entropy and calibration; NDCG@10 and MRR against simple orders."
+    help = "Figures per head, of the order, of retrieval, reach and slices; keeps them with plots for the admin."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--model", help="name of a registered ranker; default: the promoted one")
+        parser.add_argument("--retrieval", help="name of a registered retrieval model; default: the promoted one")
         parser.add_argument("--limit", type=int, default=0, help="only the latest page loads, so many")
+        parser.add_argument("--no-plots", action="store_true", help="keep no figures and plots beside the model")
         parser.add_argument("--threads", type=int)
         parser.add_argument("--json", action="store_true")
 
-    def handle(self, *, model: str | None, limit: int, threads: int | None, json: bool, **options: Any) -> None:
-        use_threads(threads)
-        version = registry.by_name(model) if model else registry.promoted(ModelVersion.Kind.RANKER)
-        if version is None or version.kind != ModelVersion.Kind.RANKER:
+    def handle(self, *, model: str | None, retrieval: str | None, limit: int, json: bool, **options: Any) -> None:
+        use_threads(options["threads"])
+        ranker = _version(model, ModelVersion.Kind.RANKER)
+        if ranker is None:
             raise NotFound("There is no promoted ranker to evaluate.")
         oracle = oracle_from_file(Path(settings.DATA_DIR) / "world" / "oracle.npz")
-        figures = judge(version, limit=limit, oracle=oracle)
+        towers = _version(retrieval, ModelVersion.Kind.RETRIEVAL)
+        figures = report(ranker, towers, limit=limit, oracle=oracle)
+        place = None if options["no_plots"] else keep(ranker, figures)
         if json:
             self.print_json(figures)
-        else:
-            self._print(figures)
+            return
+        self._print(figures)
+        if place:
+            self.stdout.write(f"figures and plots: {place}")
 
     def _print(self, figures: dict[str, Any]) -> None:
         self.stdout.write(f"{figures['model']}: {figures['requests']} page loads, {figures['impressions']} impressions")
-        rows = [("order", "NDCG@10", "NDCG@10 likes", "MRR likes", "AUC likes")]
-        for name, page in figures["pages"].items():
-            rows.append((name, *(_number(value) for value in page.values())))
-        self.stdout.write(table(rows) + "\n")
-        rows = [("head", "rate", "AUC", "norm. entropy", "calibration", "ECE")]
-        for head, value in figures["heads"].items():
-            keys = ("rate", "auc", "normalised_entropy", "calibration", "ece")
-            rows.append((head, *(_number(value[key]) for key in keys)))
-        self.stdout.write(table(rows))
+        pages = figures["pages"]
+        self._table("order", ("ndcg@10", "ndcg@10_favorite", "mrr_favorite", "recall@5_favorite"), pages.items())
+        self._table("head", HEAD_COLUMNS, figures["heads"].items())
+        for name, parts in figures["slices"].items():
+            self._table(name, ("impressions", "ndcg@10", "auc_favorite", "rate_favorite"), parts.items())
+        self._table("first ten", ("coverage@10", "author_gini@10", "new_author_share@10"), figures["reach"].items())
+        self._table("under one hour old", tuple(figures["fresh"]), [("ranker", figures["fresh"])])
+        if found := figures.get("retrieval"):
+            fresh = found["fresh"]
+            self._table("under one hour old", tuple(fresh), [("retrieval", fresh)])
+            columns = tuple(name for name in found if name not in ("model", "fresh"))
+            self._table("retrieval", columns, [(found["model"], found)])
+
+    def _table(self, title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        cells = [(name, *(_number(row[column]) for column in columns)) for name, row in rows]
+        self.stdout.write("\n" + table([(title, *columns), *cells]))
+
+
+def _version(name: str | None, kind: str) -> ModelVersion | None:
+    version = registry.by_name(name) if name else registry.promoted(kind)
+    if version is not None and version.kind != kind:
+        raise NotFound(f"{version.name} is not a {kind}.")
+    return version
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"

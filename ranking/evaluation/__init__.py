@@ -1,0 +1,1 @@
+"""The full judgement of a trained model: figures, slices, reach, retrieval, plots (`manage.py phoenix_evaluate`)."""
