@@ -6,7 +6,7 @@ from celery import Task, shared_task
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from moderation.grox import run
+from moderation.grox import in_flight, run
 from moderation.grox.payload import BATCH, Stream
 from moderation.models import PostAnnotation
 from moderation.types import AnnotationState
@@ -38,7 +38,9 @@ def max_attempts() -> int:
 @shared_task(bind=True, name="moderation.analyze_posts", acks_late=True, soft_time_limit=300)
 def analyze_posts(self: Task, post_ids: list[int], *, stream: str = Stream.REALTIME, attempt: int = 0) -> int:
     """Run the plans over a batch; posts that failed are tried again together. Returns how many succeeded."""
-    results = run.analyze(post_ids, stream=Stream(stream), run_id=self.request.id or "", attempt=attempt)
+    run_id = self.request.id or ""
+    results = run.analyze(post_ids, stream=Stream(stream), run_id=run_id, attempt=attempt)
+    in_flight.end(run_id)
     failed = [result.post_id for result in results if not result.is_success]
     if failed and attempt + 1 < max_attempts():
         analyze_posts.apply_async(

@@ -11,7 +11,7 @@ from accounts.models import User
 from moderation.grox import language
 from moderation.grox.classifiers import heads
 from moderation.grox.embedders import minilm
-from moderation.grox.text import normalise, prose
+from moderation.grox.text import MAX_CHARS, normalise, prose
 from posts.models import Post
 
 NO_TEXT = "no text"
@@ -43,6 +43,7 @@ class Document:
     has_media: bool = False
     has_text: bool = True
     mentions_someone: bool = False
+    raw_text: str = ""  # as written, for readers that need no normalising
 
     @property
     def text_hash(self) -> str:
@@ -64,6 +65,7 @@ def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document
             vector=vector,
             has_text=bool(distinct[raw]),
             mentions_someone="@user" in distinct[raw],
+            raw_text=raw[:MAX_CHARS],
         )
         for post_id, raw, vector in zip(post_ids, texts, vectors, strict=True)
     ]

@@ -11,12 +11,31 @@ from moderation.types import AnnotationState
 
 
 class Stream(StrEnum):
-    """Why a post is looked at. Each stream injects a fixed set of eligibilities."""
+    """Why a post is looked at. Each stream injects a fixed set of eligibilities.
+
+    A small site screens every post at once, so its own two streams carry what upstream spreads over
+    several; the others keep their published names and sets, for replays and for larger sites.
+    """
 
     REALTIME = "realtime"
     EDITED = "edited"
     RECOVERY = "recovery"
-    TEST = "test"
+    POST_STREAM = "post_stream"
+    MIN_TRACTION = "post_min_traction_for_grox"
+    MIN_TRACTION_PTOS = "post_min_traction_for_grox_ptos"
+    MIN_TRACTION_MULTI_MODAL = "post_min_traction_for_grox_multi_modal"
+    EMBEDDING_REQUEST = "embedding_request_with_summary"
+    EMBEDDING_REQUEST_RECOVERY = "embedding_request_with_summary_recovery"
+    EMBEDDING_REQUEST_REPLY_RECOVERY = "embedding_request_with_summary_for_reply_recovery"
+    EMBEDDING_V5 = "post_embedding_v5"
+    EMBEDDING_V5_REPLY = "post_embedding_v5_for_reply"
+    POST_SAFETY = "post_safety"
+    SAFETY_PTOS_RECOVERY = "safety_ptos_recovery"
+    SAFETY_PTOS_DELUXE = "safety_ptos_deluxe"
+    REPLY_RANKING_RECOVERY = "reply_ranking_recovery"
+    POST_STREAM_RECOVERY = "post_stream_recovery"
+    TEST = "post_stream_test"
+    POST_STREAM_DELAYED = "post_stream_delayed"
 
 
 class Eligibility(StrEnum):
@@ -24,7 +43,12 @@ class Eligibility(StrEnum):
 
     SPAM_COMMENT = "spam_comment"
     BANGER_INITIAL_SCREEN = "banger_initial_screen"
+    POST_EMBEDDING_WITH_SUMMARY = "post_embedding_with_summary"
+    POST_EMBEDDING_WITH_SUMMARY_FOR_REPLY = "post_embedding_with_summary_for_reply"
+    MM_EMB_V4 = "mm_emb_v4"
     MM_EMB_V5 = "mm_emb_v5"
+    MM_EMB_V5_FOR_REPLY = "mm_emb_v5_for_reply"
+    REPLY_RANKING = "reply_ranking"
     SAFETY_PTOS = "safety_ptos"
     POST_SAFETY = "post_safety"
 
@@ -32,12 +56,36 @@ class Eligibility(StrEnum):
 #: Posts in one message: enough company for the embedder, little to redo when a worker dies.
 BATCH = 32
 
-ALL = frozenset(Eligibility)
+ALL = frozenset(
+    {
+        Eligibility.SPAM_COMMENT,
+        Eligibility.REPLY_RANKING,
+        Eligibility.BANGER_INITIAL_SCREEN,
+        Eligibility.MM_EMB_V5,
+        Eligibility.SAFETY_PTOS,
+        Eligibility.POST_SAFETY,
+    }
+)
 INJECTED: dict[Stream, frozenset[Eligibility]] = {
     Stream.REALTIME: ALL,
     Stream.EDITED: ALL,
     Stream.RECOVERY: ALL,
-    Stream.TEST: ALL,
+    Stream.POST_STREAM: frozenset({Eligibility.SPAM_COMMENT, Eligibility.REPLY_RANKING}),
+    Stream.MIN_TRACTION: frozenset({Eligibility.BANGER_INITIAL_SCREEN}),
+    Stream.MIN_TRACTION_PTOS: frozenset({Eligibility.SAFETY_PTOS}),
+    Stream.MIN_TRACTION_MULTI_MODAL: frozenset({Eligibility.POST_EMBEDDING_WITH_SUMMARY_FOR_REPLY}),
+    Stream.EMBEDDING_REQUEST: frozenset({Eligibility.POST_EMBEDDING_WITH_SUMMARY}),
+    Stream.EMBEDDING_REQUEST_RECOVERY: frozenset({Eligibility.POST_EMBEDDING_WITH_SUMMARY}),
+    Stream.EMBEDDING_REQUEST_REPLY_RECOVERY: frozenset({Eligibility.POST_EMBEDDING_WITH_SUMMARY_FOR_REPLY}),
+    Stream.EMBEDDING_V5: frozenset({Eligibility.MM_EMB_V5}),
+    Stream.EMBEDDING_V5_REPLY: frozenset({Eligibility.MM_EMB_V5_FOR_REPLY}),
+    Stream.POST_SAFETY: frozenset({Eligibility.POST_SAFETY}),
+    Stream.SAFETY_PTOS_RECOVERY: frozenset({Eligibility.SAFETY_PTOS}),
+    Stream.SAFETY_PTOS_DELUXE: frozenset({Eligibility.SAFETY_PTOS}),
+    Stream.REPLY_RANKING_RECOVERY: frozenset({Eligibility.REPLY_RANKING}),
+    Stream.POST_STREAM_RECOVERY: frozenset({Eligibility.BANGER_INITIAL_SCREEN}),
+    Stream.TEST: frozenset({Eligibility.BANGER_INITIAL_SCREEN}),
+    Stream.POST_STREAM_DELAYED: frozenset(),
 }
 
 

@@ -25,7 +25,7 @@ def analyze(
         for document in documents
     ]
     results = [run_payload(payload, all_plans()) for payload in payloads if not _dropped(payload)]
-    sinks.annotate(results, stream=stream, attempt=attempt)
+    sinks.annotate(results, stream=stream, attempt=attempt, run_id=run_id)
     _measure(results)
     return results
 

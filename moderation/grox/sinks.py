@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Topic
 from moderation.grox import labelling
-from moderation.grox.classifiers.schemas import BoolMetadata, PolicyResult, TopicsResult
+from moderation.grox.classifiers.schemas import BoolMetadata, PolicyResult, QualityResult, ReplyResult, TopicsResult
 from moderation.grox.documents import Document
 from moderation.grox.embedders import minilm
 from moderation.grox.engine import SkipTask, Task
@@ -117,6 +117,29 @@ class WriteTopics(Sink):
         )
 
 
+class MarkQuality(Sink):
+    """Keeps with a post that strangers gain by it."""
+
+    @transaction.atomic
+    def run(self, context: Context) -> None:
+        quality: QualityResult | None = context.results.get("quality")
+        if quality is None:
+            raise SkipTask("not_scored")
+        if quality.is_banger:
+            merge_flags(context.payload.post_id, BoolMetadata(is_high_quality=True), is_borderline=False)
+
+
+class WriteReplyRanking(Sink):
+    """A reply of score 0 is kept from being shown prominently; the score itself stays with the annotation."""
+
+    def run(self, context: Context) -> None:
+        reply: ReplyResult | None = context.results.get("reply")
+        if reply is None:
+            raise SkipTask("not_scored")
+        wanted = [labelling.reply_spam_label(1.0)] if reply.score == 0 else []
+        _reconcile(context, wanted, REPLY_RULES)
+
+
 class WriteReplySpam(Sink):
     """A spam reply is kept from being shown prominently."""
 
@@ -170,8 +193,11 @@ def _reconcile(context: Context, proposals: Iterable[Proposal], rules: tuple[str
         metrics.counter("grox_labels", "Labels proposed", ("label",)).labels(proposal.label).inc()
 
 
-def annotate(results: Iterable[PayloadResult], *, stream: Stream, attempt: int) -> None:
-    """Append what each plan found or why it failed. Plans that had nothing to do leave no row."""
+def annotate(results: Iterable[PayloadResult], *, stream: Stream, attempt: int, run_id: str = "") -> None:
+    """Append what each plan found or why it failed. Plans that had nothing to do leave no row.
+
+    A message that was delivered twice, because its worker died before saying so, adds nothing.
+    """
     rows = [
         PostAnnotation(
             post_id=result.post_id,
@@ -179,6 +205,7 @@ def annotate(results: Iterable[PayloadResult], *, stream: Stream, attempt: int) 
             state=plan.state,
             stream=stream,
             attempt=attempt,
+            run_id=run_id,
             result=_as_json(plan.results),
             versions=plan.versions,
             reason=plan.reason,
@@ -190,11 +217,11 @@ def annotate(results: Iterable[PayloadResult], *, stream: Stream, attempt: int) 
     ]
     try:
         with transaction.atomic():
-            PostAnnotation.objects.bulk_create(rows)
+            PostAnnotation.objects.bulk_create(rows, ignore_conflicts=True)
     except IntegrityError:
         # a post of the batch was removed meanwhile: keep the others
         existing = set(Post.objects.filter(pk__in={row.post_id for row in rows}).values_list("pk", flat=True))
-        PostAnnotation.objects.bulk_create(row for row in rows if row.post_id in existing)
+        PostAnnotation.objects.bulk_create((row for row in rows if row.post_id in existing), ignore_conflicts=True)
 
 
 def _as_json(results: dict) -> dict:

@@ -1,6 +1,7 @@
 """What Grox found out about posts."""
 
 from django.db import models
+from django.db.models import Q
 
 from moderation.types import AnnotationState
 from xsocial.kernel import clock
@@ -13,6 +14,7 @@ class PostAnnotation(models.Model):
     plan = models.CharField(max_length=40)
     state = models.CharField(max_length=12, choices=[(s.value, s.name.title()) for s in AnnotationState])
     stream = models.CharField(max_length=20, blank=True, help_text="Why the post was looked at.")
+    run_id = models.CharField(max_length=64, blank=True, help_text="The message; one done twice counts once.")
     attempt = models.PositiveSmallIntegerField(default=0)
     result = models.JSONField(default=dict, blank=True)
     versions = models.JSONField(default=dict, blank=True, help_text="Version of each model used.")
@@ -21,6 +23,11 @@ class PostAnnotation(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["post", "plan", "run_id"], condition=~Q(run_id=""), name="moderation_annotation_once"
+            )
+        ]
         indexes = [
             models.Index(fields=["post", "plan", "-created_at"], name="moderation_annotation_post"),
             models.Index(fields=["-created_at"], name="moderation_annotation_recent"),

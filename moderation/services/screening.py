@@ -181,7 +181,8 @@ _LABEL_COLUMNS = (
     "lifted_reason",
 )  # fmt: skip
 _ANNOTATION_COLUMNS = (
-    "post_id", "plan", "state", "stream", "attempt", "result", "versions", "reason", "milliseconds", "created_at",
+    "post_id", "plan", "state", "stream", "run_id", "attempt", "result", "versions", "reason", "milliseconds",
+    "created_at",
 )  # fmt: skip
 
 
@@ -215,7 +216,7 @@ def _annotation_row(outcome: _Outcome) -> tuple[object, ...]:
     state = AnnotationState.NOT_SCORED if outcome.not_scored else AnnotationState.DONE
     result, versions = outcome.result.model_dump_json(), json.dumps(outcome.versions)
     return (
-        outcome.document.post_id, PLAN, str(state), STREAM, 0, result, versions, outcome.not_scored,
+        outcome.document.post_id, PLAN, str(state), STREAM, "", 0, result, versions, outcome.not_scored,
         0.0, clock.now(),
     )  # fmt: skip
 

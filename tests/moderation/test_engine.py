@@ -95,6 +95,14 @@ def test_deadlines():
     assert not payload().is_expired
 
 
+def test_how_often_each_kind_of_step_is_tried():
+    assert (Task.attempts, Task.waits) == (2, (1.0,))
+    assert (Sink.attempts, Sink.waits) == (3, (1.0, 2.0))
+    for step in (task for plan in all_plans() for task in plan.tasks.values()):
+        if isinstance(step, ModelTask):
+            assert step.attempts == 1
+
+
 @pytest.mark.parametrize(
     ("name", "edges"),
     [
@@ -104,7 +112,11 @@ def test_deadlines():
         ),
         ("post_safety", {("filter", "rate_limit"), ("rate_limit", "screen"), ("screen", "write")}),
         ("safety_ptos", {("filter", "rate_limit"), ("rate_limit", "screen"), ("screen", "write")}),
-        ("topics", {("filter", "rate_limit"), ("rate_limit", "screen"), ("screen", "write")}),
+        (
+            "initial_banger",
+            {("filter", "rate_limit"), ("rate_limit", "screen"), ("screen", "mark"), ("screen", "write_topics")},
+        ),
+        ("reply_ranking", {("filter", "rate_limit"), ("rate_limit", "rank"), ("rank", "write")}),
         ("spam_comment", {("filter", "rate_limit"), ("rate_limit", "detect"), ("detect", "write")}),
     ],
 )

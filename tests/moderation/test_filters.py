@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from moderation.grox.documents import Author, Document
-from moderation.grox.tasks.filters import HasText, PostSafetyFilter, PtosFilter, SpamCommentFilter
+from moderation.grox.tasks.filters import (
+    BangerFilter,
+    HasText,
+    PostSafetyFilter,
+    PtosFilter,
+    ReplyRankingFilter,
+    SpamCommentFilter,
+)
 
 ME, THEM, OTHER = Author(1), Author(2, num_followers=10), Author(3, num_followers=60_000)
 LARGE = Author(4, num_followers=60_001)
@@ -55,3 +62,33 @@ def test_safety_takes_open_root_posts_and_policy_takes_all():
 def test_embedding_needs_text():
     assert HasText().refusal(document(has_text=False)) == "no_text"
     assert HasText().refusal(document()) == ""
+
+
+@pytest.mark.parametrize(
+    ("post", "reason"),
+    [
+        (reply(THEM, OTHER), "low_blast_radius"),
+        (reply(THEM, LARGE), ""),
+        (reply(LARGE, THEM), ""),
+        (reply(ME, LARGE), "self_reply"),
+        (reply(None, LARGE), "no_parent_author"),
+        (reply(LARGE, None), "no_root_author"),
+        (reply(LARGE, LARGE, author=None), "no_author"),
+        (document(author=ME), "not_reply"),
+    ],
+)
+def test_reply_ranking(post, reason):
+    assert ReplyRankingFilter().refusal(post) == reason
+
+
+@pytest.mark.parametrize("parent", [THEM, OTHER, LARGE, ME])
+@pytest.mark.parametrize("root", [THEM, OTHER, LARGE, ME])
+def test_a_third_party_reply_is_for_exactly_one_of_the_two_plans(parent, root):
+    taken = [not each.refusal(reply(parent, root)) for each in (SpamCommentFilter(), ReplyRankingFilter())]
+    assert sum(taken) == (0 if ME in (parent, root) else 1)
+
+
+def test_protected_authors_are_not_recommended_but_still_held_to_the_policy():
+    protected = document(author=Author(5, is_protected=True))
+    assert BangerFilter().refusal(protected) == PostSafetyFilter().refusal(protected) == "private_account"
+    assert PtosFilter().refusal(protected) == ""

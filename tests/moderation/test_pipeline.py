@@ -9,9 +9,10 @@ from celery.contrib.testing.worker import start_worker
 from django.db import transaction
 
 from moderation import selectors, services, tasks
-from moderation.grox import run, sinks
+from moderation.grox import in_flight, run, sinks
 from moderation.grox.classifiers import topics
-from moderation.grox.dispatcher import Dispatcher, num_queued
+from moderation.grox.dispatcher import Dispatcher
+from moderation.grox.generators import Generator
 from moderation.grox.payload import BATCH, Stream
 from moderation.models import PostAnnotation, PostFlags, PostLabel
 from moderation.types import AnnotationState
@@ -50,7 +51,7 @@ def test_a_harmless_post_is_cleared_embedded_and_annotated():
     post.refresh_from_db()
     assert post.language == "en"
     states = dict(PostAnnotation.objects.filter(post=post).values_list("plan", "state"))
-    assert states == {"post_embedding": "done", "post_safety": "done", "safety_ptos": "done", "topics": "done"}
+    assert states == {"post_embedding": "done", "post_safety": "done", "safety_ptos": "done", "initial_banger": "done"}
     assert OutboxEvent.objects.filter(name="posts.post_embedded", payload__post_id=post.pk).count() == 1
 
 
@@ -188,30 +189,86 @@ def test_the_sweep_finds_what_was_lost(monkeypatch):
 @pytest.mark.django_db
 def test_the_dispatcher_batches_new_and_edited_posts(monkeypatch):
     sent = []
-    monkeypatch.setattr(tasks.analyze_posts, "delay", lambda ids, stream: sent.append((ids, stream)))
+    monkeypatch.setattr(
+        tasks.analyze_posts, "apply_async", lambda args, kwargs, **_: sent.append((*args, *kwargs.values()))
+    )
     made = [PostFactory() for _ in range(2)]
     posts.repost(user=UserFactory(), post=made[0])
     posts.edit_post(editor=made[1].author, post=made[1], text="better")
     relay_batch()
     assert Dispatcher("test").step() == 3
-    assert sent == [([post.pk for post in made], Stream.REALTIME), ([made[1].pk], Stream.EDITED)]
+    assert sorted(sent, key=lambda row: row[1]) == [([made[1].pk], "edited"), ([post.pk for post in made], "realtime")]
     assert BATCH >= 2
 
 
 @pytest.mark.django_db
-def test_the_dispatcher_waits_while_the_queue_is_full(settings):
-    settings.GROX_MAX_QUEUED = 1
-    redis.client("broker").lpush("grox.realtime", b"waiting")
-    PostFactory()
+def test_no_more_is_in_flight_than_allowed_and_nothing_is_lost_by_waiting(settings, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks.analyze_posts, "apply_async", lambda args, kwargs, task_id: sent.append(task_id))
+    settings.GROX_MAX_IN_FLIGHT = 2
+    redis.client("broker").delete(in_flight.KEY)
+    dispatcher = Dispatcher("test", [Generator(Stream.REALTIME)])
+    for number in range(5 * BATCH):
+        dispatcher.waiting.put(Stream.REALTIME, number)
+    assert (dispatcher.flush(), dispatcher.flush()) == (2 * BATCH, 0)
+    in_flight.end(sent[0])
+    assert dispatcher.flush() == BATCH
+    settings.GROX_MAX_IN_FLIGHT = 100
+    dispatcher.drain()
+    assert len(sent) == 5
+    assert len(dispatcher.waiting) == 0
+    with clock.fixed(clock.now() + timedelta(minutes=11)):
+        assert in_flight.count() == 0
+
+
+@pytest.mark.django_db
+def test_posts_stay_in_hand_while_the_broker_is_away(monkeypatch):
+    def fail(*_, **__):
+        raise redis.RedisError("away")
+
+    dispatcher = Dispatcher("test", [Generator(Stream.REALTIME)])
+    dispatcher.waiting.put(Stream.REALTIME, 1)
+    monkeypatch.setattr(tasks.analyze_posts, "apply_async", fail)
+    with pytest.raises(redis.RedisError):
+        dispatcher.flush()
+    assert len(dispatcher.waiting) == 1
+
+
+@pytest.mark.django_db
+def test_a_post_that_many_like_is_looked_at_again(settings, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks.analyze_posts, "apply_async", lambda args, kwargs, task_id: sent.append(kwargs["stream"]))
+    settings.GROX_POPULAR_LIKES = 2
+    post = PostFactory()
+    for _ in range(3):
+        posts.favorite(user=UserFactory(), post=post)
     relay_batch()
-    assert num_queued() == 1
-    assert Dispatcher("test").step() == 0
+    dispatcher = Dispatcher("test")
+    dispatcher.step()
+    assert sorted(sent) == ["post_safety", "realtime"]
+
+
+@pytest.mark.django_db
+def test_a_message_done_twice_is_written_once():
+    post = PostFactory()
+    for _ in range(2):
+        analyze(post, run_id="message-1")
+    rows = PostAnnotation.objects.filter(post=post).values_list("plan", flat=True)
+    assert len(rows) == len(set(rows)) >= 3
+
+
+@pytest.mark.django_db
+def test_the_closer_look_and_the_usual_one_do_not_block_each_other():
+    post = PostFactory()
+    analyze(post, run_id="a", stream=Stream.SAFETY_PTOS_RECOVERY)
+    [again] = analyze(post, run_id="b", stream=Stream.SAFETY_PTOS_DELUXE)
+    assert [plan.state for plan in again.plans] == [AnnotationState.DONE]
 
 
 @pytest.mark.django_db
 def test_a_rolled_back_post_is_never_dispatched(monkeypatch):
     sent = []
-    monkeypatch.setattr(tasks.analyze_posts, "delay", lambda ids, stream: sent.append(ids))
+    monkeypatch.setattr(tasks.analyze_posts, "apply_async", lambda *args, **_: sent.append(args))
     with transaction.atomic():
         PostFactory()
         transaction.set_rollback(True)

@@ -151,6 +151,12 @@ CELERY_TASK_ROUTES = {
     "moderation.*": {"queue": "grox.realtime"},
     "ranking.tasks.train_*": {"queue": "training"},
 }
+# Grox: a chat endpoint in place of the embedded models, if there is one.
+GROX_LLM_URL = env.text("GROX_LLM_URL", "")
+GROX_LLM_KEY = env.text("GROX_LLM_KEY", "")
+GROX_LLM_MODEL = env.text("GROX_LLM_MODEL", "default")
+GROX_LLM_TIMEOUT_S = env.integer("GROX_LLM_TIMEOUT_S", 20, minimum=1)
+GROX_LLM_CALLS_PER_DAY = env.integer("GROX_LLM_CALLS_PER_DAY", 10_000)
 # A killed worker's task is done again by another; tasks are idempotent.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MIN_BANGER_QUALITY = 0.4
+
 
 class _Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -19,6 +21,29 @@ class TopicsResult(_Result):
     """Topics by id with their confidence in [0, 1]."""
 
     topics: dict[int, float] = Field(default_factory=dict)
+
+
+class QualityResult(_Result):
+    """What a post is worth to strangers (0 to 1), what it is about, and whether it looks mass-produced (3)."""
+
+    quality_score: float = Field(ge=0, le=1)
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    topics: dict[int, float] = Field(default_factory=dict)
+    slop_score: int = Field(default=1, ge=1, le=3)
+    has_minor_score: float = Field(default=0, ge=0, le=1)
+
+    @property
+    def is_banger(self) -> bool:
+        """Good enough to be recommended for itself."""
+        return self.quality_score >= MIN_BANGER_QUALITY
+
+
+class ReplyResult(_Result):
+    """How good a reply is: 0 spam, 1 poor, 2 ordinary, 3 good."""
+
+    score: int = Field(ge=0, le=3)
+    reason: str = ""
 
 
 class BoolMetadata(_Result):

@@ -29,6 +29,7 @@ class Catalogue:
     """Ids of all topics and the vectors [T, 384] of their names, as of `read_at`."""
 
     ids: tuple[int, ...]
+    names: tuple[str, ...]
     vectors: NDArray[np.float32]
     read_at: float
 
@@ -44,7 +45,15 @@ def catalogue() -> Catalogue:
 def _read() -> Catalogue:
     rows = list(Topic.objects.order_by("pk").values_list("pk", "name"))
     names = [normalise(name) for _, name in rows]
-    return Catalogue(tuple(pk for pk, _ in rows), minilm.embed(names), time.monotonic())
+    return Catalogue(
+        tuple(pk for pk, _ in rows), tuple(name for _, name in rows), minilm.embed(names), time.monotonic()
+    )
+
+
+def catalogue_names() -> dict[int, str]:
+    """The names of all topics by id."""
+    known = catalogue()
+    return dict(zip(known.ids, known.names, strict=True))
 
 
 def forget() -> None:

@@ -6,10 +6,11 @@ Each is a graph of its own, so that one that fails leaves the others' results al
 from functools import lru_cache
 
 from moderation.grox.engine import Plan
-from moderation.grox.plans import post_embedding, post_safety, safety_ptos, spam_comment, topics
+from moderation.grox.plans import initial_banger, post_embedding, post_safety, reply_ranking, safety_ptos, spam_comment
 
 
 @lru_cache(maxsize=1)
 def all_plans() -> tuple[Plan, ...]:
     """Every plan, made and checked once per process."""
-    return tuple(module.plan() for module in (post_embedding, post_safety, safety_ptos, spam_comment, topics))
+    modules = (post_embedding, post_safety, safety_ptos, spam_comment, reply_ranking, initial_banger)
+    return tuple(module.plan() for module in modules)

@@ -1,6 +1,6 @@
 """The policy in words and numbers: categories, policy types, signals and thresholds, as data.
 
-No model covers child safety, extremism or civic integrity here: those categories exist for reports
+No embedded model covers child safety, extremism or civic integrity here: those categories exist for reports
 and for moderators, and for a language-model back end; the embedded models stay silent on them.
 """
 

@@ -73,6 +73,23 @@ class SpamCommentFilter(Filter):
         return "" if is_small else "reply_ranking_target"
 
 
+class ReplyRankingFilter(Filter):
+    """Replies to other people of whom at least one, parent or root author, is large."""
+
+    def refusal(self, document: Document) -> str:
+        author, parent, root = document.author, document.parent_author, document.root_author
+        if not document.is_reply:
+            return "not_reply"
+        if not author:
+            return "no_author"
+        if parent is None or root is None:
+            return "no_parent_author" if parent is None else "no_root_author"
+        if author.user_id in (parent.user_id, root.user_id):
+            return "self_reply"
+        is_large = max(parent.num_followers, root.num_followers) > reply_follower_threshold()
+        return "" if is_large else "low_blast_radius"
+
+
 class HasText(Filter):
     """Nothing to embed in a post without text."""
 

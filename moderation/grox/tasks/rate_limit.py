@@ -8,6 +8,9 @@ WINDOW_S = 60
 
 
 def _key(family: str, context: Context) -> str:
+    """The closer look at popular posts has a window of its own."""
+    if context.payload.stream is Stream.SAFETY_PTOS_DELUXE:
+        family = f"{family}_deluxe"
     return f"grox:rl:{family}:{context.payload.post_id}"
 
 

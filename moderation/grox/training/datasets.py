@@ -23,10 +23,11 @@ UNKNOWN = -1  # the annotators did not judge this text for this class
 
 @dataclass(frozen=True)
 class Labelled:
-    """Texts, normalised, with labels: [N, C] of 1, 0 or UNKNOWN."""
+    """Texts, normalised, with labels: [N, C] of 1, 0 or UNKNOWN; `sources` [N] number the files they came from."""
 
     texts: list[str]
     labels: NDArray[np.int8]
+    sources: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -57,7 +58,7 @@ def read(path: Path, *, classes: Sequence[str], exclusive: bool) -> Labelled:
     texts = [normalise(row["text"] or "") for row in rows]
     if exclusive or (len(classes) == 1 and "label" in rows[0]):
         numbers = [_integer(row.get("label"), path, line) for line, row in enumerate(rows, 2)]
-        return Labelled(texts, _from_numbers(numbers, classes, path))
+        return Labelled(texts, _from_numbers(numbers, classes, path), np.zeros(len(texts), dtype=np.int64))
     columns = [name for name in classes if name in rows[0]]
     if not columns:
         raise Invalid(f"{path.name}: no column named label, nor any of {', '.join(classes)}")
@@ -65,7 +66,7 @@ def read(path: Path, *, classes: Sequence[str], exclusive: bool) -> Labelled:
     for column in columns:
         index = classes.index(column)
         labels[:, index] = [_integer(row[column], path, line) for line, row in enumerate(rows, 2)]
-    return Labelled(texts, labels)
+    return Labelled(texts, labels, np.zeros(len(texts), dtype=np.int64))
 
 
 def _integer(value: str | None, path: Path, line: int) -> int:
@@ -87,7 +88,8 @@ def _from_numbers(numbers: list[int], classes: Sequence[str], path: Path) -> NDA
 def join(parts: Sequence[Labelled]) -> Labelled:
     """Put several data sets of the same classes behind one another."""
     texts = [text for part in parts for text in part.texts]
-    return Labelled(texts, np.concatenate([part.labels for part in parts]))
+    sources = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return Labelled(texts, np.concatenate([part.labels for part in parts]), sources)
 
 
 def file_sha256(path: Path) -> str:

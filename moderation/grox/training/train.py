@@ -90,7 +90,27 @@ def _terms(texts: list[str], options: dict[str, Any], *, min_df: int, limit: int
 
 
 def _regression(task: Task) -> LogisticRegression:
-    return LogisticRegression(C=task.inverse_regularisation, class_weight="balanced", max_iter=MAX_ITERATIONS)
+    return LogisticRegression(C=task.inverse_regularisation, max_iter=MAX_ITERATIONS)
+
+
+def _balanced(cells: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights with which every source and class together count alike, however many rows they have."""
+    _, cell, sizes = np.unique(cells, return_inverse=True, return_counts=True)
+    return len(cells) / (len(sizes) * sizes[cell])
+
+
+def _out_of_fold(
+    task: Task, features: csr_matrix, labels: NDArray[np.integer], cells: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Decision values of rows by models that did not see them; folds hold all sources and classes alike."""
+    return cross_val_predict(
+        _regression(task),
+        features,
+        labels,
+        cv=list(_folds().split(features, cells)),
+        params={"sample_weight": _balanced(cells)},
+        method="decision_function",
+    )
 
 
 def _folds() -> StratifiedKFold:
@@ -99,36 +119,43 @@ def _folds() -> StratifiedKFold:
 
 def _fit_each(task: Task, data: Labelled, features: csr_matrix) -> tuple[Any, Any, Any, dict[str, float]]:
     """One regression a class against the rest, each on the rows whose label is known."""
-    fitted = [_fit_one(task, data.labels[:, i], features) for i in range(len(task.classes))]
+    fitted = [_fit_one(task, data.labels[:, i], data.sources, features) for i in range(len(task.classes))]
     weights, bias, thresholds, auc = (list(column) for column in zip(*fitted, strict=True))
     return np.vstack(weights), np.array(bias), np.array(thresholds), dict(zip(task.classes, auc, strict=True))
 
 
-def _fit_one(task: Task, labels: NDArray[np.int8], features: csr_matrix) -> tuple[Any, float, float, float]:
+def _fit_one(
+    task: Task, labels: NDArray[np.int8], sources: NDArray[np.int64], features: csr_matrix
+) -> tuple[Any, float, float, float]:
     known = labels != UNKNOWN
-    labels, features = labels[known], features[known]
-    model = _regression(task).fit(features, labels)
-    scores = cross_val_predict(_regression(task), features, labels, cv=_folds(), method="decision_function")
+    labels, sources, features = labels[known], sources[known], features[known]
+    cells = 2 * sources + labels
+    model = _regression(task).fit(features, labels, sample_weight=_balanced(cells))
+    scores = _out_of_fold(task, features, labels, cells)
     # Platt scaling: the balanced weights of the fit leave its probabilities too high for rare classes
     platt = LogisticRegression(C=1e3).fit(scores[:, None], labels)
     slope, offset = float(platt.coef_[0, 0]), float(platt.intercept_[0])
-    threshold = _best_threshold(heads.sigmoid(slope * scores + offset), labels)
+    threshold = _best_threshold(heads.sigmoid(slope * scores + offset), labels, sources)
     bias = slope * float(model.intercept_[0]) + offset
     return slope * model.coef_[0], bias, threshold, float(roc_auc_score(labels, scores))
 
 
-def _best_threshold(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> float:
-    """The cut with the best macro-F1."""
+def _best_threshold(probabilities: NDArray[np.float32], labels: NDArray[np.int8], sources: NDArray[np.int64]) -> float:
+    """The cut with the best macro-F1, averaged over the sources."""
+
+    def score(cut: float) -> float:
+        of_source = [sources == source for source in np.unique(sources)]
+        return float(np.mean([f1_score(labels[s], probabilities[s] >= cut, average="macro") for s in of_source]))
+
     candidates = np.unique(np.quantile(probabilities, np.linspace(0.01, 0.99, 99)))
-    scores = [f1_score(labels, probabilities >= cut, average="macro") for cut in candidates]
-    return float(candidates[int(np.argmax(scores))])
+    return float(max(candidates, key=score))
 
 
 def _fit_exclusive(task: Task, data: Labelled, features: csr_matrix) -> tuple[Any, Any, Any, dict[str, float]]:
     """One softmax over all classes, its temperature set out of fold."""
     labels = data.labels.argmax(axis=1)
-    model = _regression(task).fit(features, labels)
-    scores = cross_val_predict(_regression(task), features, labels, cv=_folds(), method="decision_function")
+    model = _regression(task).fit(features, labels, sample_weight=_balanced(labels))
+    scores = _out_of_fold(task, features, labels, labels)
     slope = _temperature_slope(scores, labels)
     auc = {name: float(roc_auc_score(labels == index, scores[:, index])) for index, name in enumerate(task.classes)}
     thresholds = _best_thresholds(heads.softmax(slope * scores), labels)

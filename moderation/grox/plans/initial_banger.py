@@ -1,4 +1,4 @@
-"""Topics of open root posts."""
+"""Quality and topics of open root posts."""
 
 from moderation.grox import sinks
 from moderation.grox.engine import Plan
@@ -8,17 +8,18 @@ from moderation.grox.tasks.rate_limit import RateLimit
 
 
 def plan() -> Plan:
-    """filter -> rate limit -> topic screen -> write topics"""
-    limit = RateLimit("topics")
+    """filter -> rate limit -> quality screen -> { mark good posts ; write topics }"""
+    limit = RateLimit("initial_banger")
     return Plan(
-        "topics",
+        "initial_banger",
         Eligibility.BANGER_INITIAL_SCREEN,
         {
             "filter": filters.BangerFilter(),
             "rate_limit": limit,
-            "screen": classify.TopicScreen(),
-            "write": sinks.WriteTopics(),
+            "screen": classify.QualityScreen(),
+            "mark": sinks.MarkQuality(),
+            "write_topics": sinks.WriteTopics(),
         },
-        {"rate_limit": ("filter",), "screen": ("rate_limit",), "write": ("screen",)},
+        {"rate_limit": ("filter",), "screen": ("rate_limit",), "mark": ("screen",), "write_topics": ("screen",)},
         on_failure=limit.release,
     )
