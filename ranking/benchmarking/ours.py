@@ -18,6 +18,7 @@ from ranking.benchmarking.ranker import Ranker
 from ranking.benchmarking.towers import Sizes, Towers
 from ranking.training.presets import TrainingSettings
 from ranking.types import Floats, Int64s
+from xsocial.kernel.errors import Invalid
 
 TOWER_SIZES = Sizes(width=64, layers=2, history=50)
 RANKER_SIZES = Sizes(width=32, layers=1, history=20)
@@ -47,15 +48,20 @@ def train_ranker(
 ) -> tuple[Ranker, Towers]:
     """A ranker for the protocol, from interactions before the validation, and the retrieval it learned with."""
     rng = np.random.default_rng(seed)
-    splits = training_splits(table, protocol)
+    splits = [split for split in training_splits(table, protocol) if len(split.requests) and split.fit.any()]
+    if not splits:
+        raise Invalid("The table is too small to train a ranker on.")
     towers = train_towers(Known.of(table, splits[0]), seed=seed, minutes=budget.towers, quiet=quiet)
     parts = []
     for split in splits:
         reader = Reader(Known.of(table, split), towers, split.requests)
         parts.append(training_proposals(reader, split.requests, RANKER_SIZES.history, rng))
+    examples = Proposals.joined(parts)
+    if not len(examples):
+        raise Invalid("The table is too small to train a ranker on.")
     settings = replace(RANKER_SETTINGS, seed=seed, minutes=budget.ranker)
     known = Known.of(table, splits[-1])
-    ranker = Ranker(known, reader.names, Proposals.joined(parts), settings, RANKER_SIZES, quiet=quiet)
+    ranker = Ranker(known, reader.names, examples, settings, RANKER_SIZES, quiet=quiet)
     return ranker, towers
 
 

@@ -26,10 +26,10 @@ from ranking.benchmarking.signals import PROPOSERS, Signals
 from ranking.benchmarking.towers import Towers
 from ranking.types import Bools, Floats, Int64s
 
-PROPOSED = 256
+PROPOSED = 200
 BLOCK = 128
 REFRESHES = 10
-MAX_EXAMPLES = 8_000
+MAX_EXAMPLES = 6_000
 # Of each sequence, what the ranker may learn from in leave-last-out: a share, and at most so many.
 HELD_SHARE, HELD_MOST = 5, 6
 TIME_CUTS = (0.55, 0.60, 0.65, 0.70)

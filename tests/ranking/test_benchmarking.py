@@ -201,6 +201,7 @@ class TestModels:
 
     def test_a_prefix_of_a_window_is_encoded_as_if_it_stood_alone(self, table):
         known = Known.of(table, split(table, "loo", "test"))
+        torch.set_num_threads(1)
         settings = TrainingSettings(epochs=1, minutes=0)
         towers = Towers(known, settings, Sizes(width=8, layers=1, history=6), quiet=True)
         rows = training_windows(known, 6)[:3, :-1]
@@ -226,6 +227,13 @@ def run(*args):
 def test_missing_file_exits_2(tmp_path):
     with pytest.raises(CommandError, match="cannot be read") as stopped:
         run("--interactions", str(tmp_path / "none.csv"))
+    assert stopped.value.returncode == 2
+
+
+def test_a_table_too_small_to_split_exits_2(tmp_path):
+    path = write(tmp_path, "a,x,1\na,y,2\n")
+    with pytest.raises(CommandError, match="too small") as stopped:
+        run("--interactions", str(path), "--core", "1", "--protocol", "loo", "--max-minutes", "0.01")
     assert stopped.value.returncode == 2
 
 
