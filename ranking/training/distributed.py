@@ -59,6 +59,13 @@ def _reduced(value: float, how: dist.ReduceOp.RedOpType) -> float:
     return float(number)
 
 
+def total(counts: Tensor) -> Tensor:
+    """Sum of a tensor over the processes."""
+    if world_size() > 1:
+        dist.all_reduce(counts)
+    return counts
+
+
 def barrier() -> None:
     """Waits for the others."""
     if world_size() > 1:

@@ -109,7 +109,8 @@ class HashedCounter:
         self.counts = torch.zeros(slots, dtype=torch.int64)
 
     def add(self, post_ids: Int64s) -> None:
-        self.counts.index_add_(0, self._slot(post_ids), torch.ones(len(post_ids), dtype=torch.int64))
+        more = torch.bincount(self._slot(post_ids), minlength=len(self.counts))
+        self.counts += distributed.total(more)
 
     def log_share(self, post_ids: Int64s) -> Tensor:
         """log q of each post: its share of all positives counted so far."""

@@ -1,0 +1,112 @@
+"""Reading the logs of a period: nothing that its page loads depend on may be missing."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from accounts.services import follow
+from posts import services as posts
+from posts.models import Engagement, Impression
+from posts.types import EngagementKind as Kind
+from ranking import columns
+from ranking.features import CANDIDATE_FEATURES
+from ranking.training import logs
+from ranking.training.dataset import build
+from ranking.training.logs import Period
+from tests.factories import PostFactory, UserFactory
+from xsocial.kernel import clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def morning(noon):
+    """Six hours before noon in which three people see ten posts, some twice, and act on many."""
+    rng = np.random.default_rng(5)
+    viewers = [UserFactory() for _ in range(3)]
+    begin = noon - timedelta(hours=7)
+    with clock.fixed(begin - timedelta(hours=20)):
+        written = [PostFactory() for _ in range(10)]
+        follow(follower=viewers[0], followee=written[0].author)
+    with clock.fixed(begin):
+        repost = posts.repost(user=UserFactory(), post=written[3])
+    rows = []
+    for request in range(60):
+        viewer = viewers[request % 3]
+        at = begin + timedelta(minutes=6 * request)
+        for position, place in enumerate(rng.choice(10, size=4, replace=False)):
+            shown = repost if place == 3 and request % 2 else written[place]
+            common = {"user": viewer, "post": shown, "author_id": shown.author_id, "request_id": request + 1}
+            moment = at + timedelta(seconds=int(position))
+            rows.append(Impression(**common, position=position, surface=1, created_at=moment))
+            kinds = [Kind.CLICK, Kind.DWELL, Kind.REPLY, Kind.NOT_DWELLED]
+            for kind in rng.choice(kinds, size=int(rng.integers(0, 3)), replace=False):
+                late = moment + timedelta(seconds=int(rng.integers(1, 2000)))
+                Engagement.objects.create(**common, kind=int(kind), surface=1, seconds=4.0, created_at=late)
+    Impression.objects.bulk_create(rows)
+
+
+def comparable(dataset):
+    """Everything a model would be given, by person and moment."""
+    out = {}
+    for row in range(len(dataset.examples)):
+        one = dataset.examples.take(np.array([row]))
+        index = one.history[one.history >= 0]
+        shown = one.posts[0][one.posts[0] >= 0]
+        out[int(one.user_ids[0]), int(one.at_ms[0])] = (
+            dataset.rows.post_ids[index].tolist(),
+            dataset.rows.action_bits[index].tolist(),
+            dataset.rows.first_ms[index].tolist(),
+            dataset.posts.ids[shown].tolist(),
+            one.label_bits[0].tolist(),
+            np.round(one.features[0], 5).tolist(),
+        )
+    return out
+
+
+@pytest.mark.usefixtures("morning")
+def test_shards_give_the_same_examples_as_the_whole():
+    whole = build(logs.read(), feature_names=CANDIDATE_FEATURES)
+    shards = logs.shards(logs.period(), 70)
+    assert len(shards) == 4
+    parts = {}
+    for shard in shards:
+        read = logs.read(since_ms=shard.since_ms, until_ms=shard.until_ms)
+        parts |= comparable(build(read, feature_names=CANDIDATE_FEATURES))
+    everything = comparable(whole)
+    # A request that a border cuts in two is two requests.
+    common = everything.keys() & parts.keys()
+    assert len(common) >= len(everything) - len(shards)
+    assert max(len(everything[key][0]) for key in common) > 20
+    assert all(parts[key] == everything[key] for key in common if len(parts[key][3]) == len(everything[key][3]))
+
+
+@pytest.mark.usefixtures("morning")
+def test_the_period_is_cut_by_impressions():
+    before, after = logs.cut(logs.period(), 0.25)
+    assert (logs.count(before), logs.count(after)) == (180, 60)
+    assert before.until_ms == after.since_ms
+
+
+def test_columns_are_read_in_binary():
+    whole, real, flag = columns.read_columns(
+        "SELECT n, (n / 2.0)::real, n > 1 FROM unnest(%s::bigint[]) AS n",
+        [[1, -(1 << 60), 3]],
+        (columns.BIGINT, columns.REAL, columns.BOOL),
+    )
+    assert whole.tolist() == [1, -(1 << 60), 3]
+    assert real.tolist() == [0.5, -(2.0**59), 1.5]
+    assert flag.tolist() == [False, False, True]
+
+
+def test_a_null_is_an_error_not_a_shift():
+    with pytest.raises(ValueError, match="null"):
+        columns.read_columns("SELECT NULL::bigint", [], (columns.BIGINT,))
+
+
+def test_no_rows_are_empty_columns():
+    assert len(columns.read_columns("SELECT 1::bigint WHERE false", [], (columns.BIGINT,))[0]) == 0
+    assert len(logs.read(since_ms=0, until_ms=clock.to_ms(timezone.now())).impressions) == 0
+    assert logs.shards(Period(0, 1000), 10) == [Period(0, 1000)]

@@ -1,0 +1,64 @@
+"""A training run that is killed, resumed, or shared by two processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from ranking.training.state import StateFile, only_one
+from tests.ranking.tiny_training import fit
+from xsocial.kernel.errors import Conflict, NotFound
+
+MODULE = "tests.ranking.tiny_training"
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("RANK", raising=False)
+    return {**os.environ, "XSOCIAL_AUTOSTART": "0"}
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """The same training in one process, undisturbed."""
+    return fit(None)
+
+
+def test_a_killed_run_goes_on_with_the_same_losses(tmp_path, environment, alone):
+    state = tmp_path / "state.safetensors"
+    command = [sys.executable, "-m", MODULE, str(state), str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        for _ in range(3):
+            assert process.stdout.readline() == "kept\n"
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "out.0").exists(), "it ended before it was killed"
+    resumed = fit(StateFile(state), resume=True)
+    assert len(alone["losses"]["ranker"]) > 15
+    assert resumed == alone
+
+
+def test_two_processes_train_one_model(tmp_path, environment, alone):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", MODULE, str(tmp_path / "state"), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads((tmp_path / f"out.{rank}").read_text()) for rank in range(2))
+    assert first["losses"] == second["losses"]
+    assert first["weights"] == pytest.approx(second["weights"], rel=1e-6)
+    assert len(first["losses"]["ranker"]) <= len(alone["losses"]["ranker"]) / 2
+    assert first["weights"] != alone["weights"]
+
+
+def test_there_is_nothing_to_resume(tmp_path):
+    with pytest.raises(NotFound, match="no training run to resume"):
+        StateFile(tmp_path / "nothing").load()
+
+
+def test_one_run_at_a_time(tmp_path):
+    with only_one(tmp_path), pytest.raises(Conflict, match="Another training run"), only_one(tmp_path):
+        pass
