@@ -85,10 +85,14 @@ class ForYouPage:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One predicted action: its probability (or seconds), weight, and what it added to the sum."""
+    """One predicted action: its probability (or seconds), weight, and what it added to the sum.
+
+    ``raw`` is the prediction before calibration.
+    """
 
     head: str
     label: str
+    raw: float
     prediction: float
     weight: float
     added: float

@@ -38,6 +38,7 @@ class EngagementKind(IntEnum):
     CLICK_DWELL = 21
     BOOKMARK = 22
     OPEN_LINK = 23
+    QUOTED_VIDEO_QUALITY_VIEW = 24
 
 
 #: Kinds that exist at most once per person and post, and that can be taken back.

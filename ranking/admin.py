@@ -35,7 +35,7 @@ class ModelVersionAdmin(admin.ModelAdmin):
     list_filter = ("kind", "status")
     list_select_related = ("parent",)
     search_fields = ("name",)
-    actions = ("promote",)
+    actions = ("promote", "withdraw")
     fields = (
         "name",
         "kind",
@@ -116,6 +116,15 @@ class ModelVersionAdmin(admin.ModelAdmin):
                 self.message_user(request, error.message, messages.ERROR)
             else:
                 self.message_user(request, f"{version.name} serves within ten seconds.")
+
+    @admin.action(description="Withdraw the selected model (pages are in order of time without one)")
+    def withdraw(self, request: HttpRequest, chosen: QuerySet[ModelVersion]) -> None:
+        for version in chosen:
+            if version.status != ModelVersion.Status.PROMOTED:
+                self.message_user(request, f"{version.name} does not serve.", messages.ERROR)
+                continue
+            registry.withdraw(version.kind)
+            self.message_user(request, f"{version.name} stops serving within ten seconds.")
 
 
 def _number(value: float | None) -> str:

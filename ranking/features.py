@@ -42,6 +42,8 @@ CANDIDATE_FEATURES = (
     "has_media",
     "has_video",
     "log_video_seconds",
+    "is_quote",
+    "has_quoted_video",
     "has_content",
     "log_idle_minutes",
     "position",
@@ -103,6 +105,8 @@ class CandidateTable:
     is_reply: Bools
     has_media: Bools
     video_duration_ms: Int64s
+    is_quote: Bools
+    quoted_video_ms: Int64s
     position: Int64s
     content: Floats  # [R, C, content size]
 
@@ -169,6 +173,8 @@ def _post_features(history: HistoryColumns, c: CandidateTable) -> dict[str, Floa
         "has_media": c.has_media.astype(np.float32),
         "has_video": (c.video_duration_ms > 0).astype(np.float32),
         "log_video_seconds": np.log1p(c.video_duration_ms / 1000) / 4,
+        "is_quote": c.is_quote.astype(np.float32),
+        "has_quoted_video": (c.quoted_video_ms > 0).astype(np.float32),
         "has_content": c.content.any(axis=-1).astype(np.float32),
         "log_idle_minutes": np.log1p(idle) / 8,
         "position": np.log1p(np.maximum(c.position, 0)) / 3,

@@ -23,6 +23,7 @@ HEAD_OF_KIND = {
     EngagementKind.DWELL: "dwell",
     EngagementKind.QUOTE: "quote",
     EngagementKind.QUOTED_CLICK: "quoted_click",
+    EngagementKind.QUOTED_VIDEO_QUALITY_VIEW: "quoted_vqv",
     EngagementKind.FOLLOW_AUTHOR: "follow_author",
     EngagementKind.NOT_INTERESTED: "not_interested",
     EngagementKind.BLOCK_AUTHOR: "block_author",
@@ -64,6 +65,7 @@ WEAK_POSITIVE = bits_of(
         EngagementKind.VIDEO_QUALITY_VIEW,
         EngagementKind.DWELL,
         EngagementKind.QUOTED_CLICK,
+        EngagementKind.QUOTED_VIDEO_QUALITY_VIEW,
     ]
 )
 NEGATIVE = bits_of(

@@ -15,6 +15,8 @@ from ranking.serving.checkpoint import Checkpoint
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Conflict, NotFound
 
+# Checkpoints kept on disk per kind.
+KEPT_FILES = 8
 NAME_FORMAT = "{kind}-{moment:%Y%m%d-%H%M%S}-{tail:03d}"
 
 
@@ -61,6 +63,8 @@ def register(
 
 def load(version: ModelVersion) -> Checkpoint:
     """The version's checkpoint, its hash verified; raises ArtifactError."""
+    if not version.path:
+        raise ArtifactError(f"{version.name}: its files were deleted to make room")
     return checkpoints.load(version.path, expected_hash=version.artefact_hash)
 
 
@@ -92,6 +96,36 @@ def promote(version: ModelVersion) -> ModelVersion:
         version.status = ModelVersion.Status.PROMOTED
         version.promoted_at = clock.now()
         version.save(update_fields=["status", "promoted_at"])
+    return version
+
+
+def forget_files(kind: str, *, keep: int = KEPT_FILES) -> list[str]:
+    """Deletes files and vectors of all but the newest versions; their entries stay, for lineage and figures.
+
+    What serves, and the last one that served, are always kept. Returns the names.
+    """
+    old = ModelVersion.objects.filter(kind=kind).exclude(path="").order_by("-created_at", "-id")
+    last = old.filter(status=ModelVersion.Status.RETIRED).order_by("-promoted_at").first()
+    forgotten = []
+    for version in old[keep:]:
+        if version.status == ModelVersion.Status.PROMOTED or version == last:
+            continue
+        checkpoints.remove(version.path)
+        version.vectors.all().delete()
+        version.path = ""
+        version.save(update_fields=["path"])
+        forgotten.append(version.name)
+    return forgotten
+
+
+def withdraw(kind: str) -> ModelVersion:
+    """Takes the serving version of a kind out of service, with none in its place: pages are in order of time
+    until one is promoted. Raises NotFound when none serves."""
+    version = promoted(kind)
+    if version is None:
+        raise NotFound(f"No {kind} model is promoted.")
+    version.status = ModelVersion.Status.RETIRED
+    version.save(update_fields=["status"])
     return version
 
 

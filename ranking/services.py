@@ -63,6 +63,14 @@ def is_available() -> bool:
     return True
 
 
+def ranker_version() -> str:
+    """Name of the ranker that serves now, empty when none does."""
+    try:
+        return live.ranker.get().version
+    except Unavailable:
+        return ""
+
+
 def retrieve(
     *,
     user_id: int,
@@ -209,6 +217,8 @@ def _table(columns: CandidateColumns, content: Floats, now_ms: int) -> Candidate
         is_reply=column(columns.is_reply).astype(bool),
         has_media=column(columns.has_media).astype(bool),
         video_duration_ms=column(columns.video_duration_ms),
+        is_quote=column(columns.is_quote).astype(bool),
+        quoted_video_ms=column(columns.quoted_video_ms),
         position=column(None),
         content=content,
     )

@@ -46,8 +46,15 @@ def forget_old_vectors() -> int:
     return indexer.forget_old(version.pk) if version else 0
 
 
+@shared_task
+def forget_old_models() -> list[str]:
+    """Deletes the files of versions that nobody will go back to; returns their names."""
+    return [name for kind in ModelVersion.Kind.values for name in registry.forget_files(kind)]
+
+
 BEAT = {
     "ranking-train-incremental": {"task": "ranking.tasks.train_incremental", "schedule": HOUR_S},
     "ranking-index-new-posts": {"task": "ranking.tasks.index_new_posts", "schedule": INDEX_EVERY_S},
+    "ranking-forget-old-models": {"task": "ranking.tasks.forget_old_models", "schedule": HOUR_S},
     "ranking-forget-old-vectors": {"task": "ranking.tasks.forget_old_vectors", "schedule": HOUR_S},
 }

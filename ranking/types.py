@@ -71,6 +71,8 @@ class CandidateColumns:
     is_reply: Bools | None = None
     has_media: Bools | None = None
     video_duration_ms: Int64s | None = None
+    is_quote: Bools | None = None
+    quoted_video_ms: Int64s | None = None
 
     def __len__(self) -> int:
         return len(self.post_ids)

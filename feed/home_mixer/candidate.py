@@ -74,6 +74,7 @@ SCHEMA = Schema(
         "screened": _TERNARY,
         # PhoenixScorer: predictions in the order of params.HEADS
         "heads": Column(np.float64, np.nan, width=len(HEADS)),
+        "raw_heads": Column(np.float64, np.nan, width=len(HEADS)),  # before calibration
         "prediction_id": _ID,
         "scored_at_ms": _ID,
         "model": _OBJECT,

@@ -42,6 +42,7 @@ COLUMNS = (
     "views",
     "screened",
     "heads",
+    "raw_heads",
     "prediction_id",
     "scored_at_ms",
     "model",

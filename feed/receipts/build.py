@@ -181,6 +181,7 @@ def _post(
             "source_rank": row["source_rank"],
             "source_score": _number(row["source_score"]),
             "predictions": _predictions(row["heads"]),
+            "raw_predictions": _predictions(row["raw_heads"]),
             "conditions": Conditions.named(row["conditions"]),
             "combined": row["combined"],
             "weighted_score": row["weighted_score"],

@@ -92,8 +92,17 @@ def contributions(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[C
     found = value_model.Conditions.of_rows([about["conditions"]])
     terms = value_model.contributions(heads, receipt["weights"], found)[0]
     weights = value_model.weight_vector(receipt["weights"])
+    # Receipts of older builds did not keep what the model said before calibration.
+    raw = about.get("raw_predictions", {})
     return [
-        Contribution(head, VERBS[head][1], float(heads[0, place]), float(weights[place]), float(terms[place]))
+        Contribution(
+            head,
+            VERBS[head][1],
+            raw.get(head, float(heads[0, place])),
+            float(heads[0, place]),
+            float(weights[place]),
+            float(terms[place]),
+        )
         for place, head in enumerate(HEADS)
         if head in about["predictions"]
     ]

@@ -205,7 +205,13 @@ def _check_possible(kind: EngagementKind, post: Post, seconds: float | None) -> 
         raise Invalid("This post has no picture.", extra={"field": "kind"})
     if kind == EngagementKind.QUOTED_CLICK and post.quote_of_id is None:
         raise Invalid("This post quotes nothing.", extra={"field": "kind"})
+    if kind == EngagementKind.QUOTED_VIDEO_QUALITY_VIEW and not _quotes_video(post):
+        raise Invalid("This post quotes no video.", extra={"field": "kind"})
     if seconds is None and kind in _TIMED:
         raise Invalid("Say for how long.", extra={"field": "seconds"})
     if seconds is not None and not (math.isfinite(seconds) and 0 <= seconds <= MAX_SECONDS):
         raise Invalid("The time is out of range.", extra={"field": "seconds"})
+
+
+def _quotes_video(post: Post) -> bool:
+    return post.quote_of is not None and post.quote_of.video_duration_ms is not None

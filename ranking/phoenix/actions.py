@@ -31,6 +31,7 @@ DISCRETE_HEADS = (
     "mute_author",
     "report",
     "not_dwelled",
+    "quoted_vqv",
 )
 # Column 1 is dwell, as published; the position of ours is free.
 CONTINUOUS_HEADS = ("reserved_0", "dwell_time", "click_dwell_time")
@@ -47,6 +48,8 @@ PRODUCT_SURFACES = (
     "notifications",
     "gallery",
     "tag",
+    "bookmarks",
+    "api",
 )
 
 ORDER_P_KNOWN = {

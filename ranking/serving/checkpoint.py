@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ranking.phoenix.artifacts import ArtifactError, Model, empty_model, read_config
 from ranking.phoenix.batch import ArrayTables, TrainableTables
+from ranking.serving.calibration import Calibration
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -31,28 +32,24 @@ HASH_BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model with its tables and its Platt calibration (scale and shift per discrete head)."""
+    """A model with its tables and the calibration of its discrete heads."""
 
     model: Model
     tables: ArrayTables
-    scale: Tensor | None = None
-    shift: Tensor | None = None
+    calibration: Calibration | None = None
 
     def calibrated(self, logits: Tensor) -> Tensor:
         """Logits after calibration; unchanged for a model without one."""
-        if self.scale is None or self.shift is None:
-            return logits
-        return logits * self.scale + self.shift
+        return logits if self.calibration is None else self.calibration(logits)
 
 
 def models_dir() -> Path:
     return Path(settings.DATA_DIR) / "models"
 
 
-def in_memory(model: Model, tables: TrainableTables, calibration: tuple[Tensor, Tensor] | None = None) -> Checkpoint:
+def in_memory(model: Model, tables: TrainableTables, calibration: Calibration | None = None) -> Checkpoint:
     """A checkpoint of a model that was just trained."""
-    scale, shift = calibration or (None, None)
-    return Checkpoint(model.eval(), ArrayTables(tables.arrays(), model.config), scale, shift)
+    return Checkpoint(model.eval(), ArrayTables(tables.arrays(), model.config), calibration)
 
 
 def save(checkpoint: Checkpoint, name: str, *, training_state: dict[str, Tensor] | None = None) -> str:
@@ -66,9 +63,8 @@ def save(checkpoint: Checkpoint, name: str, *, training_state: dict[str, Tensor]
     tensors = {f"model.{k}": v.detach().contiguous() for k, v in checkpoint.model.state_dict().items()}
     for entity, table in checkpoint.tables.arrays.items():
         tensors[f"tables.{entity}"] = torch.from_numpy(table).contiguous()
-    if checkpoint.scale is not None and checkpoint.shift is not None:
-        tensors["calibration.scale"] = checkpoint.scale
-        tensors["calibration.shift"] = checkpoint.shift
+    if checkpoint.calibration is not None:
+        tensors["calibration.x"], tensors["calibration.y"] = checkpoint.calibration.x, checkpoint.calibration.y
     save_file(tensors, draft / WEIGHTS)
     if training_state is not None:
         save_file({k: v.detach().contiguous() for k, v in training_state.items()}, draft / TRAINING_STATE)
@@ -79,6 +75,11 @@ def save(checkpoint: Checkpoint, name: str, *, training_state: dict[str, Tensor]
         shutil.rmtree(folder)
     os.replace(draft, folder)
     return digest
+
+
+def remove(name: str) -> None:
+    """Deletes a version's folder."""
+    shutil.rmtree(models_dir() / name, ignore_errors=True)
 
 
 def file_hash(path: Path) -> str:
@@ -124,9 +125,5 @@ def load(name: str, *, expected_hash: str | None = None) -> Checkpoint:
     }
     if len(tables) != 3:
         raise ArtifactError(f"{path}: embedding tables are missing")
-    return Checkpoint(
-        model.eval(),
-        ArrayTables(tables, config),
-        tensors.get("calibration.scale"),
-        tensors.get("calibration.shift"),
-    )
+    knots = [tensors[name] for name in ("calibration.x", "calibration.y") if name in tensors]
+    return Checkpoint(model.eval(), ArrayTables(tables, config), Calibration(*knots) if len(knots) == 2 else None)

@@ -15,11 +15,10 @@ from ranking.models import ModelVersion
 from ranking.phoenix.config import PhoenixConfig
 from ranking.training import gates, logs
 from ranking.training.dataset import Dataset, Examples
-from ranking.training.evaluate import calibrated, head_values
+from ranking.training.evaluate import head_values
 from ranking.training.presets import TrainingSettings, xsocial_config
-from ranking.training.ranker import predict
 from ranking.training.retrieval import recall
-from ranking.training.run import KINDS, Trained, figures_of, plan, run, some
+from ranking.training.run import KINDS, Trained, figures_of, plan, probabilities, run, some
 from xsocial.kernel import clock
 from xsocial.kernel.errors import NotFound
 
@@ -66,13 +65,12 @@ def figures_of_serving(version: ModelVersion, dataset: Dataset, examples: Exampl
     if version.kind == ModelVersion.Kind.RETRIEVAL:
         return {"model": serving.name, **recall(old.model, old.tables, dataset, examples)}
     config = new.model.config
-    if old.model.config.candidate_feature_names != config.candidate_feature_names:
-        return {}  # the pages were prepared for the new model's features
+    before = old.model.config
+    if (before.candidate_feature_names, before.action_names) != (config.candidate_feature_names, config.action_names):
+        return {}  # the pages were prepared for the new model's features, and the values are of its heads
     at_top = examples.at_top(config.candidate_feature_names)
-    scores = []
-    for model in (old, new):
-        logits, _ = predict(model.model, model.tables, dataset, at_top)
-        scores.append(calibrated(logits, model.scale, model.shift) @ head_values(model.model.config.action_names))
+    values = head_values(config.action_names)
+    scores = [probabilities(model, dataset, at_top) @ values for model in (old, new)]
     agreement = gates.rank_agreement(scores[0], scores[1], np.asarray(examples.valid))
     figures = {"model": serving.name, **figures_of(old, dataset, examples)}
     return figures if agreement is None else {**figures, "rank_agreement": agreement}

@@ -104,6 +104,8 @@ def _candidate_table(
         is_reply=posts.is_reply[index],
         has_media=posts.has_media[index],
         video_duration_ms=posts.video_duration_ms[index],
+        is_quote=posts.is_quote[index],
+        quoted_video_ms=posts.quoted_video_ms[index],
         position=block.positions,
         content=posts.content[index],
         **counts,

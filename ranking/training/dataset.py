@@ -99,11 +99,14 @@ def build(logs: Logs, *, feature_names: Sequence[str], sampled_negatives: int = 
     impressions = logs.impressions
     known = logs.posts.index_of(impressions.post_ids) >= 0
     impressions = impressions.take(known)
+    label_bits, dwell, click = _labels(impressions, logs.events)
+    within = impressions.at_ms < logs.until_ms
+    label_bits, dwell, click = label_bits[within], dwell[within], click[within]
+    impressions = impressions.take(within)
     pages = _pages(impressions)
     first = np.where(pages >= 0, impressions.at_ms[pages], np.iinfo(np.int64).max).min(axis=1)
     users = impressions.user_ids[pages[:, 0]]
     rows, row_posts, history = histories(logs.events, logs.posts, users, first)
-    label_bits, dwell, click = _labels(impressions, logs.events)
     examples = Examples(
         user_ids=users,
         at_ms=first,

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from ranking.heads import multi_hot
 from ranking.phoenix.config import PhoenixConfig
@@ -155,14 +154,6 @@ def evaluate(
         "heads": head_figures(examples, probabilities, config),
         **by_age(examples, compared, config),
     }
-
-
-def calibrated(logits: Floats, scale: torch.Tensor | None, shift: torch.Tensor | None) -> Floats:
-    """Probabilities from logits under a checkpoint's calibration."""
-    values = torch.from_numpy(logits)
-    if scale is not None and shift is not None:
-        values = values * scale + shift
-    return values.sigmoid().numpy()
 
 
 def oracle_from_file(path: Path, heads: Mapping[str, float] = HEAD_VALUES) -> Oracle | None:

@@ -58,12 +58,14 @@ NEWEST_SQL = f"""
 """
 PERIOD_SQL = f"{EVENTS_SQL.format(source='posts_engagement e')} AND e.created_at >= %s AND e.created_at < %s"
 POSTS_SQL = """
-SELECT id, author_id, (extract(epoch FROM created_at) * 1000)::bigint,
-       in_reply_to_id IS NOT NULL, has_media, coalesce(video_duration_ms, 0)::bigint,
-       visibility = 'public' AND deleted_at IS NULL
-  FROM posts_post
- WHERE repost_of_id IS NULL AND id = ANY(%s)
- ORDER BY id
+SELECT p.id, p.author_id, (extract(epoch FROM p.created_at) * 1000)::bigint,
+       p.in_reply_to_id IS NOT NULL, p.has_media, coalesce(p.video_duration_ms, 0)::bigint,
+       p.quote_of_id IS NOT NULL, coalesce(quoted.video_duration_ms, 0)::bigint,
+       p.visibility = 'public' AND p.deleted_at IS NULL
+  FROM posts_post p
+  LEFT JOIN posts_post quoted ON quoted.id = p.quote_of_id
+ WHERE p.repost_of_id IS NULL AND p.id = ANY(%s)
+ ORDER BY p.id
 """
 # A multiplicative hash instead of a random order: the same posts every time.
 RECENT_SQL = """
@@ -132,6 +134,8 @@ class Posts:
     is_reply: Bools
     has_media: Bools
     video_duration_ms: Int64s
+    is_quote: Bools
+    quoted_video_ms: Int64s
     is_public: Bools
     content: Floats
 
@@ -150,8 +154,9 @@ class Posts:
 class Logs:
     """Everything that training and evaluation read of a period.
 
-    `events` hold all actions of the period on the posts shown, and those of the people in it from
-    before, for histories. `totals` [posts, TOTALS] counts what happened to each post before `since_ms`.
+    `impressions` go on for a label window after the period, because a post that is shown again ends the
+    labels of its former showing. `events` hold all actions of the period on the posts shown, and those of
+    the people in it from before, for histories. `totals` [posts, TOTALS] counts what happened to each post before `since_ms`.
     """
 
     impressions: Impressions
@@ -160,6 +165,7 @@ class Logs:
     follows: tuple[Int64s, Int64s, Int64s]  # follower, followee, since when (ms)
     since_ms: int = 0
     totals: Int64s = field(default_factory=lambda: np.zeros((0, len(TOTALS)), dtype=np.int64))
+    until_ms: int = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -207,9 +213,11 @@ def shards(asked: Period, size: int) -> list[Period]:
 def read(*, since_ms: int = 0, until_ms: int | None = None) -> Logs:
     """The logs of a period."""
     asked = period(since_ms=since_ms, until_ms=until_ms)
-    impressions = Impressions(*read_columns(IMPRESSIONS_SQL, asked.bounds, (BIGINT,) * 6 + (REAL, BIGINT)))
-    people = np.unique(impressions.user_ids)
-    shown = np.unique(impressions.post_ids)
+    bounds = [asked.bounds[0], clock.from_ms(asked.until_ms + LABEL_WINDOW_MS)]
+    impressions = Impressions(*read_columns(IMPRESSIONS_SQL, bounds, (BIGINT,) * 6 + (REAL, BIGINT)))
+    within = impressions.at_ms < asked.until_ms
+    people = np.unique(impressions.user_ids[within])
+    shown = np.unique(impressions.post_ids[within])
     events = _events(asked, people, shown)
     posts = _posts(np.union1d(np.union1d(shown, events.post_ids), _recent(asked)))
     follows = read_columns(FOLLOWS_SQL, [people.tolist()], (BIGINT,) * 3)
@@ -220,6 +228,7 @@ def read(*, since_ms: int = 0, until_ms: int | None = None) -> Logs:
         (follows[0], follows[1], follows[2]),
         asked.since_ms,
         _totals(posts, shown, asked),
+        asked.until_ms,
     )
 
 
@@ -244,7 +253,7 @@ def _recent(asked: Period) -> Int64s:
 
 
 def _posts(post_ids: Int64s) -> Posts:
-    columns = read_columns(POSTS_SQL, [post_ids.tolist()], (BIGINT,) * 3 + (BOOL, BOOL, BIGINT, BOOL))
+    columns = read_columns(POSTS_SQL, [post_ids.tolist()], (BIGINT,) * 3 + (BOOL, BOOL, BIGINT, BOOL, BIGINT, BOOL))
     return Posts(*columns, content.vectors(columns[0]))
 
 

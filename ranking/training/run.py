@@ -20,13 +20,14 @@ from ranking.phoenix.config import PhoenixConfig
 from ranking.serving import checkpoint as checkpoints
 from ranking.training import calibrate, distributed, logs
 from ranking.training.dataset import Dataset, Examples, build
-from ranking.training.evaluate import Oracle, calibrated, evaluate
+from ranking.training.evaluate import Oracle, evaluate
 from ranking.training.logs import Period
 from ranking.training.loop import Fit, Shard
 from ranking.training.presets import TrainingSettings, xsocial_config
 from ranking.training.ranker import RankerTrainer, predict
 from ranking.training.retrieval import RetrievalTrainer, recall
 from ranking.training.state import StateFile, only_one
+from ranking.types import Floats
 from xsocial.kernel.errors import Unavailable
 
 MIN_IMPRESSIONS = 1000
@@ -197,8 +198,10 @@ def _register(
     apart, examples = shards.set_apart()
     logits, _ = predict(ranker, trainers[0].tables.eval(), apart, examples)
     labels = multi_hot(examples.label_bits, ranker.config.action_names)
-    scale, shift = calibrate.fit(torch.from_numpy(logits[examples.valid]), torch.from_numpy(labels[examples.valid]))
-    checkpoint = checkpoints.in_memory(ranker, trainers[0].tables, (scale, shift))
+    shown = examples.valid
+    calibration, methods = calibrate.fit(torch.from_numpy(logits[shown]), torch.from_numpy(labels[shown]))
+    checkpoint = checkpoints.in_memory(ranker, trainers[0].tables, calibration)
+    facts["ranker"]["calibration_methods"] = dict(zip(ranker.config.action_names, methods, strict=True))
     towers = checkpoints.in_memory(retrieval, trainers[1].tables.eval())
     period = wanted.held_out
     later = build(logs.read(since_ms=period.since_ms, until_ms=period.until_ms), feature_names=shards.feature_names)
@@ -256,8 +259,16 @@ def figures_of(
     """Figures of a ranker on some requests."""
     config = checkpoint.model.config
     at_top = examples.at_top(config.candidate_feature_names)
-    probabilities = [
-        calibrated(predict(checkpoint.model, checkpoint.tables, dataset, asked)[0], checkpoint.scale, checkpoint.shift)
-        for asked in (examples, at_top)
-    ]
-    return evaluate(examples, *probabilities, config, oracle)
+    return evaluate(
+        examples,
+        probabilities(checkpoint, dataset, examples),
+        probabilities(checkpoint, dataset, at_top),
+        config,
+        oracle,
+    )
+
+
+def probabilities(checkpoint: checkpoints.Checkpoint, dataset: Dataset, examples: Examples) -> Floats:
+    """Calibrated probabilities [R, C, A]."""
+    logits, _ = predict(checkpoint.model, checkpoint.tables, dataset, examples)
+    return checkpoint.calibrated(torch.from_numpy(logits)).sigmoid().numpy()

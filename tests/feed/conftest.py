@@ -17,6 +17,7 @@ class Models:
 
     def __init__(self):
         self.found, self.scored, self.broken, self.modulus = [], [], False, 997
+        self.version = "test-ranker"
 
     def retrieve(self, *, k, exclude_ids, **question):
         ids = [post_id for post_id in self.found if post_id not in set(np.asarray(exclude_ids).tolist())][:k]
@@ -34,7 +35,7 @@ class Models:
             raw_probabilities=probabilities,
             continuous_names=("dwell_time",),
             continuous=(5 * seed).astype(np.float32),
-            model="test-ranker",
+            model=self.version,
         )
 
 
@@ -44,6 +45,7 @@ def models(monkeypatch):
     models = Models()
     monkeypatch.setattr("ranking.services.retrieve", models.retrieve)
     monkeypatch.setattr("ranking.services.score", models.score)
+    monkeypatch.setattr("ranking.services.ranker_version", lambda: models.version)
     return models
 
 

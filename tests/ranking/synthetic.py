@@ -66,6 +66,8 @@ def logs(
             np.zeros(posts, bool),
             np.zeros(posts, bool),
             np.zeros(posts, np.int64),
+            np.zeros(posts, bool),
+            np.zeros(posts, np.int64),
             np.ones(posts, bool),
             content,
         ),

@@ -1,6 +1,7 @@
 """Reading the logs of a period: nothing that its page loads depend on may be missing."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -48,14 +49,25 @@ def morning(noon):
     Impression.objects.bulk_create(rows)
 
 
+class Request(NamedTuple):
+    """Everything a model would be given of one request."""
+
+    history: list[int]
+    actions: list[int]
+    moments: list[int]
+    shown: list[int]
+    labels: list[int]
+    features: list[list[float]]
+
+
 def comparable(dataset):
-    """Everything a model would be given, by person and moment."""
+    """The requests by person and moment."""
     out = {}
     for row in range(len(dataset.examples)):
         one = dataset.examples.take(np.array([row]))
         index = one.history[one.history >= 0]
         shown = one.posts[0][one.posts[0] >= 0]
-        out[int(one.user_ids[0]), int(one.at_ms[0])] = (
+        out[int(one.user_ids[0]), int(one.at_ms[0])] = Request(
             dataset.rows.post_ids[index].tolist(),
             dataset.rows.action_bits[index].tolist(),
             dataset.rows.first_ms[index].tolist(),
@@ -79,8 +91,10 @@ def test_shards_give_the_same_examples_as_the_whole():
     # A request that a border cuts in two is two requests.
     common = everything.keys() & parts.keys()
     assert len(common) >= len(everything) - len(shards)
-    assert max(len(everything[key][0]) for key in common) > 20
-    assert all(parts[key] == everything[key] for key in common if len(parts[key][3]) == len(everything[key][3]))
+    assert max(len(everything[key].history) for key in common) > 20
+    for key in common:
+        if len(parts[key].shown) == len(everything[key].shown):
+            assert parts[key] == everything[key]
 
 
 @pytest.mark.usefixtures("morning")

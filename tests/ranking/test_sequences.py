@@ -4,14 +4,21 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+import torch
 
 from posts import services as posts
+from posts.models import Engagement, PostEmbedding
 from posts.types import EngagementKind as Kind
-from ranking import sequences
+from posts.types import SeenPost, Surface
+from ranking import sequences, services
 from ranking.features import MATCH_LENGTH
 from ranking.heads import MERE_IMPRESSION, bits_of
 from ranking.sequences import Events, aggregate, group
+from ranking.training.batching import candidate_batch, context_batch
 from ranking.training.dataset import build
+from ranking.training.logs import read as read_logs
+from ranking.training.presets import xsocial_config
+from ranking.types import CandidateColumns
 from tests.factories import PostFactory, UserFactory
 from tests.ranking.synthetic import logs
 from xsocial.kernel import clock
@@ -125,6 +132,76 @@ class TestActionSequence:
         assert sequences.action_sequence(viewer.pk, before_ms=later, max_length=9).post_ids.tolist() == [theirs.pk]
         posts.unfavorite(user=viewer, post=theirs)
         assert len(sequences.action_sequence(viewer.pk, before_ms=later, max_length=9)) == 0
+
+
+@pytest.mark.django_db
+class TestReplay:
+    """A request that was served is built again from the logs."""
+
+    @pytest.fixture
+    def page(self, noon):
+        """A viewer acts on six posts for an hour; then three more are shown to him."""
+        viewer = UserFactory()
+        with clock.fixed(noon - timedelta(hours=5)):
+            written = [PostFactory(text=f"post {number}") for number in range(9)]
+            for place, post in enumerate(written):
+                vector = np.zeros(384, np.float32)
+                vector[place % 4] = 1
+                PostEmbedding.objects.create(post=post, model="test", vector=vector)
+        for minute, post in enumerate(written[:6]):
+            with clock.fixed(noon - timedelta(minutes=60 - 9 * minute)):
+                posts.favorite(user=viewer, post=post)
+                posts.record_engagement(user=viewer, post_id=post.pk, kind=Kind.DWELL, surface=1, seconds=7.0)
+        return viewer, written
+
+    def served(self, viewer, shown, now_ms):
+        """Model input as the serving path makes it."""
+        config = xsocial_config("ranker", history=8)
+        sequence = sequences.action_sequence(viewer.pk, before_ms=now_ms, max_length=128)
+        columns = CandidateColumns(
+            post_ids=np.array([post.pk for post in shown]),
+            author_ids=np.array([post.author_id for post in shown]),
+            created_ms=np.array([clock.to_ms(post.created_at) for post in shown]),
+            surface=1,
+            favorites=np.array([post.engagements.filter(kind=Kind.FAVORITE).count() for post in shown]),
+        )
+        context = services._context(viewer.pk, sequence.newest(config.history_seq_len), config)
+        history = services._history(sequence.newest(MATCH_LENGTH))
+        return (context, services._candidates(columns, history, config, now_ms)), config
+
+    def replayed(self, config):
+        """Model input as training makes it from what was logged."""
+        dataset = build(read_logs(), feature_names=config.candidate_feature_names)
+        block = dataset.examples.take(slice(0, 1)).trimmed()
+        return context_batch(dataset, block, config), candidate_batch(dataset, block)
+
+    def test_the_inputs_are_the_same(self, page, noon):
+        viewer, written = page
+        shown, now_ms = written[6:], clock.to_ms(noon)
+        (context, candidates), config = self.served(viewer, shown, now_ms)
+        seen = [SeenPost(post.pk, Surface.HOME_FOR_YOU, position=0, request_id=5) for post in shown]
+        posts.record_impressions(user=viewer, impressions=seen)
+        logged_context, logged_candidates = self.replayed(config)
+        for name, value in vars(logged_context).items():
+            if value is not None:
+                got = getattr(context, name)
+                got = got[:, : value.shape[1]] if value.ndim > 1 else got
+                torch.testing.assert_close(got, value, msg=lambda text, name=name: f"{name}: {text}")
+        order = torch.argsort(logged_candidates.post_ids[0])
+        for name, value in vars(logged_candidates).items():
+            got, wanted = getattr(candidates, name)[0], value[0][order]
+            torch.testing.assert_close(got, wanted, msg=lambda text, name=name: f"{name}: {text}")
+
+    def test_a_deleted_interaction_disappears_from_both(self, page, noon):
+        viewer, written = page
+        posts.unfavorite(user=viewer, post=written[2])
+        Engagement.objects.filter(user=viewer, post=written[2]).delete()
+        (context, _), config = self.served(viewer, written[6:], clock.to_ms(noon))
+        posts.record_impressions(user=viewer, impressions=[SeenPost(written[6].pk, Surface.HOME_FOR_YOU)])
+        logged_context, _ = self.replayed(config)
+        expected = [post.pk for post in written[:6] if post != written[2]]
+        assert context.post_ids[0, :5].tolist() == expected
+        assert logged_context.post_ids[0].tolist() == expected
 
 
 def test_the_version_changes_with_any_action():

@@ -78,6 +78,14 @@ class TestRegistry:
         with pytest.raises(Conflict, match="not the file that was registered"):
             registry.promote(version)
 
+    def test_old_files_make_room_and_say_so(self):
+        versions = [registry.promote(register("ranker", seed=seed)) for seed in range(4)]
+        assert registry.forget_files("ranker", keep=1) == [versions[1].name, versions[0].name]
+        assert sorted(path.name for path in checkpoint.models_dir().iterdir()) == sorted(v.name for v in versions[2:])
+        versions[0].refresh_from_db()
+        with pytest.raises(Conflict, match="deleted to make room"):
+            registry.promote(versions[0])
+
     def test_unknown_names_are_not_found(self):
         with pytest.raises(NotFound):
             registry.by_name("nobody")
@@ -133,6 +141,24 @@ class TestServices:
         assert live.ranker.get().version == first.name
         registry.promote(second)
         assert live.ranker.get().version == second.name
+
+    def test_a_withdrawn_model_leaves_service_and_comes_back(self, monkeypatch):
+        monkeypatch.setattr(live, "POLL_SECONDS", 0.0)
+        version = registry.promote(register("ranker"))
+        assert services.ranker_version() == version.name
+        registry.withdraw("ranker")
+        assert services.ranker_version() == ""
+        with pytest.raises(Unavailable, match="No ranker model is promoted"):
+            services.score(
+                user_id=1,
+                sequence=action_sequence(1, before_ms=clock.now_ms(), max_length=8),
+                candidates=columns([PostFactory()]),
+                now_ms=clock.now_ms(),
+            )
+        with pytest.raises(NotFound):
+            registry.withdraw("ranker")
+        registry.promote(registry.previous("ranker"))
+        assert services.ranker_version() == version.name
 
     def test_retrieval_leaves_out_what_is_excluded_old_or_deleted(self, monkeypatch):
         monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)

@@ -135,9 +135,27 @@ def test_calibration_restores_a_distorted_scale():
     draw = torch.Generator().manual_seed(0)
     truth = torch.randn(20_000, 1, generator=draw) - 2
     labels = (torch.rand(20_000, 1, generator=draw) < truth.sigmoid()).float()
-    scale, shift = calibrate.fit(truth * 2 + 1, labels)
-    assert scale.item() == pytest.approx(0.5, abs=0.05)
-    assert shift.item() == pytest.approx(-0.5, abs=0.12)
+    x, y = calibrate.platt((truth * 2 + 1)[:, 0].double().numpy(), labels[:, 0].double().numpy())
+    scale = (y[-1] - y[0]) / (x[-1] - x[0])
+    assert scale == pytest.approx(0.5, abs=0.05)
+    assert y[0] - scale * x[0] == pytest.approx(-0.5, abs=0.12)
+
+
+def test_each_head_gets_the_calibration_that_suits_it():
+    draw = torch.Generator().manual_seed(0)
+    truth = 2 * torch.randn(20_000, 3, generator=draw) - 1
+    labels = (torch.rand(20_000, 3, generator=draw) < truth.sigmoid()).float()
+    labels[:, 2] = 0
+    given = torch.stack([truth[:, 0] * 2, truth[:, 1] ** 3 / 4, truth[:, 2]], dim=1)
+    calibration, methods = calibrate.fit(given, labels)
+    assert methods == ["platt", "isotonic", "none"]
+    for head in range(2):
+        p, y = calibration(given)[:, head].sigmoid().numpy(), labels[:, head].numpy()
+        before = metrics.expected_calibration_error(given[:, head].sigmoid().numpy(), y)
+        assert metrics.expected_calibration_error(p, y) < min(0.025, before / 2)
+    line = torch.linspace(-9, 9, 500)[:, None].expand(-1, 3)
+    assert (calibration(line).diff(dim=0) > 0).all(), "the order of candidates is kept"
+    torch.testing.assert_close(calibration(line)[:, 2], line[:, 2], atol=1e-4, rtol=0)
 
 
 class TestMetrics:

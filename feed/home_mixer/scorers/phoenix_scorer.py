@@ -24,13 +24,15 @@ class PhoenixScorer(Scorer):
         "in_reply_to_id",
         "has_media",
         "video_ms",
+        "quote_of_id",
+        "quoted_video_ms",
         "favorites",
         "replies",
         "reposts",
         "quotes",
         "views",
     )
-    writes = ("heads", "prediction_id", "scored_at_ms", "model", "recent")
+    writes = ("heads", "raw_heads", "prediction_id", "scored_at_ms", "model", "recent")
 
     def __init__(self, version: str = "") -> None:
         """``version`` names a model to be used in place of the promoted one."""
@@ -55,7 +57,8 @@ class PhoenixScorer(Scorer):
         )
         return Hydrated(
             {
-                "heads": heads_matrix(answer, batch.n),
+                "heads": heads_matrix(answer, answer.probabilities),
+                "raw_heads": heads_matrix(answer, answer.raw_probabilities),
                 "prediction_id": np.full(batch.n, query.prediction_id),
                 "scored_at_ms": np.full(batch.n, query.now_ms),
                 "model": np.full(batch.n, answer.model, dtype=object),
@@ -86,16 +89,18 @@ def candidate_columns(query: ScoredPostsQuery, batch: Batch, recent: np.ndarray 
         is_reply=batch["in_reply_to_id"] > 0,
         has_media=batch["has_media"] == YES,
         video_duration_ms=_whole(batch["video_ms"]),
+        is_quote=batch["quote_of_id"] > 0,
+        quoted_video_ms=_whole(batch["quoted_video_ms"]),
     )
 
 
-def heads_matrix(answer: Scores, n: int) -> np.ndarray:
+def heads_matrix(answer: Scores, probabilities: np.ndarray) -> np.ndarray:
     """Predictions in the order of our heads; a head the model lacks is missing."""
     columns = {
-        **{name: answer.probabilities[:, place] for place, name in enumerate(answer.heads)},
+        **{name: probabilities[:, place] for place, name in enumerate(answer.heads)},
         **{name: answer.continuous[:, place] for place, name in enumerate(answer.continuous_names)},
     }
-    matrix = np.full((n, len(HEADS)), np.nan)
+    matrix = np.full((len(probabilities), len(HEADS)), np.nan)
     for place, head in enumerate(HEADS):
         if head in columns:
             matrix[:, place] = columns[head]

@@ -166,6 +166,18 @@ def test_the_next_page_comes_from_the_cache_without_a_model_call(viewer, friend,
     assert len(set(post_ids(first)) | set(post_ids(second))) == 8
 
 
+def test_another_model_makes_the_cached_predictions_useless(viewer, friend, models):
+    FeatureParameter.objects.create(name="cached_posts_threshold", value=5)
+    FeatureParameter.objects.create(name="result_size", value=4)
+    for _ in range(12):
+        PostFactory(author=friend)
+    first = services.for_you(viewer)
+    models.version = "next-ranker"
+    second = services.for_you(viewer, request=FeedRequest(cursor=first.cursor))
+    assert not second.is_cached
+    assert second.model == "next-ranker"
+
+
 def test_served_history_is_written_and_truncated(viewer, friend, models):
     parent = PostFactory(author=friend)
     reply = PostFactory(author=friend, in_reply_to=parent)

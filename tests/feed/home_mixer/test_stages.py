@@ -161,7 +161,7 @@ def test_predictions_are_placed_by_name_and_missing_heads_stay_missing():
         continuous=np.array([[4.0]], np.float32),
         model="m",
     )
-    matrix = heads_matrix(answer, 1)
+    matrix = heads_matrix(answer, answer.probabilities)
     expected = heads({"favorite": np.float32(0.1), "reply": np.float32(0.2), "dwell_time": 4.0})
     assert matrix.tobytes() == expected.tobytes()
 
