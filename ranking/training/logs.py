@@ -156,7 +156,8 @@ class Logs:
 
     `impressions` go on for a label window after the period, because a post that is shown again ends the
     labels of its former showing. `events` hold all actions of the period on the posts shown, and those of
-    the people in it from before, for histories. `totals` [posts, TOTALS] counts what happened to each post before `since_ms`.
+    the people in it from before, for histories. `totals` [posts, TOTALS] counts what happened to each
+    post before `since_ms`.
     """
 
     impressions: Impressions

@@ -101,7 +101,7 @@ def test_every_kind_is_logged_with_its_circumstances(kind):
     ann = UserFactory()
     owner = UserFactory()
     post = PostFactory(author=owner, media=[MediaFactory(owner=owner)], quote_of=PostFactory())
-    Post.objects.filter(pk=post.pk).update(video_duration_ms=9000)
+    Post.objects.filter(pk__in=(post.pk, post.quote_of_id)).update(video_duration_ms=9000)
     services.record_engagement(
         user=ann, post_id=str(post.pk), kind=int(kind), surface=Surface.HOME_FOR_YOU, seconds=2.5, request_id=5
     )
