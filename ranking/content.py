@@ -5,12 +5,10 @@ pgvector's binary form is read directly: a small header, then big-endian float32
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-
 import numpy as np
 from django.db import connection
 
+from ranking.row_cache import RowCache
 from ranking.types import Floats, Int64s
 
 CONTENT_SIZE = 384
@@ -45,38 +43,21 @@ def vectors(post_ids: Int64s) -> Floats:
 
 
 class ContentCache:
-    """Vectors of the posts asked for lately, least recently used ones dropped. Thread-safe.
+    """Vectors of the posts asked for, the first-loaded ones dropped when it is full. Thread-safe.
 
     Posts without a vector are not remembered: theirs may be written at any moment.
     """
 
     def __init__(self, capacity: int = CACHE_POSTS) -> None:
-        self._capacity = capacity
-        self._rows: OrderedDict[int, Floats] = OrderedDict()
-        self._lock = threading.Lock()
+        self._rows = RowCache(CONTENT_SIZE, capacity=capacity)
 
     def get(self, post_ids: Int64s) -> Floats:
         """[N, 384]; one query for those not in memory."""
-        ids = post_ids.tolist()
-        out = np.zeros((len(ids), CONTENT_SIZE), dtype=np.float32)
-        with self._lock:
-            rows = [self._rows.get(post_id) for post_id in ids]
-        missing = []
-        for place, row in enumerate(rows):
-            if row is None:
-                missing.append(place)
-            else:
-                out[place] = row
-        if missing:
-            out[missing] = self._load(post_ids[missing])
-        return out
-
-    def _load(self, post_ids: Int64s) -> Floats:
-        loaded = vectors(post_ids)
-        with self._lock:
-            for post_id, row in zip(post_ids.tolist(), loaded, strict=True):
-                if row.any():
-                    self._rows[post_id] = row
-            while len(self._rows) > self._capacity:
-                self._rows.popitem(last=False)
-        return loaded
+        rows, known = self._rows.get(post_ids)
+        if not known.all():
+            missing = post_ids[~known]
+            loaded = vectors(missing)
+            found = loaded.any(axis=1)
+            self._rows.put(missing[found], loaded[found])
+            rows[~known] = loaded
+        return rows

@@ -27,6 +27,7 @@ from ranking.phoenix.actions import (
 )
 from ranking.phoenix.batch import Candidates, Context
 from ranking.phoenix.config import PhoenixConfig
+from ranking.phoenix.inference import workers
 from ranking.retrieval import vector_store
 from ranking.serving import live
 from ranking.types import ActionSequence, CandidateColumns, Floats, Int64s, Retrieved, Scores
@@ -44,10 +45,10 @@ COUNTED_KINDS = [
 ]
 RECENT_SQL = """
 SELECT post_id, count(*) FROM posts_engagement
- WHERE post_id = ANY(%s) AND kind = ANY(%s) AND created_at >= %s AND created_at < %s
+ WHERE post_id = ANY(%s::bigint[]) AND kind = ANY(%s) AND created_at >= %s AND created_at < %s
  GROUP BY post_id
 """
-VIEWS_SQL = "SELECT post_id, views FROM posts_postcounts WHERE post_id = ANY(%s)"
+VIEWS_SQL = "SELECT post_id, views FROM posts_postcounts WHERE post_id = ANY(%s::bigint[])"
 TOPIC_SQL = "SELECT DISTINCT post_id FROM posts_posttopic WHERE topic_id = ANY(%s)"
 
 _content = ContentCache()
@@ -120,7 +121,8 @@ def score(
     history = _history(matched)
     read = sequence.newest(config.history_seq_len)
     context = model.context(read.version(), lambda: model.runtime.encode(_context(user_id, read, config)))
-    output = model.runtime.rank(context, _candidates(candidates, history, config, now_ms))
+    prepared = _candidates(candidates, history, config, now_ms)
+    output = model.runtime.rank(context, prepared, model.projections(prepared))
     logits = output.logits[0]
     return Scores(
         heads=action_names(config),
@@ -135,8 +137,12 @@ def score(
 def _user_vector(model: live.LiveRetrieval, sequence: ActionSequence) -> Floats:
     config = model.checkpoint.model.config
     context = _context(sequence.user_id, sequence.newest(config.history_seq_len), config)
-    with torch.inference_mode():
-        return model.checkpoint.model.encode_user(context, model.checkpoint.tables).vectors[0].numpy()
+    return workers().submit(_encode_user, model, context).result()
+
+
+@torch.inference_mode()
+def _encode_user(model: live.LiveRetrieval, context: Context) -> Floats:
+    return model.checkpoint.model.encode_user(context, model.checkpoint.tables).vectors[0].numpy()
 
 
 def _posts_about(topic_ids: Int64s | tuple[int, ...]) -> Int64s:
@@ -182,7 +188,8 @@ def _context(user_id: int, sequence: ActionSequence, config: PhoenixConfig) -> C
 def _candidates(columns: CandidateColumns, history: HistoryColumns, config: PhoenixConfig, now_ms: int) -> Candidates:
     content = _content.get(columns.post_ids)[None]
     table = _table(columns, content, now_ms)
-    features = candidate_features(history, table, names=config.candidate_feature_names)
+    names = config.candidate_feature_names
+    features = workers().submit(candidate_features, history, table, names=names).result()
     surface = np.broadcast_to(np.asarray(columns.surface, dtype=np.int64), (len(columns),))
     return Candidates(
         post_ids=torch.from_numpy(columns.post_ids[None]),
@@ -231,11 +238,16 @@ def _counts(sql: str, parameters: list[object], post_ids: Int64s) -> Int64s:
     return np.array([found.get(post_id, 0) for post_id in post_ids.tolist()], dtype=np.int64)
 
 
+def _literal(ids: Int64s) -> str:
+    """An array as PostgreSQL reads it; the driver takes milliseconds for a long list."""
+    return "{" + ",".join(map(str, ids.tolist())) + "}"
+
+
 def _views(post_ids: Int64s) -> Int64s:
-    return _counts(VIEWS_SQL, [post_ids.tolist()], post_ids)
+    return _counts(VIEWS_SQL, [_literal(post_ids)], post_ids)
 
 
 def recent_engagements(post_ids: Int64s, now_ms: int) -> Int64s:
     """Likes, replies, reposts and quotes of the last hour."""
     since, until = clock.from_ms(now_ms - RECENT_MS), clock.from_ms(now_ms)
-    return _counts(RECENT_SQL, [post_ids.tolist(), COUNTED_KINDS, since, until], post_ids)
+    return _counts(RECENT_SQL, [_literal(post_ids), COUNTED_KINDS, since, until], post_ids)

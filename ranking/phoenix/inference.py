@@ -119,6 +119,9 @@ class _Phases:
     sin: Array
     slots: Array
 
+    def of(self, tokens: slice) -> _Phases:
+        return _Phases(self.cos, self.sin, self.slots[tokens])
+
 
 def _phases(positions: Tensor, slots: Array, key_size: int) -> _Phases:
     turn, half = rotation(positions, key_size), key_size // 2
@@ -249,24 +252,35 @@ class RankerRuntime:
 
         `projections` [C, D] are what `project` gives, where it is known already.
         """
-        config = self.model.config
         count = candidates.post_ids.shape[1]
-        logits = torch.empty(1, count, config.num_actions)
-        continuous = torch.empty(1, count, config.num_continuous)
         phases = self._candidate_phases(count, context.end)
         size = _block_size(count)
 
-        def work(at: int) -> None:
-            rows = slice(at, min(at + size, count))
+        def answer(at: int) -> RankerOutput:
+            rows = slice(at, at + size)
             known = None if projections is None else projections[rows]
-            x = self.tokens(_columns(candidates, rows), known)
-            final = self._rank_block(context, x, _Phases(phases.cos, phases.sin, phases.slots[rows]))
-            output = self.model.heads(final)
-            logits[0, rows], continuous[0, rows] = output.logits, output.continuous
+            return self._answer(context, columns(candidates, rows), known, phases.of(rows))
 
-        for done in [workers().submit(torch.inference_mode()(work), at) for at in range(0, count, size)]:
-            done.result()
-        return RankerOutput(logits, continuous)
+        blocks = [workers().submit(answer, at) for at in range(0, max(count, 1), size)]
+        outputs = [block.result() for block in blocks]
+        return RankerOutput(
+            torch.cat([output.logits for output in outputs], dim=1),
+            torch.cat([output.continuous for output in outputs], dim=1),
+        )
+
+    def rank_here(
+        self, context: ServingContext, candidates: Candidates, projections: Tensor | None = None
+    ) -> RankerOutput:
+        """`rank` as a single block in the calling thread."""
+        phases = self._candidate_phases(candidates.post_ids.shape[1], context.end)
+        return self._answer(context, candidates, projections, phases)
+
+    @torch.inference_mode()
+    def _answer(
+        self, context: ServingContext, candidates: Candidates, projections: Tensor | None, phases: _Phases
+    ) -> RankerOutput:
+        x = self.tokens(candidates, projections)
+        return self.model.heads(self._through_layers(context, x, phases)[None])
 
     def rank_batch(self, context: Context, candidates: Candidates) -> RankerOutput:
         """Several users one after the other; what tests and the pipeline script need."""
@@ -295,7 +309,7 @@ class RankerRuntime:
             kept = self._kept.block = _Block(self.model.config, self.dtype, size, context)
         return kept
 
-    def _rank_block(self, context: ServingContext, x: Tensor, phases: _Phases) -> Tensor:
+    def _through_layers(self, context: ServingContext, x: Tensor, phases: _Phases) -> Tensor:
         """Tokens x [N, D] through all layers, in place."""
         rows: Array = x.numpy()
         block = self._block(len(rows), context.keys[0].shape[2])
@@ -320,7 +334,8 @@ def _row(batch: Batch, row: int) -> Batch:
     return type(batch)(**fields)
 
 
-def _columns(candidates: Candidates, rows: slice) -> Candidates:
+def columns(candidates: Candidates, rows: slice | Tensor) -> Candidates:
+    """Some of the candidates, for every user."""
     return Candidates(**{name: None if v is None else v[:, rows] for name, v in vars(candidates).items()})
 
 

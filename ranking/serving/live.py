@@ -14,17 +14,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import numpy as np
 import structlog
+import torch
+from torch import Tensor
 
 from ranking import registry
 from ranking.models import ModelVersion
+from ranking.phoenix import precision
 from ranking.phoenix.artifacts import ArtifactError
-from ranking.phoenix.inference import RankerRuntime, ServingContext
+from ranking.phoenix.batch import Candidates
+from ranking.phoenix.inference import RankerRuntime, ServingContext, columns, workers
 from ranking.retrieval import indexer, vector_store
 from ranking.retrieval.window import RetrievalWindow
+from ranking.row_cache import RowCache
 from ranking.serving.checkpoint import Checkpoint
+from ranking.types import Int64s
 from xsocial.kernel import metrics
 from xsocial.kernel.errors import Unavailable
 
@@ -33,6 +40,7 @@ REFRESH_SECONDS = 2.0
 # Writers may commit a little after the time they stamped.
 OVERLAP = timedelta(seconds=30)
 CACHED_CONTEXTS = 512
+CACHED_PROJECTIONS = 200_000
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +52,12 @@ class LiveRanker:
     version: str
     checkpoint: Checkpoint
     runtime: RankerRuntime
+    _projections: RowCache = field(init=False)
     _contexts: OrderedDict[int, ServingContext] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._projections = RowCache(self.checkpoint.model.config.emb_size, capacity=CACHED_PROJECTIONS)
 
     def context(self, key: int, encode: Callable[[], ServingContext]) -> ServingContext:
         """The cached keys and values of a history, encoded on first use."""
@@ -53,13 +65,40 @@ class LiveRanker:
             found = self._contexts.get(key)
             if found is not None:
                 self._contexts.move_to_end(key)
+                _uses("context", "hit").inc()
                 return found
+        _uses("context", "miss").inc()
         made = encode()
         with self._lock:
             self._contexts[key] = made
             while len(self._contexts) > CACHED_CONTEXTS:
                 self._contexts.popitem(last=False)
         return made
+
+    def projections(self, candidates: Candidates) -> Tensor:
+        """What the tokens of these posts have in common for everybody [C, D], computed once per post.
+
+        A post whose content is not known yet is computed anew each time.
+        """
+        ids: Int64s = candidates.post_ids[0].numpy()
+        rows, known = self._projections.get(ids)
+        _uses("projection", "hit").inc(int(known.sum()))
+        if not known.all():
+            new = np.flatnonzero(~known)
+            _uses("projection", "miss").inc(len(new))
+            some = columns(candidates, torch.from_numpy(new))
+            rows[new] = workers().submit(self.runtime.project, some).result().numpy()
+            complete = np.ones(len(new), bool) if some.content is None else some.content[0].any(-1).numpy()
+            self._projections.put(ids[new[complete]], rows[new[complete]])
+        return torch.from_numpy(rows)
+
+
+def _uses(kind: str, result: str) -> Any:
+    return metrics.counter(
+        "ranking_cache_uses",
+        "Contexts and post projections asked for, by whether they were in memory",
+        ("kind", "result"),
+    ).labels(kind, result)
 
 
 @dataclass
@@ -103,7 +142,17 @@ class LiveRetrieval:
 
 def _live_ranker(version: ModelVersion) -> LiveRanker:
     checkpoint = registry.load(version)
-    return LiveRanker(version.name, checkpoint, RankerRuntime(checkpoint.model, checkpoint.tables))
+    choice = precision.choose(checkpoint.model, checkpoint.tables)
+    log.info(
+        "ranking.arithmetic_chosen",
+        model=version.name,
+        dtype=str(choice.runtime.dtype),
+        exact_ms=round(choice.exact_ms, 2),
+        fast_ms=round(choice.fast_ms, 2),
+        probability_difference=choice.agreement.probability_difference,
+        rank_correlation=choice.agreement.rank_correlation,
+    )
+    return LiveRanker(version.name, checkpoint, choice.runtime)
 
 
 def _live_retrieval(version: ModelVersion) -> LiveRetrieval:

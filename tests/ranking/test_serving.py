@@ -5,6 +5,7 @@ import pytest
 import torch
 from django.contrib import admin
 from django.db import connection
+from prometheus_client import REGISTRY
 
 from posts import services as posts
 from posts.models import PostEmbedding
@@ -17,6 +18,7 @@ from ranking.phoenix.artifacts import build_model
 from ranking.phoenix.batch import TrainableTables
 from ranking.retrieval import indexer, vector_store
 from ranking.retrieval.window import RetrievalWindow
+from ranking.row_cache import RowCache
 from ranking.sequences import action_sequence
 from ranking.serving import checkpoint, live
 from ranking.training.presets import xsocial_config
@@ -270,6 +272,39 @@ def test_a_window_grows_replaces_removes_and_forgets():
     assert found.tolist() == [1]
     window.forget_before(9_001)
     assert len(window) == 999
+
+
+def test_a_row_cache_keeps_the_rows_stored_last():
+    cache = RowCache(2, capacity=1500)
+    ids = np.arange(1, 1801)
+    cache.put(ids[:1200], np.stack([ids[:1200], -ids[:1200]], axis=1))
+    cache.put(ids[:1], np.array([[7.0, 7.0]]))
+    cache.put(ids[1200:], np.stack([ids[1200:], -ids[1200:]], axis=1))
+    rows, known = cache.get(np.array([1, 300, 301, 1800, 99_999]))
+    assert known.tolist() == [False, False, True, True, False]
+    assert rows.tolist() == [[0, 0], [0, 0], [301, -301], [1800, -1800], [0, 0]]
+    assert len(cache) == 1500
+    cache.put(np.array([302, 5000]), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert cache.get(np.array([301, 302, 5000]))[0].tolist() == [[0, 0], [1, 2], [3, 4]]
+
+
+def test_stored_parts_of_posts_and_contexts_are_used_and_counted():
+    registry.promote(register("ranker"))
+    written = [PostFactory() for _ in range(3)]
+    embed(written[0], 3)
+    sequence = action_sequence(1, before_ms=clock.now_ms(), max_length=8)
+    now_ms = clock.now_ms()
+
+    def uses(kind: str, result: str) -> float:
+        return REGISTRY.get_sample_value("xsocial_ranking_cache_uses_total", {"kind": kind, "result": result}) or 0.0
+
+    keys = [(kind, result) for kind in ("context", "projection") for result in ("hit", "miss")]
+    before = [uses(*key) for key in keys]
+    asked = {"user_id": 1, "sequence": sequence, "candidates": columns(written), "now_ms": now_ms}
+    first, second = services.score(**asked), services.score(**asked)
+    # A post whose content may still come is not kept.
+    assert [uses(*key) - was for key, was in zip(keys, before, strict=True)] == [1, 1, 1, 5]
+    np.testing.assert_allclose(first.probabilities, second.probabilities, atol=1e-6)
 
 
 def test_old_vectors_are_deleted():

@@ -98,7 +98,7 @@ def test_the_arithmetic_is_chosen_by_measurement(ours, monkeypatch):
     model, tables = ours
     choice = precision.choose(model, tables)
     assert choice.agreement.holds
-    assert choice.is_fast == (choice.fast_ms < choice.exact_ms)
+    assert choice.is_fast == (precision.MIN_GAIN * choice.fast_ms < choice.exact_ms)
     monkeypatch.setattr(precision, "MAX_PROBABILITY_DIFFERENCE", 0.0)
     refused = precision.choose(model, tables)
     assert not refused.is_fast
