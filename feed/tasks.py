@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
+from feed.home_mixer import communities, interests, minhash, semantic_ids
 from feed.models import ServedHistory
 from feed.receipts import partitions
 from xsocial.kernel import clock
@@ -24,8 +25,44 @@ def expire_served_history() -> int:
     return ServedHistory.objects.filter(served_at__lt=clock.now() - HISTORY_KEPT).delete()[0]
 
 
+@shared_task(name="feed.tasks.find_communities")
+def find_communities() -> int:
+    """Group accounts by their followers and posts by who engaged; returns how many posts belong somewhere."""
+    return communities.rebuild()
+
+
+@shared_task(name="feed.tasks.code_posts")
+def code_posts() -> int:
+    """Semantic ids of new posts; returns how many were coded."""
+    return semantic_ids.code_posts(now_ms=clock.now_ms())
+
+
+@shared_task(name="feed.tasks.refit_codebook")
+def refit_codebook() -> int:
+    """Fit the quantiser to what is said now; returns to how many posts."""
+    book = semantic_ids.refit(now_ms=clock.now_ms())
+    return book.posts if book else 0
+
+
+@shared_task(name="feed.tasks.sign_mutual_follows")
+def sign_mutual_follows() -> int:
+    """MinHash of everybody's mutual follows; returns for how many people."""
+    return minhash.rebuild()
+
+
+@shared_task(name="feed.tasks.infer_topics")
+def infer_topics() -> int:
+    """Topics people seem to like; returns for how many people."""
+    return interests.rebuild()
+
+
 #: What beat starts; times in seconds.
 BEAT = {
     "turn-receipt-days": {"task": "feed.tasks.turn_receipt_days", "schedule": 3600.0},
+    "find-communities": {"task": "feed.tasks.find_communities", "schedule": 1800.0},
+    "code-posts": {"task": "feed.tasks.code_posts", "schedule": 60.0},
+    "refit-codebook": {"task": "feed.tasks.refit_codebook", "schedule": 7 * 86_400.0},
+    "sign-mutual-follows": {"task": "feed.tasks.sign_mutual_follows", "schedule": 86_400.0},
+    "infer-topics": {"task": "feed.tasks.infer_topics", "schedule": 86_400.0},
     "expire-served-history": {"task": "feed.tasks.expire_served_history", "schedule": 3600.0},
 }

@@ -20,6 +20,7 @@ from ranking.features import (
     history_features,
 )
 from ranking.heads import multi_hot
+from ranking.models import ModelVersion
 from ranking.phoenix.actions import (
     CONTINUOUS_SCALE_SECONDS,
     action_names,
@@ -29,7 +30,7 @@ from ranking.phoenix.batch import Candidates, Context
 from ranking.phoenix.config import PhoenixConfig
 from ranking.phoenix.inference import workers
 from ranking.retrieval import vector_store
-from ranking.serving import live
+from ranking.serving import live, named
 from ranking.types import ActionSequence, CandidateColumns, Floats, Int64s, Retrieved, Scores
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Unavailable
@@ -50,6 +51,8 @@ SELECT post_id, count(*) FROM posts_engagement
 """
 VIEWS_SQL = "SELECT post_id, views FROM posts_postcounts WHERE post_id = ANY(%s::bigint[])"
 TOPIC_SQL = "SELECT DISTINCT post_id FROM posts_posttopic WHERE topic_id = ANY(%s)"
+
+SHADOW_MODELS = 3
 
 _content = ContentCache()
 
@@ -80,13 +83,16 @@ def retrieve(
     newer_than_ms: int,
     exclude_ids: Int64s | tuple[int, ...] = (),
     topic_ids: Int64s | tuple[int, ...] = (),
+    version: str = "",
 ) -> Retrieved:
     """The k posts nearest to the viewer among those made after a moment, best first.
+
+    ``version`` names a model other than the promoted one.
 
     With topics, only posts of these topics. The window in memory answers for the last 48 hours;
     earlier moments, and an empty window, are answered by pgvector.
     """
-    model = live.retrieval.get()
+    model = named.retrieval(version)
     model.refresh()
     vector = _user_vector(model, sequence)
     options = {
@@ -100,6 +106,12 @@ def retrieve(
     else:
         ids, scores = vector_store.search(model.model_id, vector, **options)
     return Retrieved(ids, scores, model.version)
+
+
+def shadow_models() -> tuple[str, ...]:
+    """Rankers that wait for promotion, newest first: what shadow traffic tries out."""
+    waiting = ModelVersion.objects.filter(kind=ModelVersion.Kind.RANKER, status=ModelVersion.Status.CANDIDATE)
+    return tuple(waiting.values_list("name", flat=True)[:SHADOW_MODELS])
 
 
 def content_vectors(post_ids: Int64s) -> Floats:

@@ -8,7 +8,7 @@ from celery import shared_task
 from ranking import registry
 from ranking.models import ModelVersion
 from ranking.retrieval import indexer
-from ranking.serving import live
+from ranking.serving import named
 from ranking.training import continuous
 from xsocial.kernel.errors import Conflict, Unavailable
 
@@ -30,13 +30,16 @@ def train_incremental() -> list[str]:
 
 @shared_task
 def index_new_posts() -> int:
-    """Writes the candidate vectors that are missing; returns how many."""
-    try:
-        model = live.retrieval.get()
-    except Unavailable:
-        return 0
-    indexer.retire_deleted(model.model_id)
-    return indexer.index_window(model.model_id, model.checkpoint)
+    """Writes the candidate vectors that are missing, for the promoted model and others in use; returns how many."""
+    written = 0
+    for name in ("", *named.retrievals_in_use()):
+        try:
+            model = named.retrieval(name)
+        except Unavailable:
+            continue
+        indexer.retire_deleted(model.model_id)
+        written += indexer.index_window(model.model_id, model.checkpoint)
+    return written
 
 
 @shared_task

@@ -22,7 +22,7 @@ MAX_IDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page continues. ``direction`` is bottom, top or empty (first page)."""
+    """Where a page continues. ``direction`` is bottom, top, gap or empty (first page)."""
 
     direction: str = ""
     shown_ids: tuple[int, ...] = ()
@@ -36,6 +36,11 @@ class Cursor:
     def is_top(self) -> bool:
         """Asks for what is newer."""
         return self.direction == "top"
+
+    @property
+    def is_gap(self) -> bool:
+        """Asks for what lies between two pages."""
+        return self.direction == "gap"
 
     @classmethod
     def parse(cls, text: str, *, viewer_id: int) -> Cursor:

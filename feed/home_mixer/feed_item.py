@@ -41,6 +41,13 @@ class PostRow:
     row: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def card(self) -> str:
+        """What kind of card it is: repost, quote or original."""
+        if self.repost_of_id:
+            return "repost"
+        return "quote" if self.row.get("quote_of_id") else "original"
+
+    @property
     def conversation(self) -> int:
         """The smallest ancestor, or the post itself."""
         return min(self.ancestors) if self.ancestors else self.id

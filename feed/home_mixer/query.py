@@ -76,6 +76,7 @@ class ScoredPostsQuery:
     request_context: str = ""
     is_bottom_request: bool = False
     is_top_request: bool = False
+    is_gap_request: bool = False
     is_polling: bool = False
     is_preview: bool = False
     is_shadow_traffic: bool = False
@@ -107,6 +108,7 @@ class ScoredPostsQuery:
     # --- Hydrated: model input
     scoring_sequence: Any = None
     retrieval_sequence: Any = None
+    engagement_signals: np.ndarray = field(default_factory=lambda: np.empty((0, 3), np.int64))  # kind, post, time
 
     # --- Hydrated: graph and interests
     blocked_user_ids: np.ndarray = field(default_factory=no_ids)
@@ -148,6 +150,17 @@ class ScoredPostsQuery:
     def mutes_strictly(self) -> bool:
         """Muted words are also sought in what a post answers and quotes: in Following alone."""
         return self.params.strict_muted_keywords and self.in_network_only and bool(self.muted_keywords)
+
+    @property
+    def query_type(self) -> str:
+        """What is asked for: polling, initial, newer, older, middle (a gap) or other."""
+        if self.is_polling:
+            return "polling"
+        if not self.has_cursor:
+            return "initial"
+        if self.is_gap_request:
+            return "middle"
+        return "newer" if self.is_top_request else "older" if self.is_bottom_request else "other"
 
     @property
     def surface_label(self) -> str:

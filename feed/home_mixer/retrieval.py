@@ -28,19 +28,27 @@ def is_open(query: ScoredPostsQuery) -> bool:
     return not query.in_network_only and not query.has_cached_posts
 
 
-def fetch(query: ScoredPostsQuery, topic_ids: tuple[int, ...] = ()) -> Batch:
+def fetch(
+    query: ScoredPostsQuery,
+    *,
+    model_name: str,
+    topic_ids: tuple[int, ...] = (),
+    limit: int | None = None,
+    served_type: str = served_types.PHOENIX,
+) -> Batch:
     """The nearest posts with their authors. Raises Unavailable without sequence or model."""
     if query.retrieval_sequence is None:
         raise Unavailable("The viewer's actions could not be read.")
     found = ranking.retrieve(
         user_id=query.user_id,
         sequence=query.retrieval_sequence,
-        k=query.params.phoenix_max_results,
+        k=query.params.phoenix_max_results if limit is None else limit,
         newer_than_ms=query.now_ms - 1_000 * query.params.max_post_age_s,
         exclude_ids=np.concatenate([query.seen_ids, query.impressed_post_ids]),
         topic_ids=topic_ids,
+        version=model_name,
     )
-    return recommended(query, found.ids, found.scores, served_types.PHOENIX)
+    return recommended(query, found.ids, found.scores, served_type)
 
 
 def recommended(query: ScoredPostsQuery, post_ids: np.ndarray, scores: np.ndarray, served_type: str) -> Batch:

@@ -140,7 +140,8 @@ class LiveRetrieval:
         self._refreshed = time.monotonic()
 
 
-def _live_ranker(version: ModelVersion) -> LiveRanker:
+def live_ranker(version: ModelVersion) -> LiveRanker:
+    """This version, loaded. Raises ArtifactError."""
     checkpoint = registry.load(version)
     choice = precision.choose(checkpoint.model, checkpoint.tables)
     log.info(
@@ -155,7 +156,8 @@ def _live_ranker(version: ModelVersion) -> LiveRanker:
     return LiveRanker(version.name, checkpoint, choice.runtime)
 
 
-def _live_retrieval(version: ModelVersion) -> LiveRetrieval:
+def live_retrieval(version: ModelVersion) -> LiveRetrieval:
+    """This version, loaded, with its window filled. Raises ArtifactError."""
     checkpoint = registry.load(version)
     window = RetrievalWindow(checkpoint.model.config.emb_size)
     live = LiveRetrieval(version.name, version.pk, checkpoint, window)
@@ -216,8 +218,8 @@ class Slot(Generic[L]):
         self._current = None
 
 
-ranker: Slot[LiveRanker] = Slot(ModelVersion.Kind.RANKER, _live_ranker)
-retrieval: Slot[LiveRetrieval] = Slot(ModelVersion.Kind.RETRIEVAL, _live_retrieval)
+ranker: Slot[LiveRanker] = Slot(ModelVersion.Kind.RANKER, live_ranker)
+retrieval: Slot[LiveRetrieval] = Slot(ModelVersion.Kind.RETRIEVAL, live_retrieval)
 
 
 @lru_cache(maxsize=2)

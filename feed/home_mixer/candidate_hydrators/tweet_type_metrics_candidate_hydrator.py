@@ -10,6 +10,35 @@ from feed.home_mixer.query import ScoredPostsQuery
 from xsocial.kernel import ids
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+BIT_NAMES = {
+    0: "any",
+    1: "repost",
+    2: "reply",
+    5: "video",
+    10: "subscriber_post",
+    23: "served_below_3",
+    32: "served_none",
+    37: "has_ancestors",
+    38: "has_score",
+    39: "served_below_20",
+    40: "served_below_10",
+    41: "served_below_5",
+    80: "in_network",
+    151: "video_up_to_10_s",
+    152: "video_up_to_60_s",
+    153: "video_above_60_s",
+    154: "age_up_to_30_min",
+    155: "age_up_to_1_h",
+    156: "age_up_to_6_h",
+    157: "age_up_to_12_h",
+    158: "age_from_24_h",
+    309: "author_below_100",
+    310: "author_below_1k",
+    311: "author_below_10k",
+    312: "author_below_100k",
+    313: "author_below_1m",
+    314: "author_from_1m",
+}
 
 
 class TweetTypeMetricsCandidateHydrator(Hydrator):
@@ -58,6 +87,11 @@ def bit_masks(query: ScoredPostsQuery, batch: Batch) -> dict[int, Any]:
         158: age >= 24 * HOUR_MS,
         **{309 + step: (size == step) & ~np.isnan(followers) for step in range(len(edges) + 1)},
     }
+
+
+def unpack(packed: bytes) -> list[int]:
+    """The bits of a packed set, rising."""
+    return np.flatnonzero(np.unpackbits(np.frombuffer(packed, np.uint8), bitorder="little")).tolist()
 
 
 def pack(bits: list[int]) -> bytes:

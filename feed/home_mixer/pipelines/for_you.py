@@ -4,11 +4,15 @@ from feed.candidate_pipeline import Pipeline
 from feed.home_mixer import feed_item
 from feed.home_mixer.clients import Clients
 from feed.home_mixer.query import ScoredPostsQuery
+from feed.home_mixer.query_hydrators.author_exposure_query_hydrator import AuthorExposureQueryHydrator
 from feed.home_mixer.query_hydrators.past_request_timestamps_query_hydrator import PastRequestTimestampsQueryHydrator
 from feed.home_mixer.query_hydrators.served_history_query_hydrator import ServedHistoryQueryHydrator
 from feed.home_mixer.selectors.blender_selector import BlenderSelector
+from feed.home_mixer.side_effects.ads_injection_logging_side_effect import AdsInjectionLoggingSideEffect
+from feed.home_mixer.side_effects.client_events_kafka_side_effect import ClientEventsKafkaSideEffect
 from feed.home_mixer.side_effects.for_you_response_stats_side_effect import ForYouResponseStatsSideEffect
 from feed.home_mixer.side_effects.publish_seen_ids_side_effect import PublishSeenIdsSideEffect
+from feed.home_mixer.side_effects.served_candidates_kafka_side_effect import ServedCandidatesKafkaSideEffect
 from feed.home_mixer.side_effects.store_receipt_side_effect import StoreReceiptSideEffect
 from feed.home_mixer.side_effects.truncate_served_history_side_effect import TruncateServedHistorySideEffect
 from feed.home_mixer.side_effects.update_past_request_timestamps_side_effect import (
@@ -27,7 +31,11 @@ def build(scored_posts: Pipeline, clients: Clients) -> Pipeline:
     return Pipeline(
         name="ForYou",
         schema=feed_item.SCHEMA,
-        query_hydrators=(ServedHistoryQueryHydrator(), PastRequestTimestampsQueryHydrator()),
+        query_hydrators=(
+            ServedHistoryQueryHydrator(),
+            PastRequestTimestampsQueryHydrator(),
+            AuthorExposureQueryHydrator(),
+        ),
         sources=(
             ScoredPostsSource(scored_posts),
             AdsSource(),
@@ -39,7 +47,10 @@ def build(scored_posts: Pipeline, clients: Clients) -> Pipeline:
         result_size=lambda query: query.params.page_size,
         side_effects=(
             StoreReceiptSideEffect(scored_posts),
+            AdsInjectionLoggingSideEffect(),
             PublishSeenIdsSideEffect(),
+            ServedCandidatesKafkaSideEffect(),
+            ClientEventsKafkaSideEffect(),
             ForYouResponseStatsSideEffect(),
             UpdatePastRequestTimestampsSideEffect(),
             UpdateServedHistorySideEffect(),

@@ -55,6 +55,7 @@ from feed.home_mixer.filters.video_filter import VideoFilter
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.home_mixer.query_hydrators.blocked_user_ids_query_hydrator import BlockedUserIdsQueryHydrator
 from feed.home_mixer.query_hydrators.cached_posts_query_hydrator import CachedPostsQueryHydrator
+from feed.home_mixer.query_hydrators.engagement_signals_query_hydrator import EngagementSignalsQueryHydrator
 from feed.home_mixer.query_hydrators.followed_grok_topics_query_hydrator import FollowedGrokTopicsQueryHydrator
 from feed.home_mixer.query_hydrators.followed_starter_packs_query_hydrator import FollowedStarterPacksQueryHydrator
 from feed.home_mixer.query_hydrators.followed_user_ids_query_hydrator import FollowedUserIdsQueryHydrator
@@ -74,10 +75,17 @@ from feed.home_mixer.scorers.phoenix_scorer import PhoenixScorer
 from feed.home_mixer.scorers.ranking_scorer import RankingScorer
 from feed.home_mixer.scorers.vm_ranker import VMRanker
 from feed.home_mixer.selectors.top_k_score_selector import TopKScoreSelector
+from feed.home_mixer.side_effects.mutual_follow_stats_side_effect import MutualFollowStatsSideEffect
+from feed.home_mixer.side_effects.phoenix_experiments_side_effect import PhoenixExperimentsSideEffect
+from feed.home_mixer.side_effects.phoenix_request_cache_side_effect import PhoenixRequestCacheSideEffect
 from feed.home_mixer.side_effects.redis_post_candidate_cache_side_effect import RedisPostCandidateCacheSideEffect
+from feed.home_mixer.side_effects.reranking_kafka_side_effect import RerankingKafkaSideEffect
+from feed.home_mixer.side_effects.scored_stats_side_effect import ScoredStatsSideEffect
 from feed.home_mixer.sources.cached_posts_source import CachedPostsSource
+from feed.home_mixer.sources.phoenix_moe_source import PhoenixMOESource
 from feed.home_mixer.sources.phoenix_source import PhoenixSource
 from feed.home_mixer.sources.phoenix_topics_source import PhoenixTopicsSource
+from feed.home_mixer.sources.simclusters_source import SimclustersSource
 from feed.home_mixer.sources.thunder_source import ThunderSource
 from feed.home_mixer.sources.tweet_mixer_source import TweetMixerSource
 
@@ -105,12 +113,15 @@ def build(clients: Clients) -> Pipeline:
             IpQueryHydrator(),
             UserGenderQueryHydrator(),
             PolicyExclusionsQueryHydrator(),
+            EngagementSignalsQueryHydrator(),
         ),
         sources=(
             ThunderSource(),
             TweetMixerSource(),
             PhoenixSource(),
             PhoenixTopicsSource(),
+            PhoenixMOESource(),
+            SimclustersSource(),
             CachedPostsSource(),
         ),
         hydrators=(
@@ -164,6 +175,13 @@ def build(clients: Clients) -> Pipeline:
         post_selection_filters=(VFFilter(), AncillaryVFFilter(), DedupConversationFilter()),
         result_size=lambda query: query.params.result_size,
         finalize=exploration.explore,
-        side_effects=(RedisPostCandidateCacheSideEffect(),),
+        side_effects=(
+            PhoenixExperimentsSideEffect(),
+            RerankingKafkaSideEffect(),
+            RedisPostCandidateCacheSideEffect(),
+            ScoredStatsSideEffect(),
+            MutualFollowStatsSideEffect(),
+            PhoenixRequestCacheSideEffect(),
+        ),
         **clients.runtime(),
     ).verified(ScoredPostsQuery)

@@ -12,6 +12,10 @@ class PastRequestTimestampsQueryHydrator(QueryHydrator):
 
     writes = ("request_times_ms",)
 
+    def enabled(self, query: ScoredPostsQuery) -> bool:
+        """Where served history is kept."""
+        return query.params.enable_served_history
+
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One round trip to Valkey."""
         return {"request_times_ms": request_times.load(query.user_id)}

@@ -38,6 +38,10 @@ class ServedHistoryQueryHydrator(QueryHydrator):
 
     writes = ("served_ids", "who_to_follow_shown", "who_to_follow_eligible")
 
+    def enabled(self, query: ScoredPostsQuery) -> bool:
+        """By parameter; without it the client's own list of served posts stands."""
+        return query.params.enable_served_history
+
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """Two queries over the newest records of this viewer and platform."""
         now = clock.from_ms(query.now_ms)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from feed.candidate_pipeline import Batch, Hydrated, Scorer
+from feed.home_mixer import model_choice
 from feed.home_mixer.candidate import YES, original_authors, original_ids
 from feed.home_mixer.params import HEADS
 from feed.home_mixer.query import ScoredPostsQuery
@@ -53,7 +54,7 @@ class PhoenixScorer(Scorer):
             sequence=query.scoring_sequence,
             candidates=candidate_columns(query, batch, recent),
             now_ms=query.now_ms,
-            version=self.version,
+            version=self.version or model_choice.ranker(query),
         )
         return Hydrated(
             {

@@ -10,7 +10,7 @@ class PublishSeenIdsSideEffect(SideEffect):
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """Only with seen ids."""
-        return len(query.seen_ids) > 0
+        return query.params.enable_publish_seen and len(query.seen_ids) > 0
 
     def run(self, result: Result) -> None:
         """A few bits in Valkey."""

@@ -10,7 +10,9 @@ class UpdatePastRequestTimestampsSideEffect(SideEffect):
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """Only when a person asked."""
-        return not query.is_polling and query.request_context != "background_fetch"
+        return (
+            query.params.enable_served_history and not query.is_polling and query.request_context != "background_fetch"
+        )
 
     def run(self, result: Result) -> None:
         """One round trip to Valkey."""

@@ -12,8 +12,12 @@ from xsocial.kernel import clock
 class UpdateServedHistorySideEffect(SideEffect):
     """One record per page; parents of a served reply count as served too."""
 
+    def enabled(self, query: ScoredPostsQuery) -> bool:
+        """By parameter; previews leave no trace."""
+        return query.params.enable_served_history and not query.is_preview
+
     def run(self, result: Result) -> None:
-        """One insert; nothing for an empty page or a preview."""
+        """One insert; nothing for an empty page."""
         query: ScoredPostsQuery = result.query
         kinds, items = result.selected["kind"].tolist(), result.selected["item"].tolist()
         entries = [
@@ -21,26 +25,17 @@ class UpdateServedHistorySideEffect(SideEffect):
             for slot, (kind, item) in enumerate(zip(kinds, items, strict=True))
             for entry in _entries(slot, kind, item)
         ]
-        if not entries or query.is_preview:
+        if not entries:
             return
         ServedHistory.objects.create(
             user_id=query.user_id,
             platform=query.platform,
             request_id=query.request_id,
-            request_type=request_type(query),
+            request_type=query.query_type,
             served_at=clock.from_ms(query.now_ms),
             entries=entries,
             has_who_to_follow=feed_item.WHO_TO_FOLLOW in kinds,
         )
-
-
-def request_type(query: ScoredPostsQuery) -> str:
-    """Polling, initial, newer or older."""
-    if query.is_polling:
-        return "polling"
-    if not query.has_cursor:
-        return "initial"
-    return "newer" if query.is_top_request else "older"
 
 
 def _entries(slot: int, kind: str, item: Any) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Posts near the viewer in the retrieval model's space."""
 
 from feed.candidate_pipeline import Batch, Source
-from feed.home_mixer import retrieval
+from feed.home_mixer import model_choice, retrieval
 from feed.home_mixer.query import ScoredPostsQuery
 
 
@@ -18,4 +18,4 @@ class PhoenixSource(Source):
 
     def fetch(self, query: ScoredPostsQuery) -> Batch:
         """Raises Unavailable without a promoted retrieval model."""
-        return retrieval.fetch(query)
+        return retrieval.fetch(query, model_name=model_choice.retrieval(query))

@@ -18,4 +18,5 @@ class PhoenixTopicsSource(Source):
 
     def fetch(self, query: ScoredPostsQuery) -> Batch:
         """Raises Unavailable without a promoted retrieval model."""
-        return retrieval.fetch(query, query.topic_ids or query.new_user_topic_ids)
+        topics = query.topic_ids or query.new_user_topic_ids
+        return retrieval.fetch(query, model_name=query.params.topics_model, topic_ids=topics)
