@@ -6,16 +6,20 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 
 from feed import weights
 from feed.home_mixer import params
 from feed.models import (
     FeatureParameter,
     LoadSettings,
+    PolicyExclusion,
     Prompt,
     Receipt,
     ReceiptLook,
@@ -23,6 +27,7 @@ from feed.models import (
     WeightChange,
     WeightSet,
 )
+from xsocial.kernel.errors import Invalid
 
 
 @admin.register(WeightSet)
@@ -112,9 +117,50 @@ class FeatureParameterAdmin(admin.ModelAdmin):
         value, source = known.get(obj.name, ("unknown", "-"))
         return f"{value} [{source}]"
 
+    def get_urls(self) -> list[URLPattern]:
+        """One more: switching the profile."""
+        switch = path(
+            "profile/<str:name>/",
+            self.admin_site.admin_view(require_POST(self.use_profile)),
+            name="feed_featureparameter_profile",
+        )
+        return [switch, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list with a button for each profile of sizes."""
+        now = weights.profile_in_force()
+        profiles = [{"name": name, "is_in_force": name == now} for name in params.PROFILES]
+        return super().changelist_view(request, {**(extra_context or {}), "profiles": profiles})
+
+    def use_profile(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Switch the sizes of every page from now on, in one click."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        try:
+            weights.set_profile(name, actor=request.user)
+            self.message_user(request, f"Profile {name} is in force from the next page load.")
+        except Invalid as error:
+            self.message_user(request, str(error), messages.ERROR)
+        return redirect("admin:feed_featureparameter_changelist")
+
     def save_model(self, request: HttpRequest, obj: FeatureParameter, form: Any, change: bool) -> None:
         """Remember who set it."""
         obj.updated_by = request.user
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(PolicyExclusion)
+class PolicyExclusionAdmin(admin.ModelAdmin):
+    """Accounts kept out of recommendations by an outside rule; an end date is better than none."""
+
+    list_display = ["account", "reason", "country_code", "starts_at", "ends_at", "created_by"]
+    list_filter = ["country_code"]
+    search_fields = ["account__username", "reason"]
+    raw_id_fields = ["account"]
+
+    def save_model(self, request: HttpRequest, obj: PolicyExclusion, form: Any, change: bool) -> None:
+        """Remember who listed it."""
+        obj.created_by = obj.created_by or request.user
         super().save_model(request, obj, form, change)
 
 

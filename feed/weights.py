@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import orjson
+from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.models import User
 from feed.home_mixer import params
 from feed.home_mixer.query import WeightsInForce
-from feed.models import WeightChange, WeightSet
+from feed.models import FeatureParameter, WeightChange, WeightSet
 from xsocial.kernel import sql
 from xsocial.kernel.errors import Invalid, NotFound
 
@@ -74,6 +75,21 @@ def broken_links() -> list[int]:
             broken.append(change.pk)
         previous = change.digest
     return broken
+
+
+def profile_in_force() -> str:
+    """The profile of sizes that page loads use: the live one, else the one in the settings."""
+    return params.resolve(settings.FEED_PROFILE, live_parameters()).profile
+
+
+def set_profile(name: str, *, actor: User | None = None) -> None:
+    """Use the sizes of this profile from the next page load on. Raises Invalid for an unknown one."""
+    complaint = params.override_problem("profile", name)
+    if complaint:
+        raise Invalid(complaint)
+    FeatureParameter.objects.update_or_create(
+        name="profile", defaults={"value": name, "updated_by": actor, "note": "profile of sizes"}
+    )
 
 
 def live_parameters() -> dict[str, object]:

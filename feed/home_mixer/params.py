@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-UPSTREAM, SMALL_PLATFORM = "upstream", "small_platform"
+UPSTREAM, SMALL_PLATFORM = PROFILES = "upstream", "small_platform"
 VALUE_MODES = ("weighted", "dwell_regret_sigmoid", "gated_dwell_regret")
 COLD_START_ARMS = ("holdout", "control", "treatment")
 # Which of a post's topics a topic page trusts: the published modes as the least confidence.
@@ -51,9 +51,7 @@ _MODEL = "the name of a registered model in place of a data centre's cluster; em
 class Params:
     """Resolved values of one request."""
 
-    profile: str = param(
-        UPSTREAM, "-", "D", choices=(UPSTREAM, SMALL_PLATFORM), because="which column of sizes this table is read by"
-    )
+    profile: str = param(UPSTREAM, "-", "D", choices=PROFILES, because="which column of sizes this table is read by")
 
     # --- Sources
     thunder_max_results: int = param(1200, "ThunderMaxResults", "A", low=0, high=10_000, small=400, because=_CPU)

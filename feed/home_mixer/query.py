@@ -98,6 +98,7 @@ class ScoredPostsQuery:
 
     # --- Hydrated: history
     served_ids: np.ndarray = field(default_factory=no_ids)
+    served_order: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (no_ids(), no_ids()))  # ids, pages ago
     who_to_follow_shown: tuple[int, ...] = ()
     who_to_follow_eligible: bool = False
     impressed_post_ids: np.ndarray = field(default_factory=no_ids)
@@ -145,6 +146,11 @@ class ScoredPostsQuery:
     def wants_context(self) -> bool:
         """Whether what is known of the person is gathered for the models."""
         return self.params.enable_context_features or self.is_shadow_traffic
+
+    @property
+    def allows_reexposure(self) -> bool:
+        """Whether a served post may come back a bounded number of times."""
+        return self.params.reexposure_enabled and self.params.reexposure_max_serves > 1
 
     @property
     def mutes_strictly(self) -> bool:

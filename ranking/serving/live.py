@@ -225,7 +225,7 @@ retrieval: Slot[LiveRetrieval] = Slot(ModelVersion.Kind.RETRIEVAL, live_retrieva
 @lru_cache(maxsize=2)
 def _other_ranker(name: str) -> LiveRanker:
     try:
-        return _live_ranker(registry.by_name(name))
+        return live_ranker(registry.by_name(name))
     except ArtifactError as error:
         raise Unavailable(f"The model {name} cannot be read: {error}") from error
 

@@ -18,6 +18,7 @@ FILTERS = [
     "PreviouslySeenPostsFilter",
     "PreviouslySeenPostsBackupFilter",
     "PreviouslyServedPostsFilter",
+    "ControlledSourceReexposureFilter",
     "MutedKeywordFilter",
     "AuthorSocialgraphFilter",
     "PolicyExclusionFilter",

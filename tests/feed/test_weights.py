@@ -6,8 +6,10 @@ from django.test import Client
 from django.urls import reverse
 
 from feed import weights
+from feed.home_mixer import query_builder
 from feed.home_mixer.params import PUBLISHED_WEIGHTS
 from feed.models import FeatureParameter, WeightChange, WeightSet
+from feed.types import FeedRequest
 from tests.factories import UserFactory
 from xsocial.kernel.errors import Conflict, Invalid
 
@@ -103,3 +105,28 @@ def test_the_admin_refuses_bad_weights_and_parameters(staff):
 def test_every_list_opens(staff, model):
     activated("one")
     assert staff.get(reverse(f"admin:feed_{model}_changelist")).status_code == 200
+
+
+def test_the_profile_changes_with_one_click(staff, viewer_pages):
+    changelist = reverse("admin:feed_featureparameter_changelist")
+    assert b"Use profile upstream" in staff.get(changelist).content
+    assert viewer_pages().thunder_max_results == 400
+    answer = staff.post(reverse("admin:feed_featureparameter_profile", args=["upstream"]), follow=True)
+    assert b"Profile in force: upstream" in answer.content
+    assert viewer_pages().thunder_max_results == 1200
+    staff.post(reverse("admin:feed_featureparameter_profile", args=["small_platform"]))
+    assert viewer_pages().thunder_max_results == 400
+
+
+@pytest.fixture
+def viewer_pages():
+    """Parameters of a page load of somebody else."""
+    viewer = UserFactory()
+    return lambda: query_builder.build(viewer.pk, FeedRequest()).params
+
+
+def test_an_unknown_profile_is_refused_and_looking_does_not_switch(staff):
+    url = reverse("admin:feed_featureparameter_profile", args=["huge"])
+    assert b"profile must be one of" in staff.post(url, follow=True).content
+    assert staff.get(url).status_code == 405
+    assert not FeatureParameter.objects.exists()

@@ -14,6 +14,8 @@ class PreviouslyServedPostsFilter(Filter):
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """On every request by default; otherwise on "load more"."""
+        if query.allows_reexposure:
+            return False  # another filter counts how often
         loads_more = query.is_bottom_request and query.request_context != "foreground_truncate"
         return query.params.filter_served_always or loads_more
 

@@ -32,6 +32,7 @@ from feed.home_mixer.clients import Clients
 from feed.home_mixer.filters.age_filter import AgeFilter
 from feed.home_mixer.filters.ancillary_vf_filter import AncillaryVFFilter
 from feed.home_mixer.filters.author_socialgraph_filter import AuthorSocialgraphFilter
+from feed.home_mixer.filters.controlled_source_reexposure_filter import ControlledSourceReexposureFilter
 from feed.home_mixer.filters.core_data_hydration_filter import CoreDataHydrationFilter
 from feed.home_mixer.filters.dedup_conversation_filter import DedupConversationFilter
 from feed.home_mixer.filters.drop_duplicates_filter import DropDuplicatesFilter
@@ -153,6 +154,7 @@ def build(clients: Clients) -> Pipeline:
             PreviouslySeenPostsFilter(),
             PreviouslySeenPostsBackupFilter(),
             PreviouslyServedPostsFilter(),
+            ControlledSourceReexposureFilter(),
             MutedKeywordFilter(),
             AuthorSocialgraphFilter(),
             PolicyExclusionFilter(),

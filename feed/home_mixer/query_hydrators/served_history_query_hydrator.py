@@ -7,11 +7,13 @@ import numpy as np
 import orjson
 
 from feed.candidate_pipeline import QueryHydrator
-from feed.home_mixer.query import ScoredPostsQuery
+from feed.home_mixer.query import ScoredPostsQuery, no_ids
+from feed.models import ServedHistory
 from xsocial.kernel import clock, sql
 
 MODULES_READ = 20
 USERS_EXCLUDED = 200
+PAGES_READ = 50
 
 _RECORDS = "feed_servedhistory WHERE user_id = %(who)s AND timeline = 'home' AND platform = %(platform)s"
 # Each entry's post, then what it reposts; newest record first.
@@ -36,7 +38,7 @@ SELECT served_at, jsonb_path_query_array(entries, '$[*].user_ids[*]')::text
 class ServedHistoryQueryHydrator(QueryHydrator):
     """Ids served in the last minutes, suggested people, and the fatigue of suggestions."""
 
-    writes = ("served_ids", "who_to_follow_shown", "who_to_follow_eligible")
+    writes = ("served_ids", "served_order", "who_to_follow_shown", "who_to_follow_eligible")
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """By parameter; without it the client's own list of served posts stands."""
@@ -55,8 +57,22 @@ class ServedHistoryQueryHydrator(QueryHydrator):
         modules = sql.rows(_MODULES, params)
         rested = timedelta(hours=query.params.who_to_follow_fatigue_h)
         suggested = [user for _, users in modules for user in orjson.loads(users)]
+        order = _served_order(query) if query.allows_reexposure else (no_ids(), no_ids())
         return {
+            "served_order": order,
             "served_ids": np.concatenate([query.cursor_ids, sql.unpacked(served[0] if served else None)]),
             "who_to_follow_shown": tuple(map(int, suggested[:USERS_EXCLUDED])),
             "who_to_follow_eligible": not modules or now - modules[0][0] >= rested,
         }
+
+
+def _served_order(query: ScoredPostsQuery) -> tuple[np.ndarray, np.ndarray]:
+    """Every id on the viewer's last pages, and how many pages ago it was last there (0: the newest)."""
+    records = ServedHistory.objects.filter(user_id=query.user_id, timeline="home", platform=query.platform)
+    last: dict[int, int] = {}
+    for age, entries in enumerate(records.order_by("-served_at").values_list("entries", flat=True)[:PAGES_READ]):
+        for entry in entries:
+            for name in ("post_id", "repost_of_id"):
+                if entry.get(name):
+                    last.setdefault(int(entry[name]), age)
+    return np.array(list(last), np.int64), np.array(list(last.values()), np.int64)

@@ -277,10 +277,20 @@ def test_serve_cards_are_reposts_quotes_and_originals():
 
 
 def test_an_empty_page_is_an_event_and_zeros_are_not_sent():
-    ClientEventsKafkaSideEffect().run(page(query()))
-    sent = {sample.labels["event"] for sample in metrics._metrics["feed_client_events"].collect()[0].samples}
-    assert "client:home:home:request:size_is_empty:count" in sent
-    assert "client:home:home:who_to_follow:served_users:count" not in sent
+    effect = ClientEventsKafkaSideEffect()
+    effect.run(page(query()))
+    before = sent()
+    effect.run(page(query()))
+    rises = {event: count - before.get(event, 0) for event, count in sent().items()}
+    changed = {event.removeprefix("client:home:home:") for event, rise in rises.items() if rise}
+    sizes = ("size_is_empty", "size_at_most_5", "size_at_most_10", "size_at_most_35")
+    assert changed == {f"{kind}:{size}:count" for kind in ("request", "get_initial") for size in sizes}
+
+
+def sent():
+    """Client events so far, by name."""
+    samples = metrics._metrics["feed_client_events"].collect()[0].samples
+    return {sample.labels["event"]: sample.value for sample in samples if sample.name.endswith("_total")}
 
 
 @pytest.mark.django_db

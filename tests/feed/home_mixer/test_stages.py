@@ -12,9 +12,10 @@ from feed.home_mixer.candidate_hydrators.tweet_type_metrics_candidate_hydrator i
     TweetTypeMetricsCandidateHydrator,
     pack,
 )
-from feed.home_mixer.scorers.phoenix_scorer import candidate_columns, heads_matrix
+from feed.home_mixer.scorers.phoenix_scorer import PhoenixScorer, candidate_columns, heads_matrix
 from feed.home_mixer.selectors.blender_selector import BlenderSelector
 from ranking.types import Scores
+from xsocial.kernel.errors import Unavailable
 
 from .batches import HOUR_MS, NOW_MS, VIEWER, batch, heads, post_id, query
 
@@ -133,6 +134,12 @@ def test_surface_labels(fields, label):
 
 
 # --- Phoenix ------------------------------------------------------------------------------------
+
+
+def test_replayed_candidates_keep_their_predictions_and_no_history_is_an_error():
+    assert not PhoenixScorer().enabled(query(has_cached_posts=True))
+    with pytest.raises(Unavailable):
+        PhoenixScorer().score(query(), batch(author_id=[1]))
 
 
 def test_a_repost_is_scored_as_what_it_reposts():
