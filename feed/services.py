@@ -148,6 +148,7 @@ def _page(result: Result) -> ForYouPage:
         request_id=query.request_id,
         items=tuple(_item(place, kind, item) for place, (kind, item) in enumerate(zip(kinds, items, strict=True))),
         cursor=cursor.following(query.cursor_ids.tolist(), shown, viewer_id=query.user_id) if shown else "",
+        top_cursor=cursor.following(query.cursor_ids.tolist(), shown, viewer_id=query.user_id, direction="top"),
         degraded=build.degraded(result),
         model=build.model_of(inner),
         weight_set=query.weights.number,

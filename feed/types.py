@@ -62,7 +62,8 @@ class FeedItem:
 
 @dataclass(frozen=True, slots=True)
 class ForYouPage:
-    """One answered request. ``cursor`` asks for what follows; ``degraded`` says what is missing and why.
+    """One answered request. ``cursor`` asks for what follows, ``top_cursor`` for what is newer.
+    ``degraded`` says what is missing and why.
 
     ``model`` is empty when the page is in order of time. ``dropped`` counts by filter.
     """
@@ -75,6 +76,7 @@ class ForYouPage:
     weight_set: int = 0
     build: str = ""
     is_cached: bool = False
+    top_cursor: str = ""
     dropped: Mapping[str, int] = field(default_factory=dict)
 
     @property

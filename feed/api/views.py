@@ -67,6 +67,7 @@ class ForYouInputs(Inputs):
     in_network_only = serializers.BooleanField(required=False, default=False)
     exclude_videos = serializers.BooleanField(required=False, default=False)
     is_polling = serializers.BooleanField(required=False, default=False)
+    is_preview = serializers.BooleanField(required=False, default=False)
 
 
 class ForYouItemSerializer(serializers.Serializer):
@@ -89,7 +90,8 @@ class ForYouSerializer(serializers.Serializer):
     build = serializers.CharField()
     degraded = serializers.ListField(child=serializers.CharField())
     dropped = serializers.DictField(child=serializers.IntegerField())
-    next_cursor = serializers.CharField()
+    next_cursor = serializers.CharField(help_text="Asks for what follows; empty at the end.")
+    previous_cursor = serializers.CharField(help_text="Asks for what is newer: pull to refresh.")
     items = ForYouItemSerializer(many=True)
 
 
@@ -122,6 +124,7 @@ class ForYouView(APIView):
                 "degraded": list(page.degraded),
                 "dropped": dict(page.dropped),
                 "next_cursor": page.cursor,
+                "previous_cursor": page.top_cursor,
                 "items": items_json(page.items, request),
             }
         )

@@ -61,10 +61,10 @@ class Cursor:
         return signing.dumps([viewer_id, self.direction, _packed(self.shown_ids)], salt=SALT)
 
 
-def following(before: Iterable[int], shown: Iterable[int], *, viewer_id: int) -> str:
-    """The cursor of the next page: newest ids first, the oldest beyond the limit forgotten."""
+def following(before: Iterable[int], shown: Iterable[int], *, viewer_id: int, direction: str = "bottom") -> str:
+    """The cursor of the next page, or of a newer one: newest ids first, the oldest beyond the limit forgotten."""
     ids = tuple(dict.fromkeys([*shown, *before]))[:MAX_IDS]
-    return Cursor("bottom", ids).text(viewer_id=viewer_id)
+    return Cursor(direction, ids).text(viewer_id=viewer_id)
 
 
 def _packed(ids: tuple[int, ...]) -> str:

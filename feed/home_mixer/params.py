@@ -106,6 +106,10 @@ class Params:
 
     # --- What is known of the viewer
     enable_context_features: bool = param(True, "EnableContextFeatures", "A")
+    cache_engagement_counts: bool = param(True, "-", "A", small=False, because="counts are read in one query here")
+    viewer_data_ms: int = param(
+        200, "-", "M", low=1, high=10_000, small=2_000, because="muted words that are forgotten are worse than a wait"
+    )
     enable_ip: bool = param(True, "EnableIpFeature", "A")
     enable_declared_gender: bool = param(True, "EnableInferredGenderHydration", "A")
     enable_inferred_topics: bool = param(True, "EnableGrokTopicsHydration", "D", because="a feature only")
@@ -218,6 +222,7 @@ class Params:
     page_size: int = param(
         39, "FOR_YOU_MAX_RESULT_SIZE", "D", low=1, high=500, because="35 posts and 4 modules; frames are not built"
     )
+    ranked_following_size: int = param(38, "RANKED_FOLLOWING_MAX_RESULT_SIZE", "A", low=1, high=500)
     who_to_follow_position: int = param(6, "WHO_TO_FOLLOW_POSITION", "A", low=1, high=100)
     who_to_follow_fatigue_h: int = param(30, "WhoToFollowFatigueHours", "A", low=0, high=8_760)
     ads_blender: str = param("partition_organic_low_risk", "AdsBlenderType", "A")

@@ -98,7 +98,7 @@ class ScoredPostsQuery:
 
     # --- Hydrated: history
     served_ids: np.ndarray = field(default_factory=no_ids)
-    served_order: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (no_ids(), no_ids()))  # ids, pages ago
+    served_order: tuple[np.ndarray, np.ndarray] | None = None  # ids, and pages ago; None where nobody asks
     who_to_follow_shown: tuple[int, ...] = ()
     who_to_follow_eligible: bool = False
     impressed_post_ids: np.ndarray = field(default_factory=no_ids)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 from django.conf import settings
-from django.db import DatabaseError
 
 from accounts.selectors import graph
 from accounts.selectors.graph import ViewerSettings
 from feed import weights
-from feed.home_mixer import params
+from feed.candidate_pipeline.workers import Task
+from feed.home_mixer import clients, params
 from feed.home_mixer.cursor import Cursor
 from feed.home_mixer.query import ScoredPostsQuery, fraction
 from feed.types import FeedRequest
 from xsocial.kernel import clock, ids, metrics
 from xsocial.kernel.errors import Invalid
-
-log = logging.getLogger(__name__)
 
 
 def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
@@ -29,9 +25,10 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
     if not viewer_id:
         raise Invalid("A feed needs a viewer.")
     cursor = Cursor.parse(request.cursor, viewer_id=viewer_id)
-    viewer = _viewer_data(viewer_id)
+    live = weights.live_parameters()
+    viewer = _viewer_data(viewer_id, params.resolve(settings.FEED_PROFILE, live).viewer_data_ms)
     request_id = request.request_id or ids.next_id()
-    values = _params(request, viewer)
+    values = params.resolve(settings.FEED_PROFILE, live | (request.overrides if viewer.is_staff else {}))
     in_network_only = request.in_network_only or not viewer.allows_recommendations
     query = ScoredPostsQuery(
         user_id=viewer_id,
@@ -74,21 +71,14 @@ def _excluded_topics(request: FeedRequest, viewer: ViewerSettings, in_network_on
     return tuple(dict.fromkeys([*request.excluded_topic_ids, *(viewer.snoozed_topic_ids if is_general else ())]))
 
 
-def _viewer_data(viewer_id: int) -> ViewerSettings:
-    try:
-        return graph.viewer_settings(viewer_id)
-    except DatabaseError as error:
-        log.warning("viewer data missing: %r", error)
-        metrics.counter("feed_viewer_data_failures", "Requests served with default viewer data").inc()
-        return ViewerSettings()
-
-
-def _params(request: FeedRequest, viewer: ViewerSettings) -> params.Params:
-    overrides = weights.live_parameters()
-    if viewer.is_staff:
-        overrides |= request.overrides
-    profile = getattr(settings, "FEED_PROFILE", params.SMALL_PLATFORM)
-    return params.resolve(profile, overrides)
+def _viewer_data(viewer_id: int, budget_ms: int) -> ViewerSettings:
+    """Settings of the viewer, or defaults when they cannot be read in time."""
+    read = Task("viewer data", lambda: graph.viewer_settings(viewer_id), budget_ms)
+    (outcome,) = clients.shared().workers.run([read])
+    if isinstance(outcome.value, ViewerSettings):
+        return outcome.value
+    metrics.counter("feed_viewer_data_failures", "Requests served with default viewer data").inc()
+    return ViewerSettings()
 
 
 def _holds_unscreened(viewer: ViewerSettings) -> bool:

@@ -24,6 +24,7 @@ RULES = {
         "Answers, quotes or reposts a post held back by moderation", "What moderation may show you", _FEED
     ),
     "AuthorSocialgraphFilter": Rule("Blocked or muted", "Your blocks and mutes", _FILTERS),
+    "ControlledSourceReexposureFilter": Rule("Shown to you often enough, or another card of it is here"),
     "CoreDataHydrationFilter": Rule("Deleted meanwhile"),
     "DedupConversationFilter": Rule("Another post of the same conversation was better"),
     "DropDuplicatesFilter": Rule("Found twice"),

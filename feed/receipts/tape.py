@@ -37,6 +37,13 @@ NOT_TAPED = {
     "muted_keywords",
     "ip_address",
     "ip_location",
+    "engagement_signals",
+    "followed_grok_topics",
+    "followed_starter_packs",
+    "inferred_grok_topics",
+    "user_demographics",
+    "user_gender",
+    "viewer_minhash",
 }
 #: Columns that no score and no verdict of ours follows from, and texts, which belong to their authors.
 COLUMNS_NOT_TAPED = ("text", "related_texts", "semantic_id")

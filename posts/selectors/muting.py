@@ -2,7 +2,7 @@
 
 import re
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Mute, MutedKeyword
 from posts.models import Post
@@ -14,10 +14,11 @@ _EDGE_BEFORE, _EDGE_AFTER = r"(^|[^[:alnum:]_])", r"($|[^[:alnum:]_])"
 _SPECIAL = re.compile(r"([\\.^$*+?{}\[\]|()])")
 
 
-def without_muted(who: int, posts: QuerySet[Post]) -> QuerySet[Post]:
+def without_muted(who: int, posts: QuerySet[Post], *, in_context: bool = False) -> QuerySet[Post]:
     """Leave out posts and reposts by or of muted people, and those with a muted word.
 
-    One's own posts stay, whatever they say.
+    With ``in_context`` a muted word also counts in what a post quotes, answers, and in the post its
+    conversation began with. One's own posts stay, whatever they say.
     """
     in_force = Q(expires_at__isnull=True) | Q(expires_at__gt=clock.now())
     muted = Mute.objects.filter(in_force, muter_id=who).values("muted_id")
@@ -30,6 +31,11 @@ def without_muted(who: int, posts: QuerySet[Post]) -> QuerySet[Post]:
     for field in ("text", "spoiler_text"):
         said |= Q(**{f"{field}__iregex": pattern})
         said |= Q(repost_of__isnull=False) & Q(**{f"repost_of__{field}__iregex": pattern})
+        if in_context:
+            said |= Q(quote_of__isnull=False) & Q(**{f"quote_of__{field}__iregex": pattern})
+            said |= Q(in_reply_to__isnull=False) & Q(**{f"in_reply_to__{field}__iregex": pattern})
+            root = Post.objects.filter(pk=OuterRef("conversation_id"), **{f"{field}__iregex": pattern})
+            said |= Q(in_reply_to__isnull=False) & Exists(root)
     return posts.filter(Q(author_id=who) | ~said)
 
 

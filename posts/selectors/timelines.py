@@ -25,7 +25,7 @@ def home(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[Post]:
     wanted_repost = Q(repost_of__isnull=True) | Q(author_id__in=passing_on)
     mine = visible_to(viewer).filter(is_own | (Q(author_id__in=followed) & to_known & wanted_repost))
     posts = mine.exclude(visibility=Visibility.DIRECT)
-    return paged(detailed(viewer, without_muted(viewer.pk, posts)), cursor)
+    return paged(detailed(viewer, without_muted(viewer.pk, posts, in_context=True)), cursor)
 
 
 def public_timeline(viewer: Viewer, cursor: Cursor = FIRST_PAGE, *, only_media: bool = False) -> list[Post]:

@@ -100,7 +100,7 @@ def test_the_admin_refuses_bad_weights_and_parameters(staff):
 
 
 @pytest.mark.parametrize(
-    "model", ["weightset", "weightchange", "featureparameter", "prompt", "receipt", "servedhistory"]
+    "model", ["weightset", "weightchange", "featureparameter", "policyexclusion", "prompt", "receipt", "servedhistory"]
 )
 def test_every_list_opens(staff, model):
     activated("one")

@@ -59,6 +59,17 @@ def test_home_leaves_out_what_is_muted(ann):
         assert len(selectors.home(ann)) == 5
 
 
+def test_home_mutes_what_a_post_quotes_answers_and_began_with(ann):
+    bob = followed_by(ann)
+    rain, root = PostFactory(author=ann, text="rain"), PostFactory(author=bob, text="after the rain")
+    PostFactory(author=bob, text="look", quote_of=rain)
+    reply = PostFactory(author=bob, text="well", in_reply_to=root)
+    PostFactory(author=bob, text="indeed", in_reply_to=reply)
+    kept = PostFactory(author=bob, text="sun", quote_of=PostFactory(text="sunny"))
+    accounts.add_muted_keyword(user=ann, phrase="rain")
+    assert selectors.home(ann) == [kept, rain]
+
+
 @pytest.mark.parametrize("phrase", ["c++", "(a|b", "50% off", "a.b", "\\d", "[x", "ab\\"])
 def test_muted_words_are_words_and_not_patterns(ann, phrase):
     bob = followed_by(ann)

@@ -37,8 +37,9 @@ class ControlledSourceReexposureFilter(Filter):
         for column in related_ids(batch):
             was_served |= np.isin(column, served) & (column > 0)
         stopped = was_served & (times >= params.reexposure_max_serves)
-        if params.reexposure_min_gap > 0:
-            recent = query.served_order[0][query.served_order[1] < params.reexposure_min_gap]
+        if params.reexposure_min_gap > 0 and query.served_order is not None:
+            ids, pages_ago = query.served_order
+            recent = ids[pages_ago < params.reexposure_min_gap]
             for column in (keys, *related_ids(batch)):
                 stopped |= np.isin(column, recent) & (column > 0)
         if params.reexposure_in_network_only:

@@ -44,7 +44,9 @@ def build(scored_posts: Pipeline, clients: Clients) -> Pipeline:
             PushToHomeSource(),
         ),
         selector=BlenderSelector(),
-        result_size=lambda query: query.params.page_size,
+        result_size=lambda query: (
+            query.params.ranked_following_size if query.in_network_only else query.params.page_size
+        ),
         side_effects=(
             StoreReceiptSideEffect(scored_posts),
             AdsInjectionLoggingSideEffect(),

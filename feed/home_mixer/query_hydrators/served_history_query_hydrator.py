@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 
 from feed.candidate_pipeline import QueryHydrator
-from feed.home_mixer.query import ScoredPostsQuery, no_ids
+from feed.home_mixer.query import ScoredPostsQuery
 from feed.models import ServedHistory
 from xsocial.kernel import clock, sql
 
@@ -57,7 +57,7 @@ class ServedHistoryQueryHydrator(QueryHydrator):
         modules = sql.rows(_MODULES, params)
         rested = timedelta(hours=query.params.who_to_follow_fatigue_h)
         suggested = [user for _, users in modules for user in orjson.loads(users)]
-        order = _served_order(query) if query.allows_reexposure else (no_ids(), no_ids())
+        order = _served_order(query) if query.allows_reexposure else None
         return {
             "served_order": order,
             "served_ids": np.concatenate([query.cursor_ids, sql.unpacked(served[0] if served else None)]),

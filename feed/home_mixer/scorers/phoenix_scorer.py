@@ -105,6 +105,7 @@ def heads_matrix(answer: Scores, probabilities: np.ndarray) -> np.ndarray:
     for place, head in enumerate(HEADS):
         if head in columns:
             matrix[:, place] = columns[head]
+    matrix[~np.isfinite(matrix)] = np.nan  # a number that is none counts as no prediction
     return matrix
 
 

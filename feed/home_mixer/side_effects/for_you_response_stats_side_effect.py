@@ -13,18 +13,25 @@ class ForYouResponseStatsSideEffect(SideEffect):
 
     def run(self, result: Result) -> None:
         """Metrics only."""
-        kinds = Counter(result.selected["kind"])
-        served = metrics.counter("feed_served_items", "Items served by kind", ("kind",))
-        for kind, count in kinds.items():
-            served.labels(kind).inc(count)
-        pages = metrics.counter("feed_pages", "Pages by how full they were", ("what",))
-        facts = {
-            "all": True,
-            "empty_posts": not kinds["post"],
-            "empty_ads": not kinds["ad"],
-            "sufficient_posts": kinds["post"] >= SUFFICIENT_POSTS,
-            "sufficient_ads": kinds["ad"] >= SUFFICIENT_ADS,
-        }
-        for what, holds in facts.items():
-            if holds:
-                pages.labels(what).inc()
+        shown = Counter(result.selected["kind"])
+        fetched = shown + Counter(result.non_selected["kind"])
+        blender, country = result.query.params.ads_blender, result.query.country_code or "unknown"
+        served = metrics.counter("feed_served_items", "Items served", ("kind", "blender", "country"))
+        for kind, count in shown.items():
+            served.labels(kind, blender, country).inc(count)
+        pages = metrics.counter("feed_pages", "Pages by how full they were, and could have been", ("of", "what"))
+        for of, kinds in (("response", shown), ("fetched", fetched)):
+            for what in facts(kinds):
+                pages.labels(of, what).inc()
+
+
+def facts(kinds: Counter[str]) -> list[str]:
+    """What holds for a page with these items."""
+    found = {
+        "all": True,
+        "empty_posts": not kinds["post"],
+        "empty_ads": not kinds["ad"],
+        "sufficient_posts": kinds["post"] >= SUFFICIENT_POSTS,
+        "sufficient_ads": kinds["ad"] >= SUFFICIENT_ADS,
+    }
+    return [what for what, holds in found.items() if holds]

@@ -42,9 +42,10 @@ def _entries(slot: int, kind: str, item: Any) -> list[dict[str, Any]]:
     if kind == feed_item.POST:
         return _post_entries(slot, item)
     if kind == feed_item.AD:
-        return [{"slot": slot, "kind": kind, "post_id": item.post_id, "author_id": item.author_id}]
+        shown = {"post_id": item.post_id, "author_id": item.author_id, "impression": f"{item.impression_id:x}"}
+        return [{"slot": slot, "kind": kind, **shown}]
     if kind == feed_item.WHO_TO_FOLLOW:
-        return [{"slot": slot, "kind": kind, "user_ids": list(item.user_ids)}]
+        return [{"slot": slot, "kind": kind, "user_ids": list(item.user_ids), "size": len(item.user_ids)}]
     if kind == feed_item.PUSH_TO_HOME:
         return [{"slot": slot, "kind": kind, "post_id": item.post_id, "score": 0.0}]
     return [{"slot": slot, "kind": kind}]

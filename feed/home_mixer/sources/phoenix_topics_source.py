@@ -1,7 +1,7 @@
 """Posts near the viewer among those about certain topics."""
 
 from feed.candidate_pipeline import Batch, Source
-from feed.home_mixer import retrieval
+from feed.home_mixer import retrieval, topics
 from feed.home_mixer.query import ScoredPostsQuery
 
 
@@ -18,5 +18,7 @@ class PhoenixTopicsSource(Source):
 
     def fetch(self, query: ScoredPostsQuery) -> Batch:
         """Raises Unavailable without a promoted retrieval model."""
-        topics = query.topic_ids or query.new_user_topic_ids
-        return retrieval.fetch(query, model_name=query.params.topics_model, topic_ids=topics)
+        tree = topics.of_request(query.memo)
+        wanted = query.topic_ids or query.new_user_topic_ids
+        covered = tuple(sorted(set().union(*(tree.expand(topic) for topic in wanted))))
+        return retrieval.fetch(query, model_name=query.params.topics_model, topic_ids=covered)

@@ -98,7 +98,7 @@ def viewer_query(monkeypatch):
     from accounts.selectors.graph import ViewerSettings
     from feed.home_mixer import query_builder
 
-    monkeypatch.setattr(query_builder, "_viewer_data", lambda viewer_id: ViewerSettings())
+    monkeypatch.setattr(query_builder, "_viewer_data", lambda viewer_id, budget_ms: ViewerSettings())
     monkeypatch.setattr("feed.weights.live_parameters", lambda: {"shadow_percent": 10.0})
     monkeypatch.setattr("feed.weights.in_force", lambda: query().weights)
     return lambda request_id: query_builder.build(VIEWER, FeedRequest(request_id=request_id))

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from accounts import services as accounts
+from accounts.selectors.graph import ViewerSettings
 from feed import services
 from feed.candidate_pipeline import Result
-from feed.home_mixer import candidate_cache, request_times, served_types
+from feed.home_mixer import candidate_cache, query_builder, request_times, served_types
 from feed.home_mixer.candidate import SCHEMA
+from feed.home_mixer.candidate_hydrators.engagement_counts_candidate_hydrator import (
+    EngagementCountsCandidateHydrator,
+    ttl_s,
+)
 from feed.home_mixer.params import Params
+from feed.home_mixer.process_cache import ProcessCache
 from feed.home_mixer.side_effects.for_you_response_stats_side_effect import ForYouResponseStatsSideEffect
 from feed.home_mixer.side_effects.publish_seen_ids_side_effect import PublishSeenIdsSideEffect
 from feed.home_mixer.side_effects.redis_post_candidate_cache_side_effect import RedisPostCandidateCacheSideEffect
@@ -29,8 +35,9 @@ from feed.home_mixer.sources.scored_posts_source import ScoredPostsSource
 from feed.home_mixer.sources.thunder_source import ThunderSource
 from feed.home_mixer.sources.tweet_mixer_source import TweetMixerSource
 from feed.home_mixer.sources.who_to_follow_source import WhoToFollowSource
-from tests.factories import PostFactory, UserFactory
-from xsocial.kernel import redis
+from feed.types import FeedRequest
+from tests.factories import PostFactory, TopicFactory, UserFactory
+from xsocial.kernel import clock, ids, redis
 
 from .batches import VIEWER, batch, query
 
@@ -219,3 +226,97 @@ def test_the_schema_and_the_defaults_agree_with_the_published_sizes():
     assert (values.cached_posts_threshold, values.max_posts_to_cache, values.cache_ttl_s) == (500, 750, 180)
     assert (values.top_k, values.result_size) == (50, 35)
     assert "heads" in SCHEMA
+
+
+# --- Counts, viewer data, contexts ------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_counts_are_kept_by_age_upstream_and_read_anew_on_a_small_platform(monkeypatch):
+    reads = []
+
+    def count_rows(ids):
+        reads.append(len(ids))
+        return np.full((len(ids), 5), float(len(reads)))
+
+    monkeypatch.setattr("posts.selectors.hydration.count_rows", count_rows)
+    hydrator, rows = EngagementCountsCandidateHydrator(), batch(author_id=[1, 2])
+    kept, anew = query(), query(params={"cache_engagement_counts": False})
+    assert [hydrator.hydrate(kept, rows).columns["views"][0] for _ in range(2)] == [1.0, 1.0]
+    assert [hydrator.hydrate(anew, rows).columns["views"][0] for _ in range(2)] == [2.0, 3.0]
+    assert reads == [2, 2, 2]
+    now = clock.now_ms()
+    assert [ttl_s(ids.id_at(now - minutes * 60_000)) for minutes in (29, 31)] == [300.0, 600.0]
+
+
+def test_a_process_cache_forgets_in_time_and_is_bounded(monkeypatch):
+    at = [0.0]
+    monkeypatch.setattr("feed.home_mixer.process_cache.time.monotonic", lambda: at[0])
+    cache = ProcessCache(2, lambda key: 10.0 * key)
+    cache.set_many({1: ("a",), 2: ("b",)})
+    at[0] = 15.0
+    assert cache.get_many([1, 2, 3]) == {2: ("b",)}
+    cache.set_many({3: ("c",)})
+    assert cache.get_many([1, 2, 3]) == {2: ("b",), 3: ("c",)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fault", [RuntimeError, "hang"])
+def test_viewer_data_that_does_not_come_becomes_defaults(viewer, monkeypatch, fault):
+    def broken(user_id):
+        if fault == "hang":
+            return
+        raise fault("gone")
+
+    monkeypatch.setattr("accounts.selectors.graph.viewer_settings", broken)
+    asked = query_builder.build(viewer.pk, FeedRequest())
+    assert (asked.viewer, asked.muted_keywords) == (ViewerSettings(), ())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("context", ["foreground-truncate", "Foreground_Truncate"])
+def test_contexts_are_read_in_either_spelling(viewer, context):
+    assert query_builder.build(viewer.pk, FeedRequest(context=context)).request_context == "foreground_truncate"
+    assert query_builder.build(viewer.pk, FeedRequest(context="never heard of")).request_context == "never heard of"
+
+
+@pytest.mark.django_db
+def test_pull_to_refresh_shows_what_is_newer(viewer, friend, models):
+    old = PostFactory(author=friend)
+    first = services.for_you(viewer)
+    assert [item.post_id for item in first.items] == [old.pk]
+    new = PostFactory(author=friend)
+    asked = FeedRequest(cursor=first.top_cursor, context="pull_to_refresh")
+    second, result_ = services.load_for_you(viewer, request=asked)
+    assert [item.post_id for item in second.items] == [new.pk]
+    assert result_.query.query_type == "newer"
+
+
+@pytest.mark.django_db
+def test_served_ids_of_a_cursor_hold_even_while_the_history_fails(viewer, friend, models, monkeypatch):
+    shown = PostFactory(author=friend)
+    first = services.for_you(viewer)
+    left = PostFactory(author=friend)
+    monkeypatch.setattr("xsocial.kernel.sql.rows", lambda *_: 1 / 0)
+    monkeypatch.setattr("feed.weights.live_parameters", dict)
+    second = services.for_you(viewer, request=FeedRequest(cursor=first.cursor, platform="other"))
+    assert shown.pk not in [item.post_id for item in second.items]
+    assert left.pk in [item.post_id for item in second.items]
+
+
+@pytest.mark.django_db
+def test_a_ranked_following_page_has_its_own_length(viewer, friend, models, monkeypatch):
+    for _ in range(4):
+        PostFactory(author=friend)
+    monkeypatch.setattr("feed.weights.live_parameters", lambda: {"ranked_following_size": 3})
+    assert len(services.for_you(viewer, request=FeedRequest(in_network_only=True)).items) == 3
+
+
+@pytest.mark.django_db
+def test_a_topic_page_asks_for_what_is_below_the_topic_too(monkeypatch):
+    asked_for = []
+    monkeypatch.setattr("feed.home_mixer.retrieval.fetch", lambda query, *, topic_ids, **_: asked_for.append(topic_ids))
+    above = TopicFactory()
+    below = TopicFactory(parent=above)
+    PhoenixTopicsSource().fetch(query(topic_ids=(above.pk,)))
+    assert asked_for == [tuple(sorted([above.pk, below.pk]))]
