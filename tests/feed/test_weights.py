@@ -127,6 +127,6 @@ def viewer_pages():
 
 def test_an_unknown_profile_is_refused_and_looking_does_not_switch(staff):
     url = reverse("admin:feed_featureparameter_profile", args=["huge"])
-    assert b"profile must be one of" in staff.post(url, follow=True).content
+    assert b"must be one of" in staff.post(url, follow=True).content
     assert staff.get(url).status_code == 405
     assert not FeatureParameter.objects.exists()

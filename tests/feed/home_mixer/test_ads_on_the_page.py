@@ -9,7 +9,7 @@ from feed import services
 from feed.types import FeedRequest
 from moderation import services as moderation
 from moderation.types import Label
-from tests.factories import PostFactory, UserFactory
+from tests.factories import FollowFactory, PostFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("patient_pipelines", "campaign")]
 
@@ -30,8 +30,9 @@ def campaign():
 
 
 @pytest.fixture
-def posts(friend):
-    return [PostFactory(author=friend) for _ in range(NUM_POSTS)]
+def posts(viewer):
+    """One each by several followed people: nobody gathers strikes."""
+    return [PostFactory(author=FollowFactory(follower=viewer).followee) for _ in range(NUM_POSTS)]
 
 
 @pytest.fixture
