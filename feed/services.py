@@ -43,14 +43,15 @@ def load_for_you(
     request: FeedRequest | None = None,
     is_patient: bool = False,
     deadline: Deadline | None = None,
+    pipeline: Pipeline | None = None,
 ) -> tuple[ForYouPage, Result]:
     """The page and the whole result behind it, for tools that show the machinery.
 
-    A patient load waits for slow parts and has done its side effects when it returns. Raises
-    Unavailable when the caller cancelled the deadline.
+    A patient load waits for slow parts and has done its side effects when it returns; a pipeline
+    takes the place of this process's own. Raises Unavailable when the caller cancelled the deadline.
     """
     query = query_builder.build(viewer.pk, request or FeedRequest())
-    result = _run(pipelines(is_patient=is_patient)[1], query, deadline)
+    result = _run(pipeline or pipelines(is_patient=is_patient)[1], query, deadline)
     return _page(result), result
 
 

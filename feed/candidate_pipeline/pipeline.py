@@ -66,8 +66,7 @@ class Pipeline:
         selected = run.hydrators("post_selection_hydrators", query, selected)
         selected, late = run.filters("post_selection_filters", query, selected)
         selected, rest = run.truncate(query, selected, rest)
-        if self.finalize is not None:
-            selected = self.finalize(query, selected)
+        selected = run.finalize(query, selected)
         result = Result(query, retrieved, early + late, selected, rest, tuple(run.reports))
         run.side_effects(result)
         return result

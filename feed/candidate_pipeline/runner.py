@@ -53,6 +53,8 @@ class Runner:
         found: list[Batch] = []
 
         def merge(part: Any, batch: Batch) -> int:
+            if not isinstance(batch, Batch):
+                raise faults.BadAnswer(f"expected a batch, got {type(batch).__name__}")
             found.append(batch)
             return batch.n
 
@@ -127,16 +129,25 @@ class Runner:
         started, part = time.perf_counter(), self.pipeline.selector
         everything = Selection(np.arange(batch.n), np.empty(0, dtype=np.int64))
         if self._enabled(part, query):
-            outcome = faults.guarded(part.name, lambda: part.select(query, batch))
+            outcome = faults.guarded(part.name, lambda: _selection(part, query, batch))
             selection = outcome.value or everything
             report = _component_report(part, outcome, len(selection.selected))
         else:
             selection, report = everything, ComponentReport(part.name, "disabled")
         selected = batch.take(selection.selected)
         for name, values in selection.columns.items():
-            selected.assign(name, batch.schema[name].of(values))
+            selected.assign(name, values)
         self._report("selector", started, batch.n, selected.n, [report])
         return selected, batch.take(selection.non_selected)
+
+    def finalize(self, query: Any, selected: Batch) -> Batch:
+        """The selected rows after the pipeline's last word; as they were when it fails."""
+        last_word = self.pipeline.finalize
+        if last_word is None:
+            return selected
+        before = selected.take(np.arange(selected.n))
+        outcome = faults.guarded(f"{self.pipeline.name}.finalize", lambda: last_word(query, selected))
+        return before if outcome.error else outcome.value
 
     def truncate(self, query: Any, selected: Batch, rest: Batch) -> tuple[Batch, Batch]:
         """Cut to the result size; the overflow joins the end of the rest. There is no refill."""
@@ -236,6 +247,19 @@ def _component_report(part: Component, outcome: faults.Outcome, size: int) -> Co
         state = "late" if isinstance(outcome.error, faults.TimedOut) else "failed"
     error = repr(outcome.error) if outcome.error else ""
     return ComponentReport(part.name, state, outcome.ms, size, error)
+
+
+def _selection(part: Any, query: Any, batch: Batch) -> Selection:
+    """The selector's answer with every row in its place: positions that exist, each at most once."""
+    answer = part.select(query, batch)
+    taken = np.concatenate([answer.selected, answer.non_selected])
+    if len(np.unique(taken)) != len(taken) or np.any((taken < 0) | (taken >= batch.n)):
+        raise faults.BadAnswer(f"selected positions that are not among {batch.n} rows, or twice")
+    with np.errstate(invalid="raise"):  # not-a-number has no place among whole numbers
+        columns = {name: batch.schema[name].of(values) for name, values in answer.columns.items()}
+    if any(len(values) != len(answer.selected) for values in columns.values()):
+        raise faults.BadAnswer(f"expected {len(answer.selected)} values a column")
+    return Selection(answer.selected, answer.non_selected, columns)
 
 
 def _mask(part: Filter, query: Any, batch: Batch) -> np.ndarray:
