@@ -187,9 +187,10 @@ class Slot(Generic[L]):
                 self._look_up()
             finally:
                 self._lock.release()
-        if self._current is None:
+        current = self._current  # another thread may take it out of service at any moment
+        if current is None:
             raise Unavailable(f"No {self.kind} model is promoted.")
-        return self._current
+        return current
 
     def _look_up(self) -> None:
         if self._current is not None and time.monotonic() - self._checked < POLL_SECONDS:
