@@ -4,7 +4,7 @@ Each is tried once: a payload that fails is retried as a whole. An endpoint that
 replaced by the embedded models, and the versions say so; an answer that cannot be read fails the plan.
 """
 
-from moderation.grox import reading, screening
+from moderation.grox import near_duplicates, reading, screening
 from moderation.grox.classifiers import topics
 from moderation.grox.classifiers.schemas import SpamResult, TopicsResult
 from moderation.grox.engine import Task
@@ -114,6 +114,19 @@ class SpamDetection(ModelTask):
     """Whether a reply is spam."""
 
     prompt = "spam"
+
+    def run(self, context: Context) -> None:
+        """Nearly the same words from many accounts are spam, in whatever language."""
+        document = context.document
+        seen = near_duplicates.observe(
+            document.post_id, document.author.user_id if document.author else 0, document.text
+        )
+        if seen.is_campaign:
+            reason = f"{seen.num_accounts} other accounts said nearly the same within an hour"
+            context.results["spam"] = SpamResult(decision="spam", score=1.0, reason=reason)
+            context.versions["spam"] = near_duplicates.VERSION
+            return
+        super().run(context)
 
     def judge(self, context: Context, scores: Scores) -> None:
         score = scores.values["spam", "spam"]

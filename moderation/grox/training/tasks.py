@@ -84,8 +84,6 @@ _TASKS = (
         POLICY_CLASSES,
         ("policy_openai",),
         "OpenAI moderation-api-release, MIT; published as an evaluation set",
-        vector_scale=4.0,
-        inverse_regularisation=0.03,
         num_words=8_000,
         num_chars=16_000,
     ),
