@@ -6,7 +6,7 @@ validation split from the grids below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from typing import Any, Protocol
 
@@ -127,7 +127,7 @@ def settings(**values: tuple[Any, ...]) -> list[dict[str, Any]]:
 
 Factory = Callable[..., Model]
 
-# name: how it is made, the settings tried, whether it takes a seed, whether live evaluation refits it
+# How each is made, and the settings tried. Live evaluation refits the counting ones on the way.
 COUNTING: dict[str, tuple[Factory, list[dict[str, Any]]]] = {
     "pop": (Popularity, [{}]),
     "recent_pop": (Popularity, settings(tau=TAUS)),
@@ -143,11 +143,8 @@ COUNTING: dict[str, tuple[Factory, list[dict[str, Any]]]] = {
     "ease": (Ease, settings(ridge=(10, 30, 100, 300, 1000, 3000))),
     "ease_recency": (Ease, settings(ridge=(100, 300, 1000), decay=DECAYS)),
 }
+# Fitted once, with a seed.
 FACTORS: dict[str, tuple[Factory, list[dict[str, Any]]]] = {
     "als": (Als, settings(factors=(32, 64), regularization=(1, 10), alpha=(1, 10))),
     "bpr": (Bpr, settings(factors=(32, 64), learning_rate=(0.01, 0.05), regularization=(0.01, 0.05))),
 }
-
-
-def names() -> Iterator[str]:
-    yield from (*COUNTING, *FACTORS, "sasrec")

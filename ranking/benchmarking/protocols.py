@@ -21,7 +21,7 @@ VALIDATION, TEST = 0.8, 0.9
 
 @dataclass(frozen=True)
 class Requests:
-    """R questions in order of time: which items come next for a user?
+    """R questions: which items come next for a user?
 
     The history of a request is the first `lengths` interactions of its user. `known` is how many
     interactions of the table had happened (live only; otherwise what was fitted is all there is).
@@ -88,11 +88,11 @@ def split(table: Interactions, protocol: str, stage: str) -> Split:
     return found
 
 
-def _leave_out(table: Interactions, stage: str, *, back: int = 0) -> Split:
-    """`stage` and `back` choose the interaction of each user, counted from the end."""
+def _leave_out(table: Interactions, stage: str) -> Split:
+    """The last interaction of each user, or for the validation the last but one."""
     histories = Histories.of(table)
     from_end = histories.counts[table.users] - 1 - histories.places()
-    wanted = (0 if stage == "test" else 1) + back
+    wanted = 0 if stage == "test" else 1
     chosen = np.flatnonzero(from_end == wanted)
     return Split(from_end > wanted, single_requests(histories, chosen))
 
