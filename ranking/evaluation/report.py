@@ -16,8 +16,8 @@ from ranking.serving import artefacts
 from ranking.serving.checkpoint import Checkpoint
 from ranking.training import logs, metrics
 from ranking.training.dataset import Dataset, Examples, build
-from ranking.training.evaluate import Oracle, calibrated, evaluate, orders, page_values
-from ranking.training.ranker import predict
+from ranking.training.evaluate import Oracle, evaluate, orders, page_values
+from ranking.training.run import probabilities
 from ranking.types import Floats
 from xsocial.kernel.errors import Unavailable
 
@@ -36,7 +36,7 @@ def report(
     if not len(examples):
         raise Unavailable("No page loads were recorded after the model's training period.")
     at_top = examples.at_top(config.candidate_feature_names)
-    shown, asked = (_probabilities(checkpoint, dataset, each) for each in (examples, at_top))
+    shown, asked = (probabilities(checkpoint, dataset, each) for each in (examples, at_top))
     compared = orders(examples, asked, config, oracle)
     figures = {
         "model": version.name,
@@ -56,11 +56,6 @@ def report(
     return figures
 
 
-def _probabilities(checkpoint: Checkpoint, dataset: Dataset, examples: Examples) -> Floats:
-    logits, _ = predict(checkpoint.model, checkpoint.tables, dataset, examples)
-    return calibrated(logits, checkpoint.scale, checkpoint.shift)
-
-
 def _fresh(checkpoint: Checkpoint, dataset: Dataset, at_top: Examples, scores: Floats) -> dict[str, Any]:
     """NDCG@10 among posts under one hour old, with the content and with all of it taken away."""
     config = checkpoint.model.config
@@ -70,7 +65,7 @@ def _fresh(checkpoint: Checkpoint, dataset: Dataset, at_top: Examples, scores: F
         if name == "has_content" or name.startswith("similarity_"):
             features[..., number] = 0.0
     bare = dataclasses.replace(at_top, features=features)
-    blind = _probabilities(checkpoint, without_content(dataset), bare)
+    blind = probabilities(checkpoint, without_content(dataset), bare)
     value = page_values(at_top, config)
     return {
         "impressions": int(is_fresh.sum()),
