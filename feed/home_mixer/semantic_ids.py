@@ -13,7 +13,8 @@ from functools import cache
 import numpy as np
 import zstandard
 from django.db import connection
-from sklearn.cluster import MiniBatchKMeans
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from feed.home_mixer.candidate import SEMANTIC_LEVELS
 from feed.models import Codebook
@@ -22,7 +23,8 @@ from xsocial.kernel import ids
 
 CODES = 256
 LEAST_POSTS = 2 * CODES  # fewer say nothing about what there is
-FITTED_TO = 20_000
+FITTED_TO = 16_384
+ROUNDS = 15
 CHUNK = 4_096
 CACHED = 200_000
 UNKNOWN = -1
@@ -45,11 +47,12 @@ SELECT u.post_id, u.codes, %s FROM unnest(%s::bigint[], %s::bytea[]) AS u(post_i
 def fit(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Centroids [levels, codes, dimensions] for vectors [n, dimensions]; n is at least the number of codes."""
     residual, levels = vectors.astype(np.float32), []
-    for level in range(SEMANTIC_LEVELS):
-        means = MiniBatchKMeans(CODES, random_state=seed + level, n_init=1, batch_size=2_048, max_iter=30)
-        nearest = means.fit_predict(residual)
-        levels.append(means.cluster_centers_.astype(np.float32))
-        residual = residual - levels[-1][nearest]
+    with threadpool_limits(1):  # beside a busy web process more threads mostly wait for each other
+        for level in range(SEMANTIC_LEVELS):
+            means = KMeans(CODES, init="random", n_init=1, max_iter=ROUNDS, random_state=seed + level)
+            nearest = means.fit_predict(residual)
+            levels.append(means.cluster_centers_.astype(np.float32))
+            residual = residual - levels[-1][nearest]
     return np.stack(levels)
 
 
