@@ -6,10 +6,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -64,6 +67,15 @@ def total(counts: Tensor) -> Tensor:
     if world_size() > 1:
         dist.all_reduce(counts)
     return counts
+
+
+def from_first(value: T) -> T:
+    """What the first process has, for all of them."""
+    if world_size() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]
 
 
 def barrier() -> None:

@@ -148,6 +148,7 @@ def run(wanted: Plan, *, resume: bool = False, quiet: bool = False) -> Trained |
     Raises Conflict while another run is going on.
     """
     with distributed.joined():
+        wanted = distributed.from_first(wanted)  # each process has planned for itself, at a moment of its own
         if distributed.rank():
             _train(wanted, resume=resume, quiet=True)
             return None

@@ -49,6 +49,7 @@ def test_two_processes_train_one_model(tmp_path, environment, alone):
     assert done.returncode == 0, done.stderr
     first, second = (json.loads((tmp_path / f"out.{rank}").read_text()) for rank in range(2))
     assert first["losses"] == second["losses"]
+    assert (first["agreed"], second["agreed"]) == ("plan of 0", "plan of 0")
     assert first["weights"] == pytest.approx(second["weights"], rel=1e-6)
     assert len(first["losses"]["ranker"]) <= len(alone["losses"]["ranker"]) / 2
     assert first["weights"] != alone["weights"]

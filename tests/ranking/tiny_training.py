@@ -58,6 +58,7 @@ def fit(state: StateFile | None, *, resume: bool = False) -> dict:
 def main(state: str, out: str, *options: str) -> None:
     with distributed.joined():
         result = fit(Telling(Path(state)), resume="--resume" in options)
+        result["agreed"] = distributed.from_first(f"plan of {distributed.rank()}")
         Path(f"{out}.{distributed.rank()}").write_text(json.dumps(result))
 
 
