@@ -9,6 +9,7 @@ urlpatterns = [
     path("posts/<int:post_id>/report", views.report_post, name="report_post"),
     path("posts/<int:post_id>/labels", views.post_labels, name="post_labels"),
     path("labels/<int:label_id>/appeal", views.appeal_label, name="appeal"),
+    path("moderation/dashboard", views.dashboard, name="dashboard"),
     path("moderation", views.queue, name="queue"),
     path("@<str:username>/report", views.report_account, name="report_account"),
 ]

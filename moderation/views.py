@@ -11,6 +11,7 @@ from moderation import selectors as findings
 from moderation import services
 from moderation.forms import AppealForm, ReportForm
 from moderation.models import PostLabel
+from moderation.plots import bars
 from moderation.types import QueueKind
 from posts import selectors
 from posts.models import Post
@@ -129,6 +130,20 @@ def queue(request: PageRequest) -> HttpResponse:
         "verdicts": VERDICTS[kind],
     }
     return render(request, "moderation/queue.html", context)
+
+
+@_for_moderators
+def dashboard(request: PageRequest) -> HttpResponse:
+    """Volume, speed, findings, the queue's age and appeals, drawn."""
+    board = findings.dashboard()
+    series = {
+        "Posts screened": board.volume,
+        "Milliseconds a post": board.milliseconds,
+        "Share that could not be scored": board.not_scored,
+        **{f"{label} put on": values for label, values in board.labels.items()},
+    }
+    plots = [(title, bars(values, board.days, title=title)) for title, values in series.items()]
+    return render(request, "moderation/dashboard.html", {"board": board, "plots": plots})
 
 
 def _kind(raw: str | None) -> QueueKind:

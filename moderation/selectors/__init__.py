@@ -1,11 +1,13 @@
 """The reading side of moderation. Every function takes many posts and asks a fixed number of queries."""
 
 from moderation.selectors.accountability import label_cards
+from moderation.selectors.dashboard import dashboard
 from moderation.selectors.labels import labels_for, post_findings, screened
 from moderation.selectors.queue import entries, waiting
 from moderation.selectors.visibility import visibility, visibility_by_level
 
 __all__ = [
+    "dashboard",
     "entries",
     "label_cards",
     "labels_for",
