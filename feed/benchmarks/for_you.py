@@ -1,16 +1,19 @@
-"""Whole pages and their stages, on whatever world the database holds."""
+"""Whole pages and their stages, fresh and from the cache, by one viewer and by several at once."""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
 from accounts.models import User
 from feed import services
 from feed.benchmarks import percentiles
-from feed.candidate_pipeline import Batch, Column, Pipeline, Schema, Selector, Source
+from feed.candidate_pipeline import Batch, Column, Pipeline, Result, Schema, Selector, Source
 from feed.home_mixer import clients
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.thunder import service as thunder
@@ -19,6 +22,8 @@ from posts.models import Post
 from xsocial.kernel import redis
 
 WAIT_FOR_THUNDER_S = 120.0
+WARM_UPS = 5
+CONCURRENT = 8
 
 
 def run(*, viewers: int, rounds: int) -> dict:
@@ -27,15 +32,23 @@ def run(*, viewers: int, rounds: int) -> dict:
     if not people:
         return {}
     _wait_for_thunder()
-    for person in people[:3]:
-        services.for_you(person, request=FeedRequest(is_preview=True))
-    fresh, stages = _pages(people, rounds, forget=True)
-    cached, _ = _pages(people, rounds, forget=False)
+    for person in people[:WARM_UPS]:
+        services.load_for_you(person, request=FeedRequest(is_preview=True), is_patient=True)
     framework = percentiles(_framework(rounds))
-    whole = percentiles(fresh)
+    cases: dict[str, dict] = {}
+    stages: dict[str, list[float]] = defaultdict(list)
+    for name, forget in (("fresh", True), ("cached", False)):
+        alone = [_page(people[number % len(people)], number, forget) for number in range(rounds)]
+        cases[name] = percentiles([ms for ms, _ in alone])
+        cases[f"{name}_{CONCURRENT}_viewers"] = _together(people, rounds, forget)
+        for _, result in alone if forget else ():
+            for stage, ms in _stages(result):
+                stages[stage].append(ms)
+        cases[name]["candidates"] = int(np.median([_ranked(result) for _, result in alone]))
+        cases[name]["failed_parts"] = sum(len(result.faults) for _, result in alone)
+    cases["fresh"]["ratio"] = round(cases["fresh"]["p50_ms"] / max(framework["p50_ms"], 1e-3), 1)
     return {
-        "fresh": whole | {"ratio": round(whole["p50_ms"] / max(framework["p50_ms"], 1e-3), 1)},
-        "cached": percentiles(cached),
+        **cases,
         "baseline_framework": framework,
         **{f"stage {name}": percentiles(times) for name, times in stages.items()},
         "world": {"users": User.objects.count(), "posts": Post.objects.count(), "viewers": len(people)},
@@ -49,29 +62,67 @@ def _wait_for_thunder() -> None:
         time.sleep(0.1)
 
 
-def _pages(people: list[User], rounds: int, *, forget: bool) -> tuple[list[float], dict[str, list[float]]]:
-    samples: list[float] = []
-    stages: dict[str, list[float]] = defaultdict(list)
-    for number in range(rounds):
-        viewer = people[number % len(people)]
+def _page(viewer: User, number: int, forget: bool) -> tuple[float, Result]:
+    """Milliseconds of one page and its result; without ``forget`` a page went before it."""
+    request = FeedRequest(platform=f"bench{number}")
+    if forget:
+        _forget(viewer)
+    else:
+        services.for_you(viewer, request=request)
+        _drain()
+    started = time.perf_counter()
+    _, result = services.load_for_you(viewer, request=request)
+    ms = (time.perf_counter() - started) * 1000
+    _drain()  # what follows one response must not slow the next one measured
+    return ms, result
+
+
+def _drain() -> None:
+    background = clients.shared().background
+    if hasattr(background, "drain"):
+        background.drain()
+
+
+def _together(people: list[User], rounds: int, forget: bool) -> dict:
+    """Pages of several viewers at once, and how many come out a second."""
+    for viewer in people:
         if forget:
             _forget(viewer)
         else:
-            services.for_you(viewer, request=FeedRequest(platform=f"bench{number}"))
+            services.for_you(viewer)
+    _drain()
+
+    def one(number: int) -> float:
+        viewer = people[number % len(people)]
+        if forget:
+            _forget(viewer)
         started = time.perf_counter()
-        _, result = services.load_for_you(viewer, request=FeedRequest(platform=f"bench{number}"))
-        samples.append((time.perf_counter() - started) * 1000)
-        inner = result.query.memo.get("scored_posts")
-        for name, part in (("inner", inner), ("outer", result)):
-            for report in part.stages if part else ():
-                stages[f"{name}.{report.stage}"].append(report.ms)
-    return samples, stages
+        services.for_you(viewer)
+        return (time.perf_counter() - started) * 1000
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(CONCURRENT) as pool:
+        samples = list(pool.map(lambda number: clients.with_connection(partial(one, number)), range(rounds)))
+    seconds = time.perf_counter() - started
+    return percentiles(samples) | {"pages_per_second": round(rounds / seconds, 1)}
+
+
+def _stages(result: Result) -> Iterable[tuple[str, float]]:
+    inner = result.query.memo.get("scored_posts")
+    for name, part in (("inner", inner), ("outer", result)):
+        for report in part.stages if part else ():
+            yield f"{name}.{report.stage}", report.ms
+
+
+def _ranked(result: Result) -> int:
+    inner = result.query.memo.get("scored_posts")
+    return inner.retrieved.n if inner else 0
 
 
 def _forget(viewer: User) -> None:
     """Make the next page a fresh one."""
     client = redis.client("cache")
-    for key in client.scan_iter(match=f"feed:cand:{viewer.pk}:*"):
+    for key in client.scan_iter(match=f"feed:cand:{viewer.pk}:*", count=1_000):
         client.delete(key)
 
 

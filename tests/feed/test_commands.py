@@ -70,3 +70,10 @@ def test_bench_feed_needs_a_world():
     with pytest.raises(CommandError) as error:
         run("bench_feed")
     assert error.value.returncode == 2
+
+
+@pytest.mark.parametrize("sizes", ["many", "10", "20000,10000"])
+def test_bench_feed_names_sizes_it_cannot_make(sizes):
+    with pytest.raises(CommandError, match="--sizes") as error:
+        run("bench_feed", "--sizes", sizes)
+    assert error.value.returncode == 2
