@@ -114,8 +114,10 @@ def bursts(rng: np.random.Generator, *, days: float, space: TopicSpace) -> Burst
     )
 
 
-def _moments(rng: np.random.Generator, count: int, days: float) -> np.ndarray:
-    """Seconds from the start; the last two days are denser than the weeks before."""
+def _moments(rng: np.random.Generator, count: int, days: float, *, is_dense_at_end: bool) -> np.ndarray:
+    """Seconds from the start; the last two days may be denser than the weeks before."""
+    if not is_dense_at_end:
+        return days * DAY * rng.random(count)
     recent = min(2.0, days / 2)
     share = 1.9 * recent / (days + 0.9 * recent)
     late = rng.random(count) < share
@@ -207,13 +209,14 @@ def write_originals(
     count: int,
     days: float,
     now_hour: float,
+    is_dense_at_end: bool = True,
 ) -> dict[str, np.ndarray]:
     """Columns of `count` original posts in time order; every twelfth is continued as a thread.
 
     `continues` is the position of the post that a thread part follows, or -1.
     """
     threads = count // 16
-    seconds = np.sort(_moments(rng, count - threads, days))
+    seconds = np.sort(_moments(rng, count - threads, days, is_dense_at_end=is_dense_at_end))
     authors = _authors(rng, people, seconds, days)
     seconds = _by_the_authors_clock(rng, seconds, people.hours_from_utc[authors], now_hour, days * DAY)
     seconds = np.maximum(seconds, (people.joined_day[authors] + days) * DAY + 300.0)

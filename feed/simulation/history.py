@@ -57,25 +57,39 @@ class Columns:
         for name, values in columns.items():
             self._batches[name].append(values)
 
-    def joined(self) -> dict[str, np.ndarray]:
-        return {name: np.concatenate(batches) for name, batches in self._batches.items()}
+    def taken(self) -> dict[str, np.ndarray]:
+        """All columns joined; what comes later begins anew."""
+        batches, self._batches = self._batches, defaultdict(list)
+        return {name: np.concatenate(parts) for name, parts in batches.items()}
 
 
 @dataclass
 class Recorded:
-    """What the history leaves. Times are seconds from its start; posts are row numbers.
+    """What some of the history leaves. Times are seconds from its start; posts are row numbers.
 
     impressions: user, row, position, page, seconds, dwell, propensity, surface
     engagements: user, row, kind, seconds, value (seconds of dwell or watch, or nan), page, surface,
         made (row of the reply, quote or repost that it made, or -1)
     follows, unfollows, blocks, mutes: first, second, seconds
-    truth: impression, probabilities [n, len(HEADS)] of the last ORACLE_DAYS days
+    truth: impression, probabilities [n, len(HEADS)] of the time since preferences are settled
     """
 
     impressions: dict[str, np.ndarray]
     engagements: dict[str, np.ndarray]
     relations: dict[str, np.ndarray]
     truth: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Pages [S, K] of post rows, -1 where there is none, and how each page came about.
+
+    `propensity` [S, K] is nan where unknown; `surface` [S].
+    """
+
+    rows: np.ndarray
+    propensity: np.ndarray
+    surface: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -88,10 +102,14 @@ class Views:
     rows: np.ndarray
     propensity: np.ndarray
     fatigue: np.ndarray
+    surface: np.ndarray
 
 
 class History:
-    """Runs a society through time under the logging policy."""
+    """Runs a society through time under the logging policy, or under pages given from outside.
+
+    Preferences follow the encounters until `settled` (seconds) and are fixed from then on.
+    """
 
     def __init__(
         self,
@@ -102,9 +120,12 @@ class History:
         days: float,
         now_hour: float,
         impressions: int,
+        is_dense_at_end: bool = True,
+        settled: float | None = None,
     ) -> None:
         self.society, self.originals, self.rng = society, originals, rng
         self.end, self.now_hour = days * DAY, now_hour
+        self.settled = self.end - ORACLE_DAYS * DAY if settled is None else settled
         self.wanted, self.made, self.pages = impressions, 0, 0
         self.preferences: Preferences | None = None
         self._met: list[Encounter] = []
@@ -114,33 +135,32 @@ class History:
         self._pending: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
         self._impressions, self._engagements = Columns(), Columns()
         self._relations, self._truth = Columns(), Columns()
-        self._load = self._expected_load()
+        self.hours = int(np.ceil(self.end / HOUR))
+        # Relative number of sessions of each hour.
+        self._load = np.where((np.arange(self.hours) >= self.hours - 48) & is_dense_at_end, 1.7, 1.0)
 
     # -- time ----------------------------------------------------------------------------------
 
-    def run(self, progress: Callable[[int], None] = lambda hours: None) -> Recorded:
-        """Simulate every hour; `progress` is told of each."""
-        hours = int(np.ceil(self.end / HOUR))
-        for hour in range(hours):
-            self.step(hour)
+    def run(self, hours: range | None = None, progress: Callable[[int], None] = lambda hours: None) -> Recorded:
+        """Simulate these hours, by default all; `progress` is told of each."""
+        for hour in hours or range(self.hours):
+            self.begin(hour)
+            self.read(self.sessions(hour), hour * HOUR)
             progress(1)
-        self._publish_until(self.end)
-        return Recorded(
-            self._impressions.joined(),
-            self._engagements.joined(),
-            self._relations.joined(),
-            self._truth.joined(),
-        )
+        self._publish_until(min((self._hour + 1) * HOUR, self.end))
+        return self.taken()
 
-    def step(self, hour: int) -> None:
-        """One hour: publish what is due, then let people read."""
+    def taken(self) -> Recorded:
+        """What was recorded since the last time."""
+        columns = (self._impressions, self._engagements, self._relations, self._truth)
+        return Recorded(*(each.taken() for each in columns))
+
+    def begin(self, hour: int) -> None:
+        """Publish what is due at the beginning of an hour, and let time pass."""
         start, self._hour = hour * HOUR, hour
         self._publish_until(start)
         self._answer(hour)
         self._cool(start)
-        sessions = self._sessions(hour)
-        for low in range(0, len(sessions), SESSION_CHUNK):
-            self._read(sessions[low : low + SESSION_CHUNK], start)
 
     def _clock_hour(self, seconds: float) -> float:
         return (self.now_hour + (seconds - self.end) / HOUR) % 24.0
@@ -232,12 +252,7 @@ class History:
 
     # -- reading -------------------------------------------------------------------------------
 
-    def _expected_load(self) -> np.ndarray:
-        """Relative number of sessions of each hour; the last two days are busier."""
-        hours = np.arange(int(np.ceil(self.end / HOUR)))
-        return np.where(hours >= len(hours) - 48, 1.7, 1.0)
-
-    def _sessions(self, hour: int) -> np.ndarray:
+    def sessions(self, hour: int) -> np.ndarray:
         """Who opens the app this hour, each at most once."""
         start, people = hour * HOUR, self.society.people
         present = self.society.present(start, self.end)
@@ -250,13 +265,20 @@ class History:
         rate *= left * share / 17.0 / max(rate.sum(), 1e-9)
         return self.rng.permutation(np.repeat(np.arange(len(rate)), np.minimum(self.rng.poisson(rate), 1)))
 
-    def _read(self, sessions: np.ndarray, start: float) -> None:
-        """Sessions of one hour: fill pages, look, react, and let it change the world."""
-        self.society.drift(self.rng, sessions, start)
-        views = self._look(sessions, start)
-        if views is None:
+    def read(self, sessions: np.ndarray, start: float) -> None:
+        """Sessions of one hour under the logging policy."""
+        for low in range(0, len(sessions), SESSION_CHUNK):
+            chunk = sessions[low : low + SESSION_CHUNK]
+            self.society.drift(self.rng, chunk, start)
+            shown = self._filled(chunk, start)
+            if shown is not None:
+                self.see(chunk, shown, np.sort(start + self.rng.uniform(0, 0.8 * HOUR, len(chunk))))
+
+    def see(self, sessions: np.ndarray, shown: Shown, opened: np.ndarray) -> None:
+        """People look at the pages they opened at these moments and react, which changes the world."""
+        views = self._views(sessions, shown)
+        if not len(views.rows):
             return
-        opened = np.sort(start + self.rng.uniform(0, 0.8 * HOUR, len(sessions)))
         mood = 0.45 * self.rng.normal(size=len(sessions))
         encounter = self.society.encounter(
             users=views.users,
@@ -275,7 +297,7 @@ class History:
     def _calibrated(self, encounter: Encounter) -> Preferences:
         """The heads' biases: they follow the encounters, so that rates stay on target as people
         come to know one another, and are fixed for the last days, which the oracle knows."""
-        if self.preferences is not None and self._hour * HOUR > self.end - ORACLE_DAYS * DAY:
+        if self.preferences is not None and self._hour * HOUR > self.settled:
             return self.preferences
         self._met = [*self._met[1 - CALIBRATION_BATCHES :], thinned(encounter, CALIBRATION_ENCOUNTERS)]
         if self.preferences is None or self.made >= self._calibrate_at:
@@ -283,12 +305,12 @@ class History:
             self._calibrate_at = self.made + CALIBRATION_EVERY * self.wanted
         return self.preferences
 
-    def _look(self, sessions: np.ndarray, start: float) -> Views | None:
-        """Fill every session's page and keep the posts that get attention."""
+    def _filled(self, sessions: np.ndarray, start: float) -> Shown | None:
+        """Every session's page as the logging policy fills it."""
         if not len(self.posts):
             return None
         pool = self._pool(sessions, start)
-        valid = self._valid(sessions, pool)
+        valid = self.valid(sessions, pool)
         if not valid.any():
             return None
         users = sessions[:, None]
@@ -301,14 +323,19 @@ class History:
             taste=self.society.people.taste[users, self.posts.subtopic[pool]],
         )
         pages = fill_pages(self.rng, weights, MAX_PAGE)
-        rows = np.take_along_axis(pool, pages.columns, axis=1)
-        seen = np.take_along_axis(valid, pages.columns, axis=1) & self._attention(sessions, rows)
-        self._page_surface = np.where(
-            pages.policy == POLICIES.index("chronological"), Surface.HOME_FOLLOWING, Surface.HOME_FOR_YOU
-        )
+        rows = np.take_along_axis(np.where(valid, pool, NONE), pages.columns, axis=1)
+        is_following = pages.policy == POLICIES.index("chronological")
+        surface = np.where(is_following, Surface.HOME_FOLLOWING, Surface.HOME_FOR_YOU)
+        return Shown(rows, pages.propensity, surface)
+
+    def _views(self, sessions: np.ndarray, shown: Shown) -> Views:
+        """The posts that get attention, with what wears on it."""
+        examined = self.attention(sessions, shown.rows, length=self._lengths(sessions))
+        seen = (shown.rows >= 0) & (self.rng.random(shown.rows.shape) < examined)
         session, place = np.nonzero(seen)
-        fatigue = self._fatigue(rows, seen)
-        return Views(session, place, sessions[session], rows[seen], pages.propensity[seen], fatigue[seen])
+        fatigue = self.fatigue(shown.rows, seen)[seen]
+        surface = shown.surface[session]
+        return Views(session, place, sessions[session], shown.rows[seen], shown.propensity[seen], fatigue, surface)
 
     def _pool(self, sessions: np.ndarray, start: float) -> np.ndarray:
         """Posts each page may hold, -1 padded: in network, popular, similar, random."""
@@ -346,7 +373,7 @@ class History:
             pool[place, : len(found)] = found
         return pool
 
-    def _valid(self, sessions: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    def valid(self, sessions: np.ndarray, pool: np.ndarray) -> np.ndarray:
         """Unseen, not one's own, not blocked or muted either way, and each post once."""
         society, users = self.society, sessions[:, None]
         authors = self.posts.author[pool]
@@ -359,16 +386,20 @@ class History:
         seen = society.seen[users, pool % society.seen.shape[1]]
         return (pool >= 0) & ~again & ~seen & ~silenced & (authors != users) & society.is_open_to(users, pool)
 
-    def _attention(self, sessions: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def _lengths(self, sessions: np.ndarray) -> np.ndarray:
+        """How far down its page each session goes."""
+        patience = self.society.people.patience[sessions, None]
+        return np.clip(26.0 * patience * self.rng.lognormal(-0.1, 0.4, (len(sessions), 1)), 4, MAX_PAGE)
+
+    def attention(self, sessions: np.ndarray, rows: np.ndarray, *, length: np.ndarray | float) -> np.ndarray:
         """Position bias: patience runs out down the page; loved forms hold the eye."""
         place = np.arange(rows.shape[1])
         patience = self.society.people.patience[sessions, None]
-        length = np.clip(26.0 * patience * self.rng.lognormal(-0.1, 0.4, (len(sessions), 1)), 4, MAX_PAGE)
         examine = np.exp(-0.018 * place / patience) * (place < length)
         fit = 1.0 / (1.0 + np.exp(-(1.6 + 1.5 * self.society.form_fit(sessions[:, None], rows))))
-        return self.rng.random(rows.shape) < examine * fit
+        return examine * fit
 
-    def _fatigue(self, rows: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    def fatigue(self, rows: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Grows with each earlier post of the same author or topic on the page."""
         before = np.tril(np.ones((rows.shape[1],) * 2, dtype=bool), -1) & seen[:, None, :]
         authors = self.posts.author[rows]
@@ -388,8 +419,7 @@ class History:
     def _record(
         self, views: Views, reaction: Reaction, acted: np.ndarray, dwell: np.ndarray, seconds: np.ndarray
     ) -> None:
-        page = self.pages + views.session
-        surface = self._page_surface[views.session]
+        page, surface = self.pages + views.session, views.surface
         self._impressions.append(
             user=views.users,
             row=views.rows,
@@ -416,7 +446,7 @@ class History:
             surface=surface[view],
         )
         self._watched(views, acted, dwell, seconds, page, surface)
-        if seconds[0] > self.end - ORACLE_DAYS * DAY:
+        if seconds[0] > self.settled:
             self._truth.append(impression=self.made + np.arange(len(seconds)), probabilities=reaction.probabilities)
         self.made += len(seconds)
 
@@ -528,12 +558,11 @@ class History:
         """Replies, quotes and reposts become posts."""
         delay = seconds + self.rng.uniform(15, 150, len(seconds))
         delay = np.minimum(delay, self.end - 0.4)
-        surface = self._page_surface[views.session]
         for head, make in zip(MAKING_HEADS, (self._reply, self._quote, self._repost), strict=True):
             chosen = acted[:, HEAD[head]]
             if chosen.any():
                 made = make(views.users[chosen], views.rows[chosen], delay[chosen])
-                self._made(made, views.rows[chosen], head, page=page[chosen], surface=surface[chosen])
+                self._made(made, views.rows[chosen], head, page=page[chosen], surface=views.surface[chosen])
 
     def _quote(self, users: np.ndarray, rows: np.ndarray, seconds: np.ndarray) -> np.ndarray:
         made = self.posts.append(**self._derived(users, rows, seconds), quote_of=rows)

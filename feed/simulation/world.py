@@ -19,12 +19,16 @@ DERIVED_PER_IMPRESSION = 0.022
 
 @dataclass(frozen=True)
 class WorldSize:
-    """How big a world: the visible history spans `days`; impressions default to the users'."""
+    """How big a world: the visible history spans `days`; impressions default to the users'.
+
+    Dense at the end: more is posted and read in the last two days than before.
+    """
 
     users: int = 1000
     posts: int = 30_000
     days: int = 28
     impressions: int | None = None
+    is_dense_at_end: bool = True
 
     @property
     def impressions_wanted(self) -> int:
@@ -70,6 +74,15 @@ def build_world(
     progress: Callable[[int], None] = lambda hours: None,
 ) -> World:
     """Draw people, graph and posts and live through the days. Same seed, same world."""
+    world, history = begin_world(size, seed=seed, now_ms=now_ms, scenarios=scenarios)
+    world.recorded = history.run(progress=progress)
+    return world
+
+
+def begin_world(
+    size: WorldSize, *, seed: int, now_ms: int, scenarios: Sequence[str] = (), settled: float | None = None
+) -> tuple[World, History]:
+    """A world before its first hour, and the history that will live it; nothing is recorded yet."""
     rng = np.random.default_rng(seed)
     now_hour = (now_ms / 3_600_000) % 24.0
     space = topic_space(rng)
@@ -78,12 +91,13 @@ def build_world(
     for name in scenarios:
         SCENARIOS[name](people, events, rng, size.days)
     follows = follow_graph(rng, people, space)
-    originals = write_originals(rng, people, events, count=_originals(size), days=size.days, now_hour=now_hour)
+    times = {"days": size.days, "now_hour": now_hour, "is_dense_at_end": size.is_dense_at_end}
+    originals = write_originals(rng, people, events, count=_originals(size), **times)
     requests, subscriptions = follow_requests(rng, people, follows), paid_subscriptions(rng, people, follows)
     society = Society(people, space, events, follows, subscriptions, PostTable(size.posts + 1024))
-    history = History(society, originals, rng, days=size.days, now_hour=now_hour, impressions=size.impressions_wanted)
-    recorded = history.run(progress)
-    return World(size, now_ms, people, space, events, follows, requests, subscriptions, society, recorded)
+    history = History(society, originals, rng, impressions=size.impressions_wanted, settled=settled, **times)
+    world = World(size, now_ms, people, space, events, follows, requests, subscriptions, society, history.taken())
+    return world, history
 
 
 def _originals(size: WorldSize) -> int:
