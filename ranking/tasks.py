@@ -19,10 +19,10 @@ log = structlog.get_logger(__name__)
 
 
 @shared_task
-def train_incremental() -> list[str]:
+def train_incremental(minutes: float = continuous.LEARNING_MINUTES) -> list[str]:
     """Trains on what is new and promotes what passes the gates; returns what was promoted."""
     try:
-        return continuous.learn()
+        return continuous.learn(minutes=minutes)
     except (Unavailable, Conflict) as error:
         log.info("ranking.not_trained", reason=error.message)
         return []

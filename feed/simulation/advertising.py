@@ -49,6 +49,30 @@ ADVERTISERS: dict[str, tuple[tuple[str, str, str, tuple[str, ...], Objective, Bi
 }  # fmt: skip
 
 
+#: What a click is truly worth to each of these campaigns; they bid just that, to everybody.
+KNOWN_VALUES = {"Farthing": 0.1, "Sixpence": 0.25, "Florin": 0.5, "Crown": 1.0, "Guinea": 2.0}
+KNOWN_ADVERTISER = "Plain Price Trading"
+
+
+def create_known_campaigns(owner: User) -> dict[str, float]:
+    """Five campaigns whose value per click is known, so that the auction can be judged; name to value."""
+    advertiser = create_advertiser(owner=owner, name=KNOWN_ADVERTISER, balance_micros=BALANCE, is_approved=True)
+    for name, value in KNOWN_VALUES.items():
+        url = f"https://{_host(KNOWN_ADVERTISER)}/{_host(name)}"
+        create_campaign(
+            advertiser=advertiser,
+            name=name,
+            creatives=[CreativeSpec(headline=f"The {name.lower()} box", text="A box of small things.", url=url)],
+            max_bid_micros=int(value * MICROS),
+            daily_budget_micros=DAILY_BUDGET,
+            bid_type=BidType.CPC,
+            objective=Objective.CLICKS,
+            starts_at=clock.now() - timedelta(days=1),
+            is_approved=True,
+        )
+    return dict(KNOWN_VALUES)
+
+
 def create_campaigns(owners: list[User]) -> int:
     """Set up all advertisers, owned in turn by `owners`; returns the number of campaigns."""
     topics = {topic.slug: topic for topic in Topic.objects.all()}
@@ -77,4 +101,4 @@ def create_campaigns(owners: list[User]) -> int:
 
 def _host(name: str) -> str:
     words = "".join(char if char.isalnum() else " " for char in name.lower()).split()
-    return "-".join(words) + (".example" if name in ADVERTISERS else "")
+    return "-".join(words) + (".example" if name in {*ADVERTISERS, KNOWN_ADVERTISER} else "")

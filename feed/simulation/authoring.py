@@ -88,12 +88,16 @@ class PostTable:
 
 @dataclass(frozen=True)
 class Bursts:
-    """Current events: a subtopic surges at `start` and decays over `duration` seconds."""
+    """Current events: a subtopic surges at `start` and decays over `duration` seconds.
+
+    `controversy` in [0, 1] is how heated what is said about it is at least.
+    """
 
     subtopic: np.ndarray
     start: np.ndarray
     duration: np.ndarray
     strength: np.ndarray
+    controversy: np.ndarray
 
     def heat(self, seconds: np.ndarray | float) -> np.ndarray:
         """Strength of every burst at each moment: shape [..., bursts]."""
@@ -111,6 +115,7 @@ def bursts(rng: np.random.Generator, *, days: float, space: TopicSpace) -> Burst
         start=start,
         duration=rng.uniform(5, 20, count) * HOUR,
         strength=rng.uniform(0.6, 1.5, count),
+        controversy=np.zeros(count),
     )
 
 
@@ -139,8 +144,8 @@ def _by_the_authors_clock(
 
 def _subtopics(
     rng: np.random.Generator, people: Population, authors: np.ndarray, heat: np.ndarray, events: Bursts
-) -> tuple[np.ndarray, np.ndarray]:
-    """Own subtopic, or the event of the hour for those whom it touches; and the event's heat."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Own subtopic, or the event of the hour for those whom it touches; the event's heat and controversy."""
     cumulative = np.cumsum(people.subtopic_weight, axis=1)
     own = np.empty(len(authors), dtype=np.int64)
     for start in range(0, len(authors), 65_536):
@@ -152,7 +157,8 @@ def _subtopics(
     strength = heat.max(axis=1)
     touched = people.taste[authors, events.subtopic[event]] > -0.3
     joins = touched & (rng.random(len(authors)) < 0.25 * strength)
-    return np.where(joins, events.subtopic[event], own), np.where(joins, strength, 0.0)
+    subtopic = np.where(joins, events.subtopic[event], own)
+    return subtopic, np.where(joins, strength, 0.0), np.where(joins, events.controversy[event], 0.0)
 
 
 def _forms(rng: np.random.Generator, people: Population, authors: np.ndarray) -> np.ndarray:
@@ -195,8 +201,7 @@ def _authors(rng: np.random.Generator, people: Population, seconds: np.ndarray, 
         draw = rng.random(len(open_rows)) * cumulative[-1]
         authors[open_rows] = np.searchsorted(cumulative, draw, side="right")
         chosen = authors[open_rows]
-        absent = (people.joined_day[chosen] > day[open_rows]) | (people.left_day[chosen] < day[open_rows])
-        open_rows = open_rows[absent]
+        open_rows = open_rows[~people.is_present(day[open_rows], chosen)]
     authors[open_rows] = int(np.argmin(people.joined_day + 1e6 * (people.posts_per_day == 0)))
     return authors
 
@@ -220,9 +225,10 @@ def write_originals(
     authors = _authors(rng, people, seconds, days)
     seconds = _by_the_authors_clock(rng, seconds, people.hours_from_utc[authors], now_hour, days * DAY)
     seconds = np.maximum(seconds, (people.joined_day[authors] + days) * DAY + 300.0)
-    subtopic, heat = _subtopics(rng, people, authors, events.heat(seconds), events)
+    subtopic, heat, quarrel = _subtopics(rng, people, authors, events.heat(seconds), events)
     columns = {"seconds": seconds, "author": authors, "subtopic": subtopic, "burst": heat}
     columns |= _traits(rng, people, authors)
+    columns["controversy"] = np.maximum(columns["controversy"], quarrel)
     return _in_time_order(_with_threads(rng, columns, threads, days * DAY))
 
 

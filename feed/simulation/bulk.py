@@ -33,13 +33,17 @@ FIXED = {
 Column = Sequence[Any] | np.ndarray
 
 
-def snowflakes(milliseconds: np.ndarray) -> np.ndarray:
-    """Distinct ids of these moments; several in one millisecond are numbered in the given order."""
+def snowflakes(milliseconds: np.ndarray, *, first: int = 0) -> np.ndarray:
+    """Distinct ids of these moments; several in one millisecond are numbered in the given order.
+
+    `first`, how many ids were made before, keeps later batches apart from earlier ones.
+    """
     order = np.argsort(milliseconds, kind="stable")
     ordered = milliseconds[order]
     place = np.arange(len(ordered))
-    first = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.empty(0, dtype=bool)
-    ordinal = place - np.maximum.accumulate(np.where(first, place, 0))
+    is_first = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.empty(0, dtype=bool)
+    ordinal = place - np.maximum.accumulate(np.where(is_first, place, 0))
+    ordinal = (ordinal + first) & ((1 << ids.TIMESTAMP_SHIFT) - 1)
     found = np.empty(len(ordered), dtype=np.int64)
     found[order] = ((ordered - ids.EPOCH_MS) << ids.TIMESTAMP_SHIFT) + ordinal
     return found

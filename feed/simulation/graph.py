@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from feed.simulation.people import Population
-from feed.simulation.topics import TopicSpace, all_topics
+from feed.simulation.topics import LANGUAGES, TopicSpace, all_topics
 
 MUTUAL_SHARE = 0.25
 PACK_SIZE = 20
@@ -50,10 +50,19 @@ def _by_interest(
     topics = space.topic_of[np.minimum(liked, len(space.topic_of) - 1)]
     targets = np.empty(len(sources), dtype=np.int64)
     for topic in range(len(all_topics())):
-        chosen = np.flatnonzero(topics == topic)
         expertise = people.subtopic_weight[:, space.topic_of == topic].sum(axis=1)
-        targets[chosen] = _weighted_draw(rng, pull * expertise**1.5 + 1e-9, len(chosen))
+        for language in range(len(LANGUAGES)):
+            chosen = np.flatnonzero((topics == topic) & (people.language[sources] == language))
+            weight = pull * expertise**1.5 * _understood(people, language) + 1e-9
+            targets[chosen] = _weighted_draw(rng, weight, len(chosen))
     return targets
+
+
+def _understood(people: Population, language: int) -> np.ndarray:
+    """How gladly speakers of a language follow each person, by what that person writes in."""
+    return np.where(
+        people.language == language, 1.0 if language == 0 else 4.0, np.where(people.language == 0, 1.0, 0.1)
+    )
 
 
 def distinct(keys: np.ndarray) -> np.ndarray:
@@ -109,6 +118,16 @@ def follow_graph(rng: np.random.Generator, people: Population, space: TopicSpace
     back, forth = _reciprocated(rng, people, source, target)
     source, target = _unique(n, np.append(source, back), np.append(target, forth))
     return Edges(source, target, _days(rng, people, source, target))
+
+
+def tied(n: int, edges: Edges, more: list[Edges]) -> Edges:
+    """The graph with further edges; of a pair that is there twice the first counts."""
+    every = [edges, *more]
+    source, target, day = (
+        np.concatenate([getattr(part, end) for part in every]) for end in ("source", "target", "day")
+    )
+    keys, first = np.unique(source * n + target, return_index=True)
+    return Edges(keys // n, keys % n, day[first])
 
 
 def _days(rng: np.random.Generator, people: Population, source: np.ndarray, target: np.ndarray) -> np.ndarray:

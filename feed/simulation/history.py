@@ -1,7 +1,7 @@
 """Weeks of the demo world, hour by hour: sessions, pages, reactions, and what they change."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,8 @@ from feed.simulation.authoring import DAY, HOUR, NONE, TEXT, PostTable
 from feed.simulation.behaviour import HEADS, Encounter, Preferences, Reaction, calibrated, draw, joined, thinned
 from feed.simulation.logging_policy import POLICIES, fill_pages, policy_weights
 from feed.simulation.people import rhythm
-from feed.simulation.society import WINDOW, Society
+from feed.simulation.scenarios import Mob
+from feed.simulation.society import RELATIONS, WINDOW, Society
 from posts.types import EngagementKind, Surface
 
 MAX_PAGE = 40
@@ -71,7 +72,7 @@ class Recorded:
     engagements: user, row, kind, seconds, value (seconds of dwell or watch, or nan), page, surface,
         made (row of the reply, quote or repost that it made, or -1)
     follows, unfollows, blocks, mutes: first, second, seconds
-    truth: impression, probabilities [n, len(HEADS)] of the time since preferences are settled
+    truth: impression, probabilities [n, len(HEADS)] of the last ORACLE_DAYS days
     """
 
     impressions: dict[str, np.ndarray]
@@ -108,7 +109,7 @@ class Views:
 class History:
     """Runs a society through time under the logging policy, or under pages given from outside.
 
-    Preferences follow the encounters until `settled` (seconds) and are fixed from then on.
+    The heads' biases follow the encounters until `settled` (seconds), by default to the end.
     """
 
     def __init__(
@@ -122,10 +123,11 @@ class History:
         impressions: int,
         is_dense_at_end: bool = True,
         settled: float | None = None,
+        mobs: Sequence[Mob] = (),
     ) -> None:
-        self.society, self.originals, self.rng = society, originals, rng
+        self.society, self.originals, self.rng, self.mobs = society, originals, rng, mobs
         self.end, self.now_hour = days * DAY, now_hour
-        self.settled = self.end - ORACLE_DAYS * DAY if settled is None else settled
+        self.settled = self.end if settled is None else settled
         self.wanted, self.made, self.pages = impressions, 0, 0
         self.preferences: Preferences | None = None
         self._met: list[Encounter] = []
@@ -160,6 +162,7 @@ class History:
         start, self._hour = hour * HOUR, hour
         self._publish_until(start)
         self._answer(hour)
+        self._attack(start)
         self._cool(start)
 
     def _clock_hour(self, seconds: float) -> float:
@@ -250,6 +253,30 @@ class History:
         made = self._reply(authors, parents, seconds)
         self._made(made, parents, "reply", page=NONE, surface=Surface.NOTIFICATIONS)
 
+    def _attack(self, start: float) -> None:
+        """Members of mobs whose moment has come block their victim, from its latest post."""
+        for mob in self.mobs:
+            due = (mob.seconds >= start) & (mob.seconds < start + HOUR)
+            theirs = np.flatnonzero((self.posts.author == mob.victim) & (self.posts.seconds < start))
+            if not due.any() or not len(theirs):
+                continue
+            users, victims = mob.members[due], np.full(due.sum(), mob.victim)
+            kind = np.full(len(users), int(EngagementKind.BLOCK_AUTHOR))
+            self._engage(users, np.full(len(users), theirs[-1]), kind, mob.seconds[due], surface=Surface.PROFILE)
+            self._block(users, victims, mob.seconds[due])
+
+    def _block(self, users: np.ndarray, authors: np.ndarray, seconds: np.ndarray) -> None:
+        """Blocks end follows both ways."""
+        society = self.society
+        society.blocks.add(users, authors)
+        society.follows.discard(users, authors)
+        society.follows.discard(authors, users)
+        self._note("block", users, authors, seconds)
+
+    def _note(self, relation: str, first: np.ndarray, second: np.ndarray, seconds: np.ndarray) -> None:
+        code = np.full(len(first), RELATIONS.index(relation))
+        self._relations.append(code=code, first=first, second=second, seconds=seconds)
+
     # -- reading -------------------------------------------------------------------------------
 
     def sessions(self, hour: int) -> np.ndarray:
@@ -296,7 +323,7 @@ class History:
 
     def _calibrated(self, encounter: Encounter) -> Preferences:
         """The heads' biases: they follow the encounters, so that rates stay on target as people
-        come to know one another, and are fixed for the last days, which the oracle knows."""
+        come to know one another, until they are settled."""
         if self.preferences is not None and self._hour * HOUR > self.settled:
             return self.preferences
         self._met = [*self._met[1 - CALIBRATION_BATCHES :], thinned(encounter, CALIBRATION_ENCOUNTERS)]
@@ -446,7 +473,7 @@ class History:
             surface=surface[view],
         )
         self._watched(views, acted, dwell, seconds, page, surface)
-        if seconds[0] > self.settled:
+        if seconds[0] > self.end - ORACLE_DAYS * DAY:
             self._truth.append(impression=self.made + np.arange(len(seconds)), probabilities=reaction.probabilities)
         self.made += len(seconds)
 
@@ -535,24 +562,17 @@ class History:
     def _relate(self, users: np.ndarray, authors: np.ndarray, acted: np.ndarray, seconds: np.ndarray) -> None:
         """Follows, unfollows, blocks and mutes that came out of reading."""
         society = self.society
-        grumpy = acted[:, HEAD["not_interested"]] & (self.rng.random(len(users)) < 0.15)
-        leaving = (grumpy | acted[:, HEAD["block_author"]]) & society.follows.has(users, authors)
+        leaving = acted[:, HEAD["not_interested"]] & (self.rng.random(len(users)) < 0.15)
         changes = (
-            (society.follows.add, acted[:, HEAD["follow_author"]]),
-            (society.follows.discard, leaving),
-            (society.blocks.add, acted[:, HEAD["block_author"]]),
-            (society.mutes.add, acted[:, HEAD["mute_author"]]),
+            ("follow", society.follows.add, acted[:, HEAD["follow_author"]]),
+            ("unfollow", society.follows.discard, leaving & society.follows.has(users, authors)),
+            ("mute", society.mutes.add, acted[:, HEAD["mute_author"]]),
         )
-        for code, (change, chosen) in enumerate(changes):
+        for relation, change, chosen in changes:
             change(users[chosen], authors[chosen])
-            self._relations.append(
-                code=np.full(chosen.sum(), code),
-                first=users[chosen],
-                second=authors[chosen],
-                seconds=seconds[chosen],
-            )
-        torn = acted[:, HEAD["block_author"]]
-        society.follows.discard(authors[torn], users[torn])
+            self._note(relation, users[chosen], authors[chosen], seconds[chosen])
+        blocking = acted[:, HEAD["block_author"]]
+        self._block(users[blocking], authors[blocking], seconds[blocking])
 
     def _write(self, views: Views, acted: np.ndarray, seconds: np.ndarray, page: np.ndarray) -> None:
         """Replies, quotes and reposts become posts."""

@@ -5,7 +5,7 @@ Counters are sums over the rows written here, hence exact.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -28,12 +28,20 @@ MAX_SCREENED = 60_000
 
 @dataclass
 class Load:
-    """One world on its way into the database: the ids of what it holds, for all the parts."""
+    """One world on its way into the database: the ids of what it holds, for all the parts.
+
+    A world that goes on is written again and again: each time what was recorded since.
+    """
 
     world: World
     seed: int
     topics: list[Topic] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    post_ids: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    page_ids: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    impression_ids: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    num_impressions: int = 0
+    num_engagements: int = 0
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -48,24 +56,8 @@ class Load:
         return snowflakes(self.joined_ms)
 
     @cached_property
-    def post_ms(self) -> np.ndarray:
-        return self.world.milliseconds(self.world.posts.seconds)
-
-    @cached_property
-    def post_ids(self) -> np.ndarray:
-        return snowflakes(self.post_ms)
-
-    @cached_property
-    def impression_ids(self) -> np.ndarray:
-        return snowflakes(self.world.milliseconds(self.world.recorded.impressions["seconds"]))
-
-    @cached_property
-    def page_ids(self) -> np.ndarray:
-        """A request id per page, of the moment of its first impression."""
-        made = self.world.recorded.impressions
-        opened = np.full(int(made["page"].max()) + 1, np.inf)
-        np.minimum.at(opened, made["page"], made["seconds"])
-        return snowflakes(self.world.milliseconds(np.where(np.isfinite(opened), opened, 0.0)))
+    def writer(self) -> text.Writer:
+        return text.Writer(self.world.posts, self.world.people, self.handles, self.seed)
 
     @cached_property
     def handles(self) -> list[str]:
@@ -74,6 +66,22 @@ class Load:
     def days_ms(self, days: np.ndarray) -> np.ndarray:
         """Days relative to now as milliseconds since 1970."""
         return self.world.now_ms + np.round(days * DAY * 1000).astype(np.int64)
+
+    def number_posts(self) -> np.ndarray:
+        """Give ids to the posts that have none yet; returns their rows."""
+        rows = np.arange(len(self.post_ids), len(self.world.posts))
+        moments = self.world.milliseconds(self.world.posts.seconds[rows])
+        self.post_ids = np.append(self.post_ids, snowflakes(moments, first=len(self.post_ids)))
+        return rows
+
+    def number_pages(self) -> None:
+        """Give ids to the pages that have none yet: of the moment of the first impression."""
+        made, known = self.world.recorded.impressions, len(self.page_ids)
+        new = made["page"] >= known
+        opened = np.full(int(made["page"].max(initial=known - 1)) + 1 - known, np.inf)
+        np.minimum.at(opened, made["page"][new] - known, made["seconds"][new])
+        moments = self.world.milliseconds(np.where(np.isfinite(opened), opened, 0.0))
+        self.page_ids = np.append(self.page_ids, snowflakes(moments, first=known))
 
     def optional_posts(self, rows: np.ndarray) -> np.ma.MaskedArray:
         """Ids of posts by row number; none where it is negative."""
@@ -85,7 +93,7 @@ class Load:
 
 
 #: All parts in the order in which each finds what it points at.
-PARTS: tuple[tuple[str, Callable[[Load], None]], ...] = (
+PARTS: tuple[tuple[str, Callable[[Load], object]], ...] = (
     ("people", load_people.people),
     ("graph", load_people.graph),
     ("interests", load_people.interests),
@@ -102,7 +110,7 @@ TABLES = (*load_people.TABLES, *load_posts.TABLES, *load_actions.TABLES)
 STEPS = len(PARTS) + 1
 
 
-def write(load: Load, progress: Callable[[str], None] = lambda part: None) -> None:
+def write(load: Load, progress: Callable[[str], None] = lambda part: None, *, without: Collection[str] = ()) -> None:
     """Write everything in one transaction: a failed seeding leaves nothing behind."""
     with transaction.atomic(), clock.fixed(clock.from_ms(load.world.now_ms)), bare_tables(*TABLES):
         for name, part in PARTS:

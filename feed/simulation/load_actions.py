@@ -31,6 +31,10 @@ FOLLOW, REQUEST = -1, -2  # beside the kinds of actions
 def impressions(load: Load) -> None:
     """What was shown and seen, with its propensity."""
     made, authors = load.world.recorded.impressions, load.world.posts.author
+    moment = load.world.milliseconds(made["seconds"])
+    load.number_pages()
+    load.impression_ids = snowflakes(moment, first=load.num_impressions)
+    load.num_impressions += len(moment)
     copy_rows(
         Impression,
         len(made["user"]),
@@ -43,7 +47,7 @@ def impressions(load: Load) -> None:
         request_id=load.page_ids[made["page"]],
         seconds=made["dwell"],
         propensity=made["propensity"],
-        created_at=load.world.milliseconds(made["seconds"]),
+        created_at=moment,
     )
 
 
@@ -54,7 +58,7 @@ def engagements(load: Load) -> None:
     copy_rows(
         Engagement,
         len(moment),
-        id=snowflakes(moment),
+        id=snowflakes(moment, first=load.num_engagements),
         user_id=load.user_ids[done["user"]],
         post_id=load.post_ids[done["row"]],
         author_id=load.user_ids[authors[done["row"]]],
@@ -65,6 +69,7 @@ def engagements(load: Load) -> None:
         made_post_id=load.optional_posts(done["made"]),
         created_at=moment,
     )
+    load.num_engagements += len(moment)
     kept = done["kind"] == EngagementKind.BOOKMARK
     copy_rows(
         Bookmark,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feed.simulation import pictures, text
+from feed.simulation import pictures
 from feed.simulation.authoring import CLIP_SECONDS, PICTURE, VIDEO
 from feed.simulation.bulk import copy_rows, snowflakes
+from feed.simulation.history import Recorded
 from feed.simulation.topics import LANGUAGES, all_topics
 from posts.models import Media, Mention, Post, PostCounts, PostTag, PostTopic, Tag
 from posts.services import text as wording
@@ -21,31 +22,29 @@ TABLES = (Post, Media, PostTag, PostTopic, Mention, PostCounts)
 PICTURES_PER_TOPIC = 5
 
 
-def posts(load: Load) -> None:
-    """Every post with the words its hidden traits suggest."""
-    table = load.world.posts
-    writer = text.Writer(table, load.world.people, load.handles, load.seed)
-    load.texts = [writer.text(row) for row in range(len(table))]
-    parent = table.in_reply_to
+def posts(load: Load) -> np.ndarray:
+    """Every post not written yet, with the words its hidden traits suggest; returns their rows."""
+    rows, table = load.number_posts(), load.world.posts
+    load.texts += [load.writer.text(row) for row in rows.tolist()]
+    parent, clip = table.in_reply_to[rows], table.clip_seconds[rows]
     copy_rows(
         Post,
-        len(table),
-        id=load.post_ids,
-        author_id=load.user_ids[table.author],
-        text=load.texts,
-        language=[LANGUAGES[index] for index in table.language.tolist()],
-        subscribers_only=table.subscribers_only,
+        len(rows),
+        id=load.post_ids[rows],
+        author_id=load.user_ids[table.author[rows]],
+        text=load.texts[-len(rows) :],
+        language=[LANGUAGES[index] for index in table.language[rows].tolist()],
+        subscribers_only=table.subscribers_only[rows],
         in_reply_to_id=load.optional_posts(parent),
         in_reply_to_user_id=np.ma.masked_array(load.user_ids[table.author[parent]], mask=parent < 0),
-        repost_of_id=load.optional_posts(table.repost_of),
-        quote_of_id=load.optional_posts(table.quote_of),
-        conversation_id=load.post_ids[table.root],
-        has_media=table.form > 0,
-        video_duration_ms=np.ma.masked_array(
-            (table.clip_seconds * 1000).astype(np.int64), mask=table.clip_seconds <= 0
-        ),
-        created_at=load.post_ms,
+        repost_of_id=load.optional_posts(table.repost_of[rows]),
+        quote_of_id=load.optional_posts(table.quote_of[rows]),
+        conversation_id=load.post_ids[table.root[rows]],
+        has_media=table.form[rows] > 0,
+        video_duration_ms=np.ma.masked_array((clip * 1000).astype(np.int64), mask=clip <= 0),
+        created_at=load.world.milliseconds(table.seconds[rows]),
     )
+    return rows
 
 
 def media(load: Load) -> None:
@@ -54,7 +53,7 @@ def media(load: Load) -> None:
     stills = [_stored(load, pictures.topic_pictures(topic, PICTURES_PER_TOPIC, load.seed)) for topic in all_topics()]
     clips = _stored(load, [pictures.clip(number, seconds, load.seed) for number, seconds in enumerate(CLIP_SECONDS)])
     shown = np.flatnonzero(table.form > 0)
-    topics = load.world.space.topic_of[table.subtopic[shown]]
+    topics, moments = load.world.space.topic_of[table.subtopic[shown]], load.world.milliseconds(table.seconds[shown])
     found = [
         clips[artwork % len(clips)] if form == VIDEO else stills[topic][artwork % PICTURES_PER_TOPIC]
         for artwork, form, topic in zip(
@@ -64,11 +63,11 @@ def media(load: Load) -> None:
     copy_rows(
         Media,
         len(shown),
-        id=snowflakes(load.post_ms[shown] - 1),
+        id=snowflakes(moments - 1),
         owner_id=load.user_ids[table.author[shown]],
         post_id=load.post_ids[shown],
         kind=[str(MediaKind.IMAGE if form == PICTURE else MediaKind.VIDEO) for form in table.form[shown].tolist()],
-        created_at=load.post_ms[shown],
+        created_at=moments,
         **{name: [entry[name] for entry in found] for name in (found[0] if found else ())},
     )
 
@@ -110,13 +109,13 @@ def tagging(load: Load) -> None:
         post_id=load.post_ids[naming],
         user_id=load.user_ids[table.author[parent[naming]]],
     )
-    _topics(load)
+    topics(load, np.arange(len(table)))
 
 
-def _topics(load: Load) -> None:
+def topics(load: Load, rows: np.ndarray) -> None:
     """The classifier is mostly right, now and then silent or mistaken."""
     table, rng = load.world.posts, load.rng
-    rows = np.flatnonzero((table.repost_of < 0) & (rng.random(len(table)) < 0.93))
+    rows = rows[(table.repost_of[rows] < 0) & (rng.random(len(rows)) < 0.93)]
     topic = load.world.space.topic_of[table.subtopic[rows]]
     topic = np.where(rng.random(len(rows)) < 0.06, rng.integers(0, len(load.topics), len(rows)), topic)
     topic_ids = np.array([topic.pk for topic in load.topics])
@@ -131,21 +130,24 @@ def _topics(load: Load) -> None:
 
 def counters(load: Load) -> None:
     """Each post's counters, summed over what was written."""
-    kind, total = EngagementKind, len(load.world.posts)
-    copy_rows(
-        PostCounts,
-        total,
-        post_id=load.post_ids,
-        favorites=_count(load, kind.FAVORITE),
-        replies=_count(load, kind.REPLY),
-        reposts=_count(load, kind.REPOST),
-        quotes=_count(load, kind.QUOTE),
-        bookmarks=_count(load, kind.BOOKMARK),
-        shares=_count(load, kind.SHARE, kind.SHARE_VIA_DM, kind.SHARE_VIA_COPY_LINK),
-        views=np.bincount(load.world.recorded.impressions["row"], minlength=total),
-    )
+    recorded = load.world.recorded
+    copy_rows(PostCounts, len(load.post_ids), post_id=load.post_ids, **counted(recorded, len(load.post_ids)))
 
 
-def _count(load: Load, *kinds: EngagementKind) -> np.ndarray:
-    done = load.world.recorded.engagements
-    return np.bincount(done["row"][np.isin(done["kind"], kinds)], minlength=len(load.world.posts))
+def counted(recorded: Recorded, num_posts: int) -> dict[str, np.ndarray]:
+    """What was recorded, by counter and post."""
+
+    def done(*kinds: EngagementKind) -> np.ndarray:
+        rows = recorded.engagements["row"][np.isin(recorded.engagements["kind"], kinds)]
+        return np.bincount(rows, minlength=num_posts)
+
+    kind = EngagementKind
+    return {
+        "favorites": done(kind.FAVORITE),
+        "replies": done(kind.REPLY),
+        "reposts": done(kind.REPOST),
+        "quotes": done(kind.QUOTE),
+        "bookmarks": done(kind.BOOKMARK),
+        "shares": done(kind.SHARE, kind.SHARE_VIA_DM, kind.SHARE_VIA_COPY_LINK),
+        "views": np.bincount(recorded.impressions["row"], minlength=num_posts),
+    }

@@ -49,6 +49,8 @@ class Population:
     hours_from_utc: np.ndarray
     joined_day: np.ndarray
     left_day: np.ndarray
+    away_from: np.ndarray
+    away_until: np.ndarray
     is_spammer: np.ndarray
     ring: np.ndarray
     is_provocateur: np.ndarray
@@ -58,6 +60,11 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.quality)
+
+    def is_present(self, day: np.ndarray | float, who: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Who has joined, has not left and is not away on a day, relative to now."""
+        here = (self.joined_day[who] < day) & (self.left_day[who] > day)
+        return here & ~((self.away_from[who] <= day) & (self.away_until[who] > day))
 
     @property
     def demo(self) -> np.ndarray:
@@ -170,7 +177,7 @@ def _settle_creators(people: Population) -> None:
     """One in a hundred, good and busy, keeps some posts for those who pay."""
     appeal = people.quality + 0.3 * np.log1p(people.posts_per_day)
     appeal[people.is_locked | people.is_hidden_gem | people.is_spammer] = -np.inf
-    appeal[people.demo] = -np.inf
+    appeal[people.demo] = appeal[people.posts_per_day < 0.3] = -np.inf
     people.is_creator[np.argsort(-appeal)[: max(2, len(people) // 100)]] = True
 
 
@@ -206,6 +213,8 @@ def population(rng: np.random.Generator, *, users: int, days: float, space: Topi
         hours_from_utc=zone,
         joined_day=joined,
         left_day=left,
+        away_from=np.full(users, np.inf),
+        away_until=np.full(users, np.inf),
         is_spammer=spammer,
         ring=_spam_rings(rng, spammer),
         is_provocateur=(kind >= 0.02) & (kind < 0.035),

@@ -146,3 +146,30 @@ def as_text(figures: dict[str, Any]) -> str:
         lines.append(f"  {name:22} {rate:8.5f}  ({targets.get(name, '-')})")
     lines += [f"WARNING {complaint}" for complaint in complaints(figures)]
     return "\n".join(lines)
+
+
+def loop_as_text(figures: dict[str, Any]) -> str:
+    """The closed loop's figures for a terminal: value by day, then every figure by policy."""
+    names = list(figures["policies"])
+    lines = ["engagement value per impression", _row("day", *names)]
+    for day in figures["days"]:
+        lines.append(_row(day["day"], *(day["policies"][name].get("value") for name in names)))
+    keys = [key for key in next(iter(figures["policies"].values())) if key != "pages"]
+    lines += ["", "over all days", _row("", *names)]
+    lines += [_row(key, *(figures["policies"][name].get(key) for name in names)) for key in keys]
+    lines.append("")
+    lines += [
+        f"last day, {name}: {'-' if ratio is None else f'{ratio:.2f}'}" for name, ratio in figures["ratios"].items()
+    ]
+    return "\n".join([*lines, f"{figures['seconds']:.0f} s"])
+
+
+def _row(*cells: Any) -> str:
+    first, *others = (cell if isinstance(cell, str) else _number(cell) for cell in cells)
+    return f"{first:18}" + "".join(f"{cell:>15}" for cell in others)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"

@@ -22,7 +22,7 @@ def _columns_for(people: int, wanted: int) -> int:
     return int(min(wanted, max(64, BUDGET // max(people, 1))))
 
 
-def _put_in_rings(rings: np.ndarray, turned: np.ndarray, ring_of: np.ndarray, rows: np.ndarray) -> None:
+def put_in_rings(rings: np.ndarray, turned: np.ndarray, ring_of: np.ndarray, rows: np.ndarray) -> None:
     """Write `rows` (rising) into the rings they belong to; `turned` counts what each ring has had."""
     order = np.argsort(ring_of, kind="stable")
     ring, ordered = ring_of[order], rows[order]
@@ -126,9 +126,9 @@ class Society:
     def publish(self, rows: np.ndarray) -> None:
         """Make posts findable: through their author, and through their subtopic unless a repost."""
         posts = self.posts
-        _put_in_rings(self.by_author, self._author_slot, posts.author[rows], rows)
+        put_in_rings(self.by_author, self._author_slot, posts.author[rows], rows)
         original = rows[(posts.repost_of[rows] < 0) & (posts.in_reply_to[rows] < 0)]
-        _put_in_rings(self.by_subtopic, self._subtopic_slot, posts.subtopic[original], original)
+        put_in_rings(self.by_subtopic, self._subtopic_slot, posts.subtopic[original], original)
 
     def warm(self, rows: np.ndarray, by: np.ndarray) -> None:
         """Add recent engagement to posts' popularity."""
@@ -253,6 +253,5 @@ class Society:
     # -- presence ------------------------------------------------------------------------------
 
     def present(self, seconds: float, end: float) -> np.ndarray:
-        """Who has joined and not fallen silent."""
-        day = (seconds - end) / DAY
-        return (self.people.joined_day < day) & (self.people.left_day > day)
+        """Who has joined, not fallen silent and not gone away for a while."""
+        return self.people.is_present((seconds - end) / DAY)

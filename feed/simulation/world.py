@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from feed.simulation.authoring import DAY, Bursts, PostTable, bursts, write_originals
-from feed.simulation.graph import Edges, follow_graph, follow_requests, paid_subscriptions
+from feed.simulation.graph import Edges, follow_graph, follow_requests, paid_subscriptions, tied
 from feed.simulation.history import History, Recorded
 from feed.simulation.people import Population, population
-from feed.simulation.scenarios import SCENARIOS
+from feed.simulation.scenarios import SCENARIOS, Draft
 from feed.simulation.society import Society
 from feed.simulation.topics import TopicSpace, topic_space
 
@@ -88,14 +88,19 @@ def begin_world(
     space = topic_space(rng)
     people = population(rng, users=size.users, days=size.days, space=space)
     events = bursts(rng, days=size.days, space=space)
+    draft = Draft(people, events, rng, size.days)
     for name in scenarios:
-        SCENARIOS[name](people, events, rng, size.days)
+        SCENARIOS[name](draft)
     follows = follow_graph(rng, people, space)
+    if draft.ties:
+        follows = tied(len(people), follows, draft.ties)
     times = {"days": size.days, "now_hour": now_hour, "is_dense_at_end": size.is_dense_at_end}
     originals = write_originals(rng, people, events, count=_originals(size), **times)
     requests, subscriptions = follow_requests(rng, people, follows), paid_subscriptions(rng, people, follows)
     society = Society(people, space, events, follows, subscriptions, PostTable(size.posts + 1024))
-    history = History(society, originals, rng, impressions=size.impressions_wanted, settled=settled, **times)
+    history = History(
+        society, originals, rng, impressions=size.impressions_wanted, settled=settled, mobs=draft.mobs, **times
+    )
     world = World(size, now_ms, people, space, events, follows, requests, subscriptions, society, history.taken())
     return world, history
 

@@ -9,9 +9,10 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import Count, F, Q
 
-from accounts.models import Follow, User
+from accounts.models import CreatorSubscription, Follow, FollowRequest, User
 from ads.models import Campaign
 from feed.simulation import oracle
 from feed.simulation.bulk import copy_rows, snowflakes
@@ -35,7 +36,7 @@ def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def seeded(django_db_setup, django_db_blocker, media_root: Path):  # type: ignore[no-untyped-def]
     """The small world in the database, for the tests of this module."""
-    from django.db import connection, transaction
+    from django.db import transaction
     from django.test import override_settings
 
     with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=media_root, DATA_DIR=media_root):
@@ -126,6 +127,26 @@ def test_what_was_embedded_but_not_judged_is_screened_once(seeded: str) -> None:
     assert PostAnnotation.objects.filter(post__in=newest).count() == 3
     assert PostLabel.objects.filter(post__in=newest).exists()
     assert unscreened().count() == before - 3
+
+
+def test_closed_accounts_and_posts_are_there(seeded: str) -> None:
+    assert FollowRequest.objects.exists()
+    assert not FollowRequest.objects.exclude(target__is_locked=True).exists()
+    assert set(CreatorSubscription.objects.values_list("author__offers_subscriptions", flat=True)) == {True}
+    assert Post.objects.filter(subscribers_only=True, author__offers_subscriptions=True).exists()
+
+
+def test_indexes_and_foreign_keys_are_back(seeded: str) -> None:
+    """What was taken off for loading stands as the migrations made it."""
+    with connection.cursor() as cursor:
+        found = {
+            table: connection.introspection.get_constraints(cursor, table)
+            for table in ("posts_post", "posts_engagement")
+        }
+    names = {name for constraints in found.values() for name in constraints}
+    assert {"posts_post_search", "posts_post_author_recent", "posts_engagement_toggle_unique"} <= names
+    keys = [kept["foreign_key"] for kept in found["posts_engagement"].values() if kept["foreign_key"]]
+    assert sorted(keys) == [("accounts_user", "id"), ("posts_post", "id")]
 
 
 def test_truth_is_a_file_about_known_impressions(seeded: str) -> None:

@@ -7,7 +7,7 @@ from feed.simulation import report, text
 from feed.simulation.authoring import DAY
 from feed.simulation.behaviour import BASE_RATES, HEADS
 from feed.simulation.logging_policy import POLICIES, fill_pages, policy_weights
-from feed.simulation.society import PairSet
+from feed.simulation.society import PairSet, put_in_rings
 from feed.simulation.topics import LANGUAGES, all_topics, families
 from feed.simulation.world import World, WorldSize, build_world
 from posts.types import EngagementKind
@@ -73,9 +73,19 @@ def test_rates_are_near_their_targets(small_world: World) -> None:
         assert 0.5 * target < rates[head] < 2.0 * target, head
 
 
-def test_the_oracle_is_better_than_popularity_but_not_perfect() -> None:
-    world = build_world(WorldSize(users=150, posts=2000, days=8), seed=1, now_ms=1_790_000_000_000)
-    figures = report.summary(world)
+@pytest.fixture(scope="module")
+def larger_world() -> World:
+    return build_world(WorldSize(users=200, posts=3000, days=8), seed=1, now_ms=1_790_000_000_000)
+
+
+def test_rates_of_a_larger_world_do_not_drift(larger_world: World) -> None:
+    rates = report.summary(larger_world)["rates"]
+    for head in ("favorite", "click", "dwell"):
+        assert rates[head] == pytest.approx({**BASE_RATES, "dwell": 0.25}[head], rel=0.08), head
+
+
+def test_the_oracle_is_better_than_popularity_but_not_perfect(larger_world: World) -> None:
+    figures = report.summary(larger_world)
     assert report.complaints(figures) == []
     assert figures["favorite_auc"]["oracle"] < 0.97
 
@@ -140,9 +150,13 @@ def test_pair_set_adds_and_discards() -> None:
     assert [tuple(pair) for pair in np.stack(pairs.pairs(), axis=1).tolist()] == [(1, 2), (4, 5)]
 
 
+def _with(small_world: World, scenario: str) -> World:
+    return build_world(SIZE, seed=3, now_ms=small_world.now_ms, scenarios=[scenario])
+
+
 @pytest.mark.parametrize("scenario", ["spam-ring", "breaking-event", "new-viewer", "new-author"])
-def test_scenarios_change_the_world(small_world: World, scenario: str) -> None:
-    world = build_world(SIZE, seed=3, now_ms=small_world.now_ms, scenarios=[scenario])
+def test_scenarios_change_who_is_there_and_what_happens(small_world: World, scenario: str) -> None:
+    world = _with(small_world, scenario)
     changed = {
         "spam-ring": world.people.is_spammer.sum() >= small_world.people.is_spammer.sum() + 12,
         "breaking-event": world.events.strength[-1] > 3,
@@ -150,3 +164,86 @@ def test_scenarios_change_the_world(small_world: World, scenario: str) -> None:
         "new-author": (world.people.is_hidden_gem & (world.people.joined_day == -2.0)).any(),
     }
     assert changed[scenario]
+
+
+@pytest.mark.parametrize("scenario", ["block-mob", "block-mob-linked"])
+def test_a_mob_blocks_one_author_within_a_day(small_world: World, scenario: str) -> None:
+    world = _with(small_world, scenario)
+    blocks = world.society.blocks
+    victim = int(np.bincount(blocks.pairs()[1]).argmax())
+    mob = np.flatnonzero(blocks.has(np.arange(len(world.people)), np.full(len(world.people), victim)))
+    assert len(mob) >= len(world.people) // 4
+    assert not world.society.follows.has(mob, np.full(len(mob), victim)).any()
+    among = world.society.follows.has(mob[:, None], mob[None, :]).mean()
+    assert (among > 0.5) == (scenario == "block-mob-linked")
+    done = world.recorded.engagements
+    noted = (done["kind"] == EngagementKind.BLOCK_AUTHOR) & np.isin(done["user"], mob)
+    assert (world.posts.author[done["row"][noted]] == victim).sum() >= len(world.people) // 4
+
+
+def test_a_storm_is_controversial(small_world: World) -> None:
+    storm = _with(small_world, "controversy-storm")
+    heated = storm.posts.controversy[storm.posts.burst > 1.0]
+    assert len(heated) > 5
+    assert heated.mean() > 0.8
+
+
+def test_sleepers_do_nothing_for_a_week_and_then_return(small_world: World) -> None:
+    world = _with(small_world, "sleepers-return")
+    away = np.isfinite(world.people.away_from)
+    made = world.recorded.impressions
+    theirs = made["seconds"][away[made["user"]]]
+    assert away.sum() > 5
+    assert len(theirs)
+    assert theirs.min() > world.end - 0.55 * DAY
+
+
+def test_a_second_language_community_keeps_to_itself(small_world: World) -> None:
+    world = _with(small_world, "second-language")
+    spanish = world.people.language == LANGUAGES.index("es")
+    source, target = world.society.follows.pairs()
+    theirs = spanish[source] & (source > 2)
+    assert spanish.mean() > 0.2
+    assert spanish[target[theirs]].mean() > 2 * spanish[target[~theirs]].mean()
+
+
+def test_closed_posts_are_read_by_those_they_are_for(larger_world: World) -> None:
+    world = larger_world
+    posts, made = world.posts, world.recorded.impressions
+    author, society = posts.author[made["row"]], world.society
+    paid = posts.subscribers_only[made["row"]]
+    assert posts.subscribers_only.any()
+    assert society.subscriptions.has(made["user"][paid], author[paid]).all()
+    locked = world.people.is_locked[author]
+    knew = np.isin(made["user"].astype(np.int64) * 1000 + author, _ever_followed(world))
+    assert locked.any()
+    assert knew[locked].all()
+    closed = world.people.is_locked[posts.author] | posts.subscribers_only
+    for column in ("repost_of", "quote_of"):
+        about = getattr(posts, column)
+        assert not closed[about[about >= 0]].any()
+
+
+def _ever_followed(world: World) -> np.ndarray:
+    relations, first = world.recorded.relations, world.first_follows
+    made = relations["code"] == 0
+    return np.append(
+        first.source * 1000 + first.target, relations["first"][made].astype(np.int64) * 1000 + relations["second"][made]
+    )
+
+
+def test_locked_accounts_have_requests_from_people_who_do_not_follow_them(small_world: World) -> None:
+    requests, first = small_world.requests, small_world.first_follows
+    n = len(small_world.people)
+    assert len(requests)
+    assert small_world.people.is_locked[requests.target].all()
+    assert not np.isin(requests.source * n + requests.target, first.source * n + first.target).any()
+
+
+def test_rings_keep_the_newest_rows_of_each() -> None:
+    rings, turned = np.full((2, 3), -1), np.zeros(2, dtype=np.int64)
+    put_in_rings(rings, turned, np.array([0, 1, 0, 0, 0, 0]), np.arange(6))
+    put_in_rings(rings, turned, np.array([1]), np.array([6]))
+    assert sorted(rings[0].tolist()) == [3, 4, 5]
+    assert sorted(rings[1].tolist()) == [-1, 1, 6]
+    assert turned.tolist() == [5, 2]

@@ -13,12 +13,14 @@ from tqdm import tqdm
 from accounts.models import User
 from ads.models import Campaign
 from feed.simulation import oracle, report
-from feed.simulation.advertising import create_campaigns
+from feed.simulation.advertising import create_campaigns, create_known_campaigns
 from feed.simulation.live import Life
 from feed.simulation.load import MAX_SCREENED, STEPS, Load, screen, unscreened, write
 from feed.simulation.scenarios import SCENARIOS
 from feed.simulation.world import World, WorldSize, build_world
 from xsocial.kernel import clock
+
+KNOWN_ADVERTISERS = "known-advertisers"  # the one scenario that is not about people or posts
 
 
 class Command(BaseCommand):
@@ -34,7 +36,8 @@ class Command(BaseCommand):
         parser.add_argument("--impressions", type=int, help="about so many (default: by users and posts)")
         parser.add_argument("--now", help="ISO moment taken as now (default: now)")
         parser.add_argument("--if-empty", action="store_true", help="do nothing when there are people already")
-        parser.add_argument("--scenario", action="append", default=[], choices=sorted(SCENARIOS))
+        scenarios = sorted([*SCENARIOS, KNOWN_ADVERTISERS])
+        parser.add_argument("--scenario", action="append", default=[], choices=scenarios)
         parser.add_argument("--unscreened", action="store_true", help="leave out labels and embeddings")
         parser.add_argument("--live", action="store_true", help="keep the seeded world going until interrupted")
         parser.add_argument("--pause", type=float, default=3.0, help="mean seconds between live actions")
@@ -56,7 +59,10 @@ class Command(BaseCommand):
         world, load = self._seed(size, options)
         oracle.write_truth(world, load.impression_ids)
         self._furnish(options)
-        summary = report.summary(world) | {"seconds": round(time.perf_counter() - started, 1)}
+        summary = report.summary(world)
+        if KNOWN_ADVERTISERS in options["scenario"]:
+            summary["click_values"] = create_known_campaigns(User.objects.filter(is_demo=True).earliest("id"))
+        summary["seconds"] = round(time.perf_counter() - started, 1)
         self.stdout.write(json.dumps(summary) if options["json"] else report.as_text(summary))
 
     def _live(self, options: dict[str, Any]) -> None:
@@ -76,7 +82,7 @@ class Command(BaseCommand):
                 size,
                 seed=options["seed"],
                 now_ms=_now_ms(options["now"]),
-                scenarios=options["scenario"],
+                scenarios=[name for name in options["scenario"] if name in SCENARIOS],
                 progress=bar.update,
             )
         load = Load(world, seed=options["seed"])

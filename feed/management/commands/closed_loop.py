@@ -1,0 +1,67 @@
+"""`manage.py closed_loop`: simulated viewers, the real pipeline, and models that learn every night."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from feed.home_mixer.params import weight_problems
+from feed.simulation.closed_loop import WORLD_WEIGHTS, ClosedLoop, LoopSize
+from feed.simulation.report import loop_as_text
+from feed.simulation.scenarios import SCENARIOS
+from feed.simulation.scratch import scratch_stores
+from xsocial.kernel import clock
+
+LEAST = {"users": 40, "posts": 300, "history_days": 3, "days": 1, "viewers": 1}
+
+
+class Command(BaseCommand):
+    """Runs on stores of its own: the data of the site stay as they are."""
+
+    help = "Compare For You, learning on, with other policies on a simulated population; a policy lab."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        size = LoopSize()
+        for name in ("days", "viewers", "users", "posts", "history_days"):
+            parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(size, name))
+        parser.add_argument("--first-minutes", type=float, default=size.first_minutes, help="for the first training")
+        parser.add_argument("--nightly-minutes", type=float, default=size.nightly_minutes, help="for each night's")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--scenario", action="append", default=[], choices=sorted(SCENARIOS))
+        parser.add_argument("--weights", type=Path, help="JSON of head names and ranking weights to serve and judge by")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        size = _size(options)
+        chosen = _weights(options["weights"])
+        with scratch_stores("closed_loop"):
+            loop = ClosedLoop(
+                size,
+                seed=options["seed"],
+                now_ms=clock.now_ms(),
+                scenarios=tuple(options["scenario"]),
+                ranking_weights=chosen,
+            )
+            figures = loop.run(self.stderr.write)
+        self.stdout.write(json.dumps(figures) if options["json"] else loop_as_text(figures))
+
+
+def _size(options: dict[str, Any]) -> LoopSize:
+    for name, least in LEAST.items():
+        if options[name] < least:
+            raise CommandError(f"--{name.replace('_', '-')} must be at least {least}.", returncode=2)
+    return LoopSize(**{field.name: options[field.name] for field in fields(LoopSize) if field.name in options})
+
+
+def _weights(path: Path | None) -> dict[str, float]:
+    if path is None:
+        return dict(WORLD_WEIGHTS)
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be read as JSON: {error}", returncode=2) from None
+    if problems := weight_problems(found):
+        raise CommandError(f"{path}: {'; '.join(problems)}", returncode=2)
+    return found

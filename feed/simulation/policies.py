@@ -1,0 +1,118 @@
+"""What a page is truly worth to a person, and the pages that other policies would have shown.
+
+All are judged on the same world at the same moment: expected engagement value per impression
+under the ranking weights, with the true probabilities in place of predictions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from feed.home_mixer.params import HEADS as RANKED_HEADS
+from feed.home_mixer.scorers import value_model
+from feed.simulation.authoring import HOUR
+from feed.simulation.behaviour import DWELL_SPREAD, HEADS, NEGATIVE_HEADS
+from feed.simulation.history import History
+
+PAGE = 20
+WINDOW_HOURS = 48
+SHORTLIST = 150  # of which the oracle composes its page
+MIN_VIDEO_SECONDS = 10.0  # shorter clips do not count, as in the ranking
+NAMES = {"video_quality_view": "vqv"}
+NEGATIVE = [HEADS.index(head) for head in NEGATIVE_HEADS]
+FAVORITE = HEADS.index("favorite")
+
+
+@dataclass(frozen=True)
+class Worth:
+    """One page: means over its expected impressions, and who and what it shows.
+
+    `exposure` [K] is the chance that each post is looked at; `authors` and `topics` [K].
+    """
+
+    value: float
+    negative: float
+    favorite: float
+    exposure: np.ndarray
+    authors: np.ndarray
+    topics: np.ndarray
+
+
+class Judge:
+    """Knows the truth about a history's world, and values it by ranking weights."""
+
+    def __init__(self, history: History, weights: Mapping[str, float]) -> None:
+        self.history, self.weights = history, weights
+
+    def pool(self, user: int, moment: float) -> np.ndarray:
+        """Rows of the posts that this person might be shown now: recent, unseen, open to them."""
+        posts = self.history.posts
+        first = int(np.searchsorted(posts.seconds, moment - (WINDOW_HOURS + 1) * HOUR))
+        rows = np.arange(first, len(posts))
+        age = moment - posts.seconds[rows]
+        rows = rows[(posts.repost_of[rows] < 0) & (age >= 0) & (age < WINDOW_HOURS * HOUR)]
+        return rows[self.history.valid(np.array([user]), rows[None])[0]]
+
+    def page(self, user: int, rows: np.ndarray, moment: float) -> Worth:
+        """The worth of a page of at most PAGE posts, best first, read from the top."""
+        rows, posts = rows[:PAGE], self.history.posts
+        fatigue = self.history.fatigue(rows[None], np.ones((1, len(rows)), dtype=bool))[0]
+        values, probabilities = self._values(user, rows, moment, fatigue)
+        exposure = self.history.attention(np.array([user]), rows[None], length=np.inf)[0]
+        share = exposure / max(exposure.sum(), 1e-9)
+        return Worth(
+            value=float(share @ values),
+            negative=float(share @ probabilities[:, NEGATIVE].sum(axis=1)),
+            favorite=float(share @ probabilities[:, FAVORITE]),
+            exposure=exposure,
+            authors=posts.author[rows],
+            topics=self.history.society.space.topic_of[posts.subtopic[rows]],
+        )
+
+    def best(self, user: int, pool: np.ndarray, moment: float) -> np.ndarray:
+        """The oracle's page: place by place what is worth most after what stands above it."""
+        values, _ = self._values(user, pool, moment, np.zeros(len(pool)))
+        left = pool[np.argsort(-values, kind="stable")[:SHORTLIST]]
+        page = np.empty(0, dtype=np.int64)
+        while len(left) and len(page) < PAGE:
+            values, _ = self._values(user, left, moment, self._fatigue_after(page, left))
+            best = int(values.argmax())
+            page, left = np.append(page, left[best]), np.delete(left, best)
+        return page
+
+    def _fatigue_after(self, page: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """What each post would suffer from standing next on the page."""
+        together = np.concatenate([np.broadcast_to(page, (len(rows), len(page))), rows[:, None]], axis=1)
+        return self.history.fatigue(together, np.ones(together.shape, dtype=bool))[:, -1]
+
+    def _values(self, user: int, rows: np.ndarray, moment: float, fatigue: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Expected value of each post, and the probabilities [N, len(HEADS)] behind it."""
+        history, count = self.history, len(rows)
+        encounter = history.society.encounter(
+            users=np.full(count, user),
+            rows=rows,
+            seconds=np.full(count, moment),
+            fatigue=fatigue,
+            mood=np.zeros(count),
+        )
+        if history.preferences is None:
+            raise ValueError("nobody has read yet, so nothing is known about reactions")
+        reaction = history.preferences.react(encounter)
+        predicted = np.zeros((count, len(RANKED_HEADS)))
+        for column, head in enumerate(HEADS):
+            name = NAMES.get(head, head)
+            if name in RANKED_HEADS:
+                predicted[:, RANKED_HEADS.index(name)] = reaction.probabilities[:, column]
+        predicted[:, RANKED_HEADS.index("dwell_time")] = np.exp(reaction.log_dwell + DWELL_SPREAD**2 / 2)
+        counts = value_model.Conditions(vqv=history.posts.clip_seconds[rows] > MIN_VIDEO_SECONDS)
+        return value_model.combined(predicted, self.weights, counts), reaction.probabilities
+
+
+def gini(amounts: np.ndarray) -> float:
+    """0 when all get the same, near 1 when one gets everything."""
+    ordered = np.sort(np.asarray(amounts, dtype=np.float64))
+    if not ordered.sum():
+        return 0.0
+    place = np.arange(1, len(ordered) + 1)
+    return float((2 * place - len(ordered) - 1) @ ordered / (len(ordered) * ordered.sum()))

@@ -1,0 +1,127 @@
+"""A tiny closed loop: real pages, real learning, every policy judged by the same truth."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import Block, Follow, User
+from feed.simulation.closed_loop import CHRONOLOGICAL, FOR_YOU, ORACLE, WORLD_WEIGHTS, ClosedLoop, LoopSize
+from feed.simulation.policies import Judge, gini
+from feed.simulation.report import loop_as_text
+from feed.simulation.world import WorldSize, begin_world
+from posts.models import Engagement, Impression, Post, PostCounts
+from posts.types import EngagementKind
+from ranking.models import ModelVersion
+from tests.simulation.conftest import NOW
+from xsocial.kernel import clock
+
+TINY = LoopSize(
+    users=40, posts=300, history_days=3, days=1, viewers=5, impressions=5000, first_minutes=0.02, nightly_minutes=0.02
+)
+
+
+@pytest.fixture(scope="module")
+def lived(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """One run and its figures, in the database for the tests of this module."""
+    from django.db import connection, transaction
+    from django.test import override_settings
+
+    folder = tmp_path_factory.mktemp("loop")
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=folder, DATA_DIR=folder):
+        atomic = transaction.atomic()
+        atomic.__enter__()
+        loop = ClosedLoop(TINY, seed=5, now_ms=clock.to_ms(NOW))
+        yield loop, loop.run()
+        connection.set_rollback(True)
+        atomic.__exit__(None, None, None)
+
+
+Lived = tuple[ClosedLoop, dict[str, Any]]
+
+
+@pytest.mark.django_db
+def test_all_policies_are_judged_on_the_same_pages(lived: Lived) -> None:
+    _, figures = lived
+    policies = figures["policies"]
+    assert set(policies) == {FOR_YOU, CHRONOLOGICAL, "popular", "random", ORACLE}
+    assert policies[FOR_YOU]["pages"] == policies[ORACLE]["pages"] >= 3
+    for name, means in policies.items():
+        assert means["value"] <= policies[ORACLE]["value"], name
+        assert 0 < means["negative_rate"] < 1
+        assert 0 <= means["author_gini"] <= 1
+    assert "for you/oracle" in loop_as_text(figures)
+    json.dumps(figures)
+
+
+@pytest.mark.django_db
+def test_what_viewers_did_is_in_the_logs_under_their_page_load(lived: Lived) -> None:
+    loop, _ = lived
+    viewers = [user.pk for user in loop.users.values()]
+    began = clock.from_ms(int(loop.world.milliseconds(np.array([TINY.history_days * 86_400.0]))[0]))
+    seen = Impression.objects.filter(user__in=viewers, created_at__gt=began)
+    assert seen.filter(propensity=None).count() > 20
+    pages = set(seen.values_list("request_id", flat=True))
+    done = Engagement.objects.filter(user__in=viewers, created_at__gt=began, request_id__isnull=False)
+    assert set(done.values_list("request_id", flat=True)) <= pages
+
+
+@pytest.mark.django_db
+def test_the_database_equals_the_simulated_world(lived: Lived) -> None:
+    loop, _ = lived
+    society, ids = loop.world.society, loop.mirror.load.user_ids
+    for model, pairs, names in (
+        (Follow, society.follows, ("follower_id", "followee_id")),
+        (Block, society.blocks, ("blocker_id", "blocked_id")),
+    ):
+        known = set(zip(*(ids[end].tolist() for end in pairs.pairs()), strict=True))
+        assert set(model.objects.values_list(*names)) == known
+    assert Post.objects.count() == PostCounts.objects.count() == len(loop.mirror.load.post_ids)
+    top = PostCounts.objects.order_by("-views")[:10]
+    for counts in top:
+        assert counts.views == Impression.objects.filter(post_id=counts.post_id).count()
+        liked = Engagement.objects.filter(post_id=counts.post_id, kind=EngagementKind.FAVORITE)
+        assert counts.favorites == liked.count()
+
+
+@pytest.mark.django_db
+def test_models_were_trained_before_and_after_the_day(lived: Lived) -> None:
+    assert ModelVersion.objects.filter(kind=ModelVersion.Kind.RANKER).count() >= 2
+    assert ModelVersion.objects.filter(status=ModelVersion.Status.PROMOTED).count() == 2
+    assert User.objects.count() == TINY.users
+
+
+def test_the_oracle_beats_every_single_reordering_it_can_see() -> None:
+    world, history = begin_world(WorldSize(users=60, posts=400, days=4), seed=3, now_ms=clock.to_ms(NOW))
+    world.recorded = history.run(range(72))
+    judge, moment = Judge(history, WORLD_WEIGHTS), 72 * 3600.0
+    rng = np.random.default_rng(0)
+    for user in (1, 7, 20):
+        pool = judge.pool(user, moment)
+        best = judge.page(user, judge.best(user, pool, moment), moment)
+        others = [judge.page(user, rng.permutation(pool), moment).value for _ in range(10)]
+        assert best.value > max(others)
+        assert len(set(judge.best(user, pool, moment).tolist())) == len(best.authors)
+
+
+def test_gini_of_equal_and_of_one_sided_shares() -> None:
+    assert gini(np.ones(50)) == pytest.approx(0.0)
+    assert gini(np.r_[np.zeros(99), 1.0]) == pytest.approx(0.99)
+    assert gini(np.zeros(4)) == 0.0
+
+
+@pytest.mark.parametrize("arguments", [("--viewers", "0"), ("--days", "0"), ("--weights", "/nowhere.json")])
+def test_bad_sizes_and_weights_are_refused(arguments: tuple[str, str]) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("closed_loop", *arguments)
+    assert refused.value.returncode == 2
+
+
+def test_weights_of_unknown_heads_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "weights.json").write_text('{"applause": 1}')
+    with pytest.raises(CommandError, match="applause") as refused:
+        call_command("closed_loop", "--weights", str(tmp_path / "weights.json"))
+    assert refused.value.returncode == 2
