@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -52,6 +53,12 @@ def measured() -> Iterator[Cost]:
     cost, started = Cost(), time.monotonic()
     yield cost
     cost.seconds = time.monotonic() - started
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            cost.peak_mib = int(line.split()[1]) / 1024
+    cost.peak_mib = _peak_mib()
+
+
+def _peak_mib() -> float:
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) / 1024
