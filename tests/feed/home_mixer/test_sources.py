@@ -17,6 +17,8 @@ from feed.home_mixer.candidate_hydrators.engagement_counts_candidate_hydrator im
 )
 from feed.home_mixer.params import Params
 from feed.home_mixer.process_cache import ProcessCache
+from feed.home_mixer.scorers.ranking_scorer import RankingScorer
+from feed.home_mixer.scorers.vm_ranker import VMRanker
 from feed.home_mixer.side_effects.for_you_response_stats_side_effect import ForYouResponseStatsSideEffect
 from feed.home_mixer.side_effects.publish_seen_ids_side_effect import PublishSeenIdsSideEffect
 from feed.home_mixer.side_effects.redis_post_candidate_cache_side_effect import RedisPostCandidateCacheSideEffect
@@ -320,3 +322,9 @@ def test_a_topic_page_asks_for_what_is_below_the_topic_too(monkeypatch):
     below = TopicFactory(parent=above)
     PhoenixTopicsSource().fetch(query(topic_ids=(above.pk,)))
     assert asked_for == [tuple(sorted([above.pk, below.pk]))]
+
+
+def test_whatever_the_ranking_reads_is_kept_for_the_next_page():
+    """A replayed page must rank as the fresh one would: hydrators do not run again."""
+    reads = set(RankingScorer.reads) | set(VMRanker.reads)
+    assert reads - set(candidate_cache.COLUMNS) == {"score"}

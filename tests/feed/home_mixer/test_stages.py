@@ -97,11 +97,13 @@ def test_cached_candidates_come_back_as_they_were():
         video_ms=[np.nan, 1200.0],
         in_network=[YES, NO],
         weighted_score=[0.3, 0.1],
+        is_mutual_follow_author=[YES, NO],
+        semantic_id=np.array([[1, 2, 3, 4, 5, 6], [-1] * 6]),
     )
     candidate_cache.store("k", stored, ttl_s=60)
     back = candidate_cache.load("k")
     assert back["heads"].tobytes() == stored["heads"].tobytes()
-    for name in ("post_id", "author_id", "in_network", "weighted_score"):
+    for name in ("post_id", "author_id", "in_network", "weighted_score", "is_mutual_follow_author", "semantic_id"):
         assert back[name].tolist() == stored[name].tolist()
     assert back["ancestors"].tolist() == [(4, 3), ()]
     assert back["text"].tolist() == ["a", None]
