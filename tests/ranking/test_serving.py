@@ -1,9 +1,13 @@
 """Registry, retrieval stores and the two services, on a real database with untrained models."""
 
+import json
+from io import StringIO
+
 import numpy as np
 import pytest
 import torch
 from django.contrib import admin
+from django.core.management import call_command
 from django.db import connection
 from prometheus_client import REGISTRY
 
@@ -14,6 +18,7 @@ from ranking import registry, services, tasks
 from ranking.admin import ModelVersionAdmin
 from ranking.content import ContentCache, vectors
 from ranking.models import ModelVersion, PostVector
+from ranking.phoenix import artifacts
 from ranking.phoenix.artifacts import build_model
 from ranking.phoenix.batch import TrainableTables
 from ranking.retrieval import indexer, vector_store
@@ -305,6 +310,27 @@ def test_stored_parts_of_posts_and_contexts_are_used_and_counted():
     # A post whose content may still come is not kept.
     assert [uses(*key) - was for key, was in zip(keys, before, strict=True)] == [1, 1, 1, 5]
     np.testing.assert_allclose(first.probabilities, second.probabilities, atol=1e-6)
+
+
+def test_an_export_is_read_back_as_it_was(tmp_path):
+    written, folder = PostFactory(), tmp_path / "export"
+    versions = {kind: registry.promote(register(kind)) for kind in ("retrieval", "ranker")}
+    call_command("phoenix_export", str(folder), stdout=StringIO())
+    for kind, version in versions.items():
+        exported, original = artifacts.load(folder / kind, kind), registry.load(version)
+        assert exported.config == original.model.config
+        for name, value in original.model.state_dict().items():
+            assert torch.equal(exported.model.state_dict()[name], value), name
+        for entity, table in original.tables.arrays.items():
+            assert np.array_equal(exported.tables.arrays[entity], table)
+    corpus = artifacts.load_corpus(folder / "sports_corpus.npz", emb_size=exported.config.emb_size)
+    assert corpus.post_ids.tolist() == [written.pk]
+    assert corpus.author_ids.tolist() == [written.author_id]
+    sequence = {"user_id": 1, "history": [{"post_id": written.pk, "author_id": 2, "actions": {"0": 1}}]}
+    (folder / "example_sequence.json").write_text(json.dumps(sequence))
+    out = StringIO()
+    call_command("phoenix_run", str(folder), "--json", stdout=out)
+    assert [row["post_id"] for row in json.loads(out.getvalue())] == [str(written.pk)]
 
 
 def test_old_vectors_are_deleted():
