@@ -8,6 +8,7 @@ from django.db import transaction
 from torch import Tensor
 
 from ranking.models import ModelVersion
+from ranking.phoenix import precision
 from ranking.phoenix.artifacts import ArtifactError
 from ranking.retrieval import indexer
 from ranking.serving import checkpoint as checkpoints
@@ -88,6 +89,9 @@ def promote(version: ModelVersion) -> ModelVersion:
         raise Conflict(f"{version.name} cannot be used: {error}") from None
     if version.kind == ModelVersion.Kind.RETRIEVAL:
         indexer.index_window(version.pk, checkpoint)
+    else:
+        # It answers once here, which also compiles what servers would else wait for.
+        precision.choose(checkpoint.model, checkpoint.tables)
     with transaction.atomic():
         same_kind = ModelVersion.objects.select_for_update().filter(kind=version.kind)
         same_kind.filter(status=ModelVersion.Status.PROMOTED).exclude(pk=version.pk).update(

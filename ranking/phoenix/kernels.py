@@ -9,7 +9,8 @@ Shapes: N candidates, D embedding, H heads, K key size, T context tokens, F feed
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +21,10 @@ from numba.extending import intrinsic, overload, register_jitable
 from ranking.phoenix.config import ATTENTION_CAP, NORM_EPSILON
 
 Array = npt.NDArray[Any]
+Kernel = TypeVar("Kernel", bound=Callable[..., None])
 
 # Sums may be reordered, so that they use vectors; values that are not finite keep their meaning.
-COMPILE = {
-    "nogil": True,
-    "cache": True,
-    "error_model": "numpy",
-    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
-}
+FAST_MATH = {"reassoc", "contract", "nsz", "arcp"}
 
 ONE = np.float32(1)
 EPSILON = np.float32(NORM_EPSILON)
@@ -52,6 +49,15 @@ C1, C2, C3, C4, C5, C6 = (
     )
 )
 MANTISSA_BITS = np.int32(23)
+
+
+def compiled(function: Kernel) -> Kernel:
+    """Compiles on first use and keeps the result on disk; where no place is writable, for this process."""
+    options = {"nogil": True, "error_model": "numpy", "fastmath": FAST_MATH}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:
+        return njit(**options)(function)
 
 
 @intrinsic
@@ -129,7 +135,7 @@ def _capped_exp(x: Any) -> Any:
     return _power_of_two(CAP_LOG2_E * ((e - ONE) / (e + ONE)))
 
 
-@njit(**COMPILE)
+@compiled
 def norm(x: Array, gain: Array, out: Array) -> None:
     """out = N(x) for rows [N, D]."""
     n, size = x.shape
@@ -142,7 +148,7 @@ def norm(x: Array, gain: Array, out: Array) -> None:
             out[i, j] = _narrow(x[i, j] * scale * gain[j], out)
 
 
-@njit(**COMPILE)
+@compiled
 def add_normed(x: Array, y: Array, gain: Array) -> None:
     """x += N(y; gain) for rows [N, D]."""
     n, size = x.shape
@@ -156,7 +162,7 @@ def add_normed(x: Array, y: Array, gain: Array) -> None:
             x[i, j] += _widen(y[i, j]) * scale * gain[j]
 
 
-@njit(**COMPILE)
+@compiled
 def add_norm(x: Array, y: Array, gain: Array, next_gain: Array, out: Array) -> None:
     """x += N(y; gain), then out = N(x; next_gain), for rows [N, D]."""
     n, size = x.shape
@@ -176,7 +182,7 @@ def add_norm(x: Array, y: Array, gain: Array, next_gain: Array, out: Array) -> N
             out[i, j] = _narrow(x[i, j] * scale * next_gain[j], out)
 
 
-@njit(**COMPILE)
+@compiled
 def rotated(qkv: Array, part: int, cos: Array, sin: Array, slots: Array, out: Array) -> None:
     """Queries (part 0) or keys (part 1) turned to their positions, [N, 3 H K] to out [H, N, K].
 
@@ -194,7 +200,7 @@ def rotated(qkv: Array, part: int, cos: Array, sin: Array, slots: Array, out: Ar
                 turned[half + k] = _narrow(_widen(given[half + k]) * c[k] + _widen(given[k]) * s[k], out)
 
 
-@njit(**COMPILE)
+@compiled
 def own_weights(qkv: Array, own: Array) -> None:
     """Each token's unnormalised weight for itself, own [N, H].
 
@@ -214,7 +220,7 @@ def own_weights(qkv: Array, own: Array) -> None:
         weights[i] = _capped_exp(weights[i])
 
 
-@njit(**COMPILE)
+@compiled
 def attention_weights(scores: Array, causal: bool, totals: Array) -> None:
     """Scores [H, N, T] to unnormalised weights in place; their sums to totals [H, N].
 
@@ -234,7 +240,7 @@ def attention_weights(scores: Array, causal: bool, totals: Array) -> None:
             totals[h, i] = total
 
 
-@njit(**COMPILE)
+@compiled
 def attended(from_context: Array, totals: Array, qkv: Array, own: Array, out: Array) -> None:
     """Adds each token's own value and normalises: [H, N, K] to out [N, H K]."""
     heads, n, size = from_context.shape
@@ -248,7 +254,7 @@ def attended(from_context: Array, totals: Array, qkv: Array, own: Array, out: Ar
                 out[i, at + k] = _narrow(mixed * scale, out)
 
 
-@njit(**COMPILE)
+@compiled
 def gated(hidden: Array, out: Array) -> None:
     """gelu(first half) * second half: hidden [N, 2 F] to out [N, F]."""
     n, width = out.shape

@@ -96,6 +96,7 @@ def test_serving_leaves_the_thread_setting_of_others_alone():
 
 def test_the_arithmetic_is_chosen_by_measurement(ours, monkeypatch):
     model, tables = ours
+    monkeypatch.setattr(precision, "MAX_PROBABILITY_DIFFERENCE", 0.02)
     choice = precision.choose(model, tables)
     assert choice.agreement.holds
     assert choice.is_fast == (precision.MIN_GAIN * choice.fast_ms < choice.exact_ms)
