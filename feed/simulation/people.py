@@ -177,8 +177,8 @@ def _settle_creators(people: Population) -> None:
     """One in a hundred, good and busy, keeps some posts for those who pay."""
     appeal = people.quality + 0.3 * np.log1p(people.posts_per_day)
     appeal[people.is_locked | people.is_hidden_gem | people.is_spammer] = -np.inf
-    appeal[people.demo] = appeal[people.posts_per_day < 0.3] = -np.inf
-    people.is_creator[np.argsort(-appeal)[: max(2, len(people) // 100)]] = True
+    appeal[people.demo] = appeal[people.posts_per_day < 0.8] = -np.inf
+    people.is_creator[np.argsort(-appeal)[: max(3, len(people) // 100)]] = True
 
 
 def population(rng: np.random.Generator, *, users: int, days: float, space: TopicSpace) -> Population:
