@@ -16,7 +16,9 @@ from feed.home_mixer import clients, cursor, feed_item, query_builder
 from feed.home_mixer.pipelines import for_you as for_you_recipe
 from feed.home_mixer.pipelines import scored_posts as scored_posts_recipe
 from feed.home_mixer.query import ScoredPostsQuery
-from feed.receipts import build, store, words
+from feed.models import ReceiptLook
+from feed.receipts import build, left_out, store
+from feed.receipts import explain as explanations
 from feed.receipts import replay as replays
 from feed.receipts.replay import Replayed
 from feed.rpc.server import Access
@@ -75,7 +77,7 @@ def following(viewer: User, *, cursor: Cursor | None = None) -> list[Post]:
 
 def explain(viewer: User, request_id: int, post_id: int) -> Explanation:
     """Why a post stood on one of this viewer's pages. Raises NotFound."""
-    return words.explain(receipt(viewer, request_id), post_id)
+    return explanations.explain(receipt(viewer, request_id), post_id)
 
 
 def explain_latest(viewer: User, post_id: int) -> Explanation:
@@ -86,12 +88,22 @@ def explain_latest(viewer: User, post_id: int) -> Explanation:
         except NotFound:
             continue
     _, result = load_for_you(viewer, is_patient=True)
-    return words.explain(build.receipt(result), post_id)
+    return explanations.explain(build.receipt(result), post_id)
 
 
 def receipt(viewer: User, request_id: int) -> dict[str, Any]:
     """Everything that decided one of this viewer's pages. Raises NotFound."""
     return store.load(viewer_id=viewer.pk, request_id=request_id)
+
+
+def left_out_of(viewer: User, request_id: int, *, rule: str, page: int = 1) -> left_out.Listed:
+    """What a rule left out of one of this viewer's pages. Raises NotFound."""
+    return left_out.listed(viewer, receipt(viewer, request_id), rule, page)
+
+
+def looks(viewer: User, request_id: int) -> list[ReceiptLook]:
+    """Who else looked at one of this viewer's pages, and why."""
+    return store.looks(viewer_id=viewer.pk, request_id=request_id)
 
 
 def look(request_id: int, *, actor: User | None, reason: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from celery import shared_task
 from feed.home_mixer import communities, interests, minhash, semantic_ids
 from feed.models import ServedHistory
 from feed.receipts import partitions
+from feed.signals import standing
 from xsocial.kernel import clock
 
 HISTORY_KEPT = timedelta(days=30)
@@ -56,8 +57,15 @@ def infer_topics() -> int:
     return interests.rebuild()
 
 
+@shared_task(name="feed.tasks.weigh_signals")
+def weigh_signals() -> int:
+    """Weigh everybody's noes anew; returns how many authors are recommended less for them."""
+    return standing.weigh()
+
+
 #: What beat starts; times in seconds.
 BEAT = {
+    "weigh-signals": {"task": "feed.tasks.weigh_signals", "schedule": 3600.0},
     "turn-receipt-days": {"task": "feed.tasks.turn_receipt_days", "schedule": 3600.0},
     "find-communities": {"task": "feed.tasks.find_communities", "schedule": 1800.0},
     "code-posts": {"task": "feed.tasks.code_posts", "schedule": 60.0},

@@ -109,11 +109,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of an explanation: a heading and its sentences."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a post stands where it stands.
 
     ``summary`` is one sentence; ``added`` and ``taken`` the contributions by size; ``path`` the
-    way from source to place; ``table`` every contribution; ``receipt`` the stored figures.
+    way from source to place; ``story`` all of it in sentences; ``table`` every contribution;
+    ``receipt`` the stored figures.
     """
 
     request_id: int
@@ -122,5 +131,6 @@ class Explanation:
     added: tuple[Contribution, ...]
     taken: tuple[Contribution, ...]
     path: tuple[Step, ...]
+    story: tuple[Chapter, ...]
     table: tuple[Contribution, ...]
     receipt: Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from feed.views import about, ads, aside, following, for_you, receipts
+from feed.views import about, ads, aside, following, for_you, receipts, signals
 
 app_name = "feed"
 urlpatterns = [
@@ -10,7 +10,10 @@ urlpatterns = [
     path("topics/<slug:slug>", for_you.topic, name="topic"),
     path("following", following.following, name="following"),
     path("why/<int:request_id>", receipts.page, name="page_receipt"),
+    path("why/<int:request_id>/left-out/<str:rule>", receipts.left_out, name="left_out"),
     path("why/<int:request_id>/<int:post_id>", receipts.why, name="why"),
+    path("settings/signals", signals.signals, name="signals"),
+    path("settings/signals/<str:kind>/<int:pk>/withdraw", signals.withdraw, name="withdraw_signal"),
     path("ads/seen", ads.seen, name="ad_seen"),
     path("ads/open", ads.opened, name="ad_open"),
     path("ads/hide", ads.hide, name="ad_hide"),

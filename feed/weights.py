@@ -79,7 +79,7 @@ def broken_links() -> list[int]:
 
 def profile_in_force() -> str:
     """The profile of sizes that page loads use: the live one, else the one in the settings."""
-    return params.resolve(settings.FEED_PROFILE, live_parameters()).profile
+    return params_in_force().profile
 
 
 def set_profile(name: str, *, actor: User | None = None) -> None:
@@ -90,6 +90,11 @@ def set_profile(name: str, *, actor: User | None = None) -> None:
     FeatureParameter.objects.update_or_create(
         name="profile", defaults={"value": name, "updated_by": actor, "note": "profile of sizes"}
     )
+
+
+def params_in_force() -> params.Params:
+    """The parameters of a request that asks for nothing special."""
+    return params.resolve(settings.FEED_PROFILE, live_parameters())
 
 
 def live_parameters() -> dict[str, object]:

@@ -60,6 +60,8 @@ SCHEMA = Schema(
         # RelatedPosts, for the filters that look beyond the post itself
         "ancestor_authors": _OBJECT,  # tuple of ids
         "related_texts": _OBJECT,  # tuple of texts of what it answers and quotes
+        # AuthorStanding
+        "standing": _NUMBER,  # what recommendations of the author are multiplied by; NaN unknown
         # FilteredTopics
         "filtered_topics": _OBJECT,  # set of topic ids, None when not fetched
         "unfiltered_topics": _OBJECT,
@@ -88,6 +90,7 @@ SCHEMA = Schema(
         "author_history": _NUMBER,  # what the pages before add to that
         "oon_factor": _NUMBER,
         "score": _NUMBER,
+        "standing_factor": _NUMBER,
         "vm_factor": _NUMBER,
         # Slate context: place in the pool, and repeats of author and content before it
         "pool_rank": _ID,

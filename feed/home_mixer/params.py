@@ -247,6 +247,28 @@ class Params:
     enable_ads_log: bool = param(True, "EnableAdsInjectionLogging", "A")
     enable_publish_seen: bool = param(True, "EnablePublishSeenIdsToKafka", "A")
 
+    # --- Negative signals of many
+    enable_standing: bool = param(True, "-", "D", because="what many turn away from is recommended less")
+    standing_floor: float = param(0.25, "-", "D", low=0.0, high=1.0, because="noes alone never silence an author")
+    standing_tolerance: float = param(
+        0.005,
+        "-",
+        "D",
+        low=0.0,
+        high=1.0,
+        because="everybody is blocked by somebody; noes per person who met the author",
+    )
+    standing_half_rate: float = param(
+        0.05, "-", "D", low=0.001, high=10.0, because="one in twenty objecting takes half of what can be taken"
+    )
+    standing_prior: int = param(200, "-", "D", low=1, high=1_000_000, because="a few noes to a small author say little")
+    block_half_life_d: float = param(90.0, "-", "D", low=0.1, high=3_650.0, because="a considered, lasting no")
+    mute_half_life_d: float = param(30.0, "-", "D", low=0.1, high=3_650.0, because="often a passing mood")
+    report_half_life_d: float = param(60.0, "-", "D", low=0.1, high=3_650.0, because="between a mute and a block")
+    not_interested_half_life_d: float = param(
+        14.0, "-", "D", low=0.1, high=3_650.0, because="about a post, not a person"
+    )
+
     # --- Exploration
     exploration_share: float = param(
         0.01, "-", "D", low=0.0, high=0.5, because="off-policy estimates need some randomness in the logs"

@@ -3,11 +3,15 @@
 from feed.models.features import Codebook, InferredTopics, MutualFollowSignature, PostCommunities, SemanticId
 from feed.models.policy import PolicyExclusion
 from feed.models.prompt import Prompt
+from feed.models.reach import AuthorReach
 from feed.models.receipt import LoadSettings, Receipt, ReceiptLook
 from feed.models.served import ServedHistory
+from feed.models.standing import AuthorStanding
 from feed.models.weights import FeatureParameter, WeightChange, WeightSet
 
 __all__ = [
+    "AuthorReach",
+    "AuthorStanding",
     "Codebook",
     "FeatureParameter",
     "InferredTopics",

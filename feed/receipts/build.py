@@ -190,6 +190,7 @@ def _post(
             "author_history": _number(row["author_history"]) or 0.0,
             "diversity": row["diversity"],
             "oon_factor": row["oon_factor"],
+            "standing_factor": 1.0 if _number(row["standing_factor"]) is None else row["standing_factor"],
             "vm_factor": 1.0 if _number(row["vm_factor"]) is None else row["vm_factor"],
             "prediction_id": _id(row["prediction_id"]),
             "scored_at_ms": row["scored_at_ms"],

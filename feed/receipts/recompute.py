@@ -47,7 +47,7 @@ def _scores(receipt: Mapping[str, Any], posts: list[Mapping[str, Any]]) -> list[
     if is_ranked and receipt["diversity"]["enabled"]:
         exponent = np.array([part["author_position"] + part["author_history"] for part in parts])
         multiplier *= value_model.diversity(exponent, receipt["diversity"]["decay"], receipt["diversity"]["floor"])
-    kept = np.array([part["vm_factor"] for part in parts])
+    kept = np.array([part["standing_factor"] * part["vm_factor"] for part in parts])
     if not is_ranked:
         return (weighted * multiplier * kept).tolist()
     if receipt["value_mode"] == "mpn":

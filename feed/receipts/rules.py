@@ -23,7 +23,7 @@ RULES = {
     "AncillaryVFFilter": Rule(
         "Answers, quotes or reposts a post held back by moderation", "What moderation may show you", _FEED
     ),
-    "AuthorSocialgraphFilter": Rule("Blocked or muted", "Your blocks and mutes", _FILTERS),
+    "AuthorSocialgraphFilter": Rule("Blocked or muted", "Your blocks and mutes", "/settings/signals"),
     "ControlledSourceReexposureFilter": Rule("Shown to you often enough, or another card of it is here"),
     "CoreDataHydrationFilter": Rule("Deleted meanwhile"),
     "DedupConversationFilter": Rule("Another post of the same conversation was better"),
@@ -37,9 +37,11 @@ RULES = {
     "OONRetweetReplyFilter": Rule("A stranger's repost or answer"),
     "PageFull": Rule("The page was full"),
     "PolicyExclusionFilter": Rule("From an account that the law or our rules keep out of recommendations"),
-    "PreviouslySeenPostsBackupFilter": Rule("You saw it already, says the log"),
-    "PreviouslySeenPostsFilter": Rule("You saw it already"),
-    "PreviouslyServedPostsFilter": Rule("It was on an earlier page"),
+    "PreviouslySeenPostsBackupFilter": Rule(
+        "You saw it already, says the log", "Following shows seen posts too", "/following"
+    ),
+    "PreviouslySeenPostsFilter": Rule("You saw it already", "Following shows seen posts too", "/following"),
+    "PreviouslyServedPostsFilter": Rule("It was on an earlier page", "Following shows seen posts too", "/following"),
     "RetweetDeduplicationFilter": Rule("The same post, reposted again"),
     "ScreenedFilter": Rule("Not checked by moderation yet", "Unchecked posts", _FEED),
     "SelfTweetFilter": Rule("Your own post"),

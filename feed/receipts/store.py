@@ -17,6 +17,8 @@ from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
 
 #: An id of a caller's own making, further than this from the load's moment, keeps no record.
 STRAY_MS = 86_400_000
+#: What the model expects of a person, and what gives it away.
+PERSONAL = ("predictions", "conditions", "combined", "weighted_score", "base_score")
 #: What the settings shared by many loads say; left out of each load's own record.
 SHARED = ("model", "weight_set", "weights", "build")
 
@@ -76,7 +78,9 @@ def any_row(request_id: int) -> Receipt:
 
 
 def look(request_id: int, *, actor: Any, reason: str) -> dict[str, Any]:
-    """Somebody else's receipt, for staff; the look is logged first. ``actor`` None is the command line.
+    """Somebody else's receipt, for staff, without the predictions; the look is logged first.
+
+    ``actor`` None is the command line.
 
     Raises NotAllowed for people who are not staff, Invalid without a reason, NotFound.
     """

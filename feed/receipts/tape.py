@@ -7,7 +7,7 @@ the page. Three filters read more than is worth keeping; of them the verdicts ar
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -109,6 +109,8 @@ def _query(query: ScoredPostsQuery, inner: Result) -> dict[str, Any]:
         value = getattr(query, field.name)
         if field.name in NOT_TAPED or (field.name == "scoring_sequence" and query.has_cached_posts):
             continue
+        if field.name == "viewer":
+            value = replace(value, muted_keywords=())
         if field.name in COMPARED:
             value = np.intersect1d(value, related)
         if not _is_empty(value):

@@ -12,8 +12,7 @@ from accounts.models import User
 from feed.home_mixer import served_types
 from feed.home_mixer.params import HEADS
 from feed.home_mixer.scorers import value_model
-from feed.types import Contribution, Explanation, Step
-from xsocial.kernel.errors import NotFound
+from feed.types import Contribution, Step
 
 # What each head predicts, as "you are likely to ..." and as a short label.
 VERBS = {
@@ -58,31 +57,6 @@ SOURCES = {
     served_types.POPULAR: "Popular right now",
     served_types.PUSH_TO_HOME: "From a notification",
 }
-
-
-def explain(receipt: Mapping[str, Any], post_id: int) -> Explanation:
-    """The explanation of one served post. Raises NotFound when it was not on that page."""
-    wanted = str(post_id)
-    for item in receipt["items"]:
-        about = item.get("receipt") or {}
-        if item["kind"] == "post" and wanted in (item["post_id"], about.get("repost_of_id")):
-            return _explanation(receipt, item)
-    raise NotFound("This post was not on that page.")
-
-
-def _explanation(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> Explanation:
-    table = contributions(receipt, item)
-    by_size = sorted(table, key=lambda part: -abs(part.added))
-    return Explanation(
-        request_id=int(receipt["request_id"]),
-        post_id=int(item["receipt"]["repost_of_id"] or item["post_id"]),
-        summary=summary(receipt, item, table),
-        added=tuple(part for part in by_size if part.added > 0),
-        taken=tuple(part for part in by_size if part.added < 0),
-        path=tuple(path(receipt, item)),
-        table=tuple(table),
-        receipt=item,
-    )
 
 
 def contributions(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Contribution]:
@@ -182,6 +156,8 @@ def path(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Step]:
     if about["oon_factor"] != 1:
         why = "A reply or a repost" if item["in_network"] else "From outside your network"
         steps.append(Step(why, f"times {about['oon_factor']:.3g}"))
+    if about["standing_factor"] < 1:
+        steps.append(Step("Many turned away from the author", f"times {about['standing_factor']:.3g}"))
     if about["propensity"] not in (None, 1.0):
         steps.append(Step("Trial of another order", f"chance {about['propensity']:.0%}"))
     steps.append(Step("Score", f"{item['score']:.4f}"))

@@ -7,9 +7,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from feed import services
-from feed.receipts import rules
+from feed.receipts import left_out as lists
 from feed.types import Contribution, Explanation
 from posts.cards import cards_by_id
+from xsocial.kernel.errors import ApplicationError, NotFound
 from xsocial.kernel.pages import PageRequest, signed_in
 
 LARGEST = 3
@@ -23,6 +24,7 @@ def why(request: PageRequest, request_id: int, post_id: int) -> HttpResponse:
         return render(request, "feed/_receipt.html", {"receipt": _short(found)})
     context = {
         "receipt": _short(found),
+        "story": found.story,
         "table": sorted(found.table, key=lambda part: -abs(part.added)),
         "json": json.dumps(found.receipt, indent=2, ensure_ascii=False, default=str),
         "cards": cards_by_id([post_id], request.user),
@@ -32,10 +34,58 @@ def why(request: PageRequest, request_id: int, post_id: int) -> HttpResponse:
 
 @signed_in
 def page(request: PageRequest, request_id: int) -> HttpResponse:
-    """What made a page, and what was left out of it, filter by filter."""
-    receipt = services.receipt(request.user, request_id)
-    dropped = [{**part, "words": rules.of(part["filter"]).words} for part in receipt["dropped"] if part["count"]]
-    context = {"receipt": receipt, "dropped": dropped, "num_dropped": sum(part["count"] for part in dropped)}
+    """What made a page, and what was left out of it, rule by rule. Staff are asked for a reason first."""
+    try:
+        receipt = services.receipt(request.user, request_id)
+    except NotFound:
+        if not request.user.is_staff:
+            raise
+        return _look(request, request_id)
+    return _page(request, receipt, is_mine=True, looks=services.looks(request.user, request_id))
+
+
+@signed_in
+def left_out(request: PageRequest, request_id: int, rule: str) -> HttpResponse:
+    """The posts that one rule left out, a page at a time, each with what lifts the rule."""
+    wanted = request.GET.get("page", "1")
+    found = services.left_out_of(request.user, request_id, rule=rule, page=int(wanted) if wanted.isdecimal() else 0)
+    address = f"/why/{request_id}/left-out/{rule}"
+    context = {
+        "page_address": f"/why/{request_id}",
+        "found": found,
+        "here": f"{address}?page={found.page}",
+        "newer": f"{address}?page={found.page - 1}" if found.page > 1 else "",
+        "older": f"{address}?page={found.page + 1}" if found.page < found.num_pages else "",
+    }
+    return render(request, "feed/left_out.html", context)
+
+
+def _look(request: PageRequest, request_id: int) -> HttpResponse:
+    """A member of staff says why; then the page is shown, and the look is on record."""
+    complaint = ""
+    if request.method == "POST":
+        try:
+            receipt = services.look(request_id, actor=request.user, reason=request.POST.get("reason", ""))
+        except NotFound:
+            raise
+        except ApplicationError as error:
+            complaint = error.message
+        else:
+            return _page(request, receipt, is_mine=False, looks=[])
+    context = {"request_id": request_id, "complaint": complaint}
+    return render(request, "feed/look.html", context, status=422 if complaint else 200)
+
+
+def _page(request: PageRequest, receipt: dict[str, Any], *, is_mine: bool, looks: list[Any]) -> HttpResponse:
+    groups = lists.groups(receipt)
+    context = {
+        "receipt": receipt,
+        "groups": groups,
+        "num_dropped": sum(group.count for group in groups),
+        "num_served": sum(item["kind"] == "post" for item in receipt["items"]),
+        "is_mine": is_mine,
+        "looks": looks,
+    }
     return render(request, "feed/page_receipt.html", context)
 
 

@@ -4,7 +4,7 @@ from moderation.services.appeals import appeal, decide_appeal
 from moderation.services.audit import is_moderator
 from moderation.services.labels import NewLabel, apply_label, lift_label, reconcile_labels
 from moderation.services.queue import decide_many
-from moderation.services.reports import decide_report, report
+from moderation.services.reports import decide_report, report, withdraw_report
 from moderation.services.screening import PLAN, Screened, bulk_screen, embed_texts
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "lift_label",
     "reconcile_labels",
     "report",
+    "withdraw_report",
 ]

@@ -8,12 +8,12 @@ from moderation.models import Report
 from moderation.services.audit import check_moderator, record
 from moderation.services.labels import apply_label
 from moderation.types import Label, ReportReason, ReportState, ReviewAction
-from posts.models import Post
+from posts.models import Engagement, Post
 from posts.selectors import get_visible_post
 from posts.services import record_engagement
 from posts.types import EngagementKind, Surface
 from xsocial.kernel import clock, rate_limit
-from xsocial.kernel.errors import Conflict, Invalid, RateLimited
+from xsocial.kernel.errors import Conflict, Invalid, NotFound, RateLimited
 from xsocial.kernel.event_log import publish
 
 REPORTS_PER_HOUR = 30
@@ -65,6 +65,22 @@ def _file(user: User, account: User, post: Post | None, *, reason: str, note: st
         )
     )
     return filed
+
+
+@transaction.atomic
+def withdraw_report(*, user: User, report_id: int) -> None:
+    """Take back a report that nobody has decided yet, and what it told the ranking.
+
+    Raises NotFound for none of this person, Conflict once it is decided.
+    """
+    filed = Report.objects.select_for_update().filter(pk=report_id, reporter=user).first()
+    if filed is None:
+        raise NotFound("There is no such report of yours.")
+    if filed.state != ReportState.OPEN:
+        raise Conflict("This report has been decided already.")
+    if filed.post_id:
+        Engagement.objects.filter(user=user, post_id=filed.post_id, kind=EngagementKind.REPORT).delete()
+    filed.delete()
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from feed.candidate_pipeline import Pipeline
 from feed.home_mixer import candidate, exploration
 from feed.home_mixer.candidate_hydrators.ads_brand_safety_candidate_hydrator import AdsBrandSafetyCandidateHydrator
+from feed.home_mixer.candidate_hydrators.author_standing_candidate_hydrator import AuthorStandingCandidateHydrator
 from feed.home_mixer.candidate_hydrators.bidirectional_follow_candidate_hydrator import (
     BidirectionalFollowCandidateHydrator,
 )
@@ -72,6 +73,7 @@ from feed.home_mixer.query_hydrators.scoring_sequence_query_hydrator import Scor
 from feed.home_mixer.query_hydrators.subscribed_user_ids_query_hydrator import SubscribedUserIdsQueryHydrator
 from feed.home_mixer.query_hydrators.user_demographics_query_hydrator import UserDemographicsQueryHydrator
 from feed.home_mixer.query_hydrators.user_gender_query_hydrator import UserGenderQueryHydrator
+from feed.home_mixer.scorers.author_standing_scorer import AuthorStandingScorer
 from feed.home_mixer.scorers.phoenix_scorer import PhoenixScorer
 from feed.home_mixer.scorers.ranking_scorer import RankingScorer
 from feed.home_mixer.scorers.vm_ranker import VMRanker
@@ -140,6 +142,7 @@ def build(clients: Clients) -> Pipeline:
             BidirectionalFollowCandidateHydrator(),
             SemanticIdCandidateHydrator(),
             RelatedPostsCandidateHydrator(),
+            AuthorStandingCandidateHydrator(),
             ScreenedCandidateHydrator(),
         ),
         filters=(
@@ -165,7 +168,7 @@ def build(clients: Clients) -> Pipeline:
             ScreenedFilter(),
             InventoryHoldoutFilter(),
         ),
-        scorers=(PhoenixScorer(), RankingScorer(), VMRanker()),
+        scorers=(PhoenixScorer(), RankingScorer(), AuthorStandingScorer(), VMRanker()),
         selector=TopKScoreSelector(),
         post_selection_hydrators=(
             VFCandidateHydrator(),

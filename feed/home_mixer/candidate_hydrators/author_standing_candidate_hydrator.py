@@ -1,0 +1,23 @@
+"""Ours: how far many people's noes reduce recommendations of an author."""
+
+from typing import Any
+
+from feed.candidate_pipeline import Batch, Hydrator
+from feed.home_mixer.candidate import original_authors
+from feed.home_mixer.query import ScoredPostsQuery
+from feed.signals import standing
+
+
+class AuthorStandingCandidateHydrator(Hydrator):
+    """Of the original's author; on replayed candidates too, because standing changes."""
+
+    reads = ("author_id", "repost_of_user_id")
+    writes = ("standing",)
+
+    def enabled(self, query: ScoredPostsQuery) -> bool:
+        """By parameter."""
+        return query.params.enable_standing
+
+    def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
+        """From memory; one query a minute."""
+        return {"standing": standing.factors(original_authors(batch))}
