@@ -106,22 +106,26 @@ def looks(viewer: User, request_id: int) -> list[ReceiptLook]:
     return store.looks(viewer_id=viewer.pk, request_id=request_id)
 
 
-def look(request_id: int, *, actor: User | None, reason: str) -> dict[str, Any]:
-    """Somebody else's receipt, for staff and (``actor`` None) the command line; the look is logged.
+def look(request_id: int, *, actor: User, reason: str) -> dict[str, Any]:
+    """Somebody else's receipt without the predictions, for staff; the look is logged.
 
     Raises NotAllowed, Invalid without a reason, NotFound.
     """
     return store.look(request_id, actor=actor, reason=reason)
 
 
-def replay(request_id: int, *, model: str = "", weight_set: int | None = None) -> Replayed:
+def replay(request_id: int, *, model: str = "", weight_set: int | None = None, reason: str = "") -> Replayed:
     """A stored load run again and compared, also under another model or weight set.
 
     Raises NotFound for loads that are unknown or expired and for unknown models and weight sets,
-    Conflict when the model's files changed. What it gives shows nobody's predictions.
+    Conflict when the model's files changed. ``reason`` is given when the outcome is shown to somebody
+    else than the viewer, and noted as a look; predictions are not part of it.
     """
     chosen = weights.numbered(weight_set) if weight_set is not None else None
-    return replays.replay(store.any_row(request_id), pipelines(is_patient=True), model=model, weights=chosen)
+    row = store.any_row(request_id)
+    if reason:
+        store.log_look(row, actor=None, reason=reason)
+    return replays.replay(row, pipelines(is_patient=True), model=model, weights=chosen)
 
 
 def components() -> dict[str, dict[str, tuple[str, ...]]]:

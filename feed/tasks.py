@@ -6,6 +6,7 @@ from celery import shared_task
 
 from feed.home_mixer import communities, interests, minhash, semantic_ids
 from feed.models import ServedHistory
+from feed.reach import count
 from feed.receipts import partitions
 from feed.signals import standing
 from xsocial.kernel import clock
@@ -63,8 +64,15 @@ def weigh_signals() -> int:
     return standing.weigh()
 
 
+@shared_task(name="feed.tasks.count_reach")
+def count_reach() -> int:
+    """Count how far authors' posts came, today and yesterday; returns how many rows were written."""
+    return count.count_days()
+
+
 #: What beat starts; times in seconds.
 BEAT = {
+    "count-reach": {"task": "feed.tasks.count_reach", "schedule": 6 * 3600.0},
     "weigh-signals": {"task": "feed.tasks.weigh_signals", "schedule": 3600.0},
     "turn-receipt-days": {"task": "feed.tasks.turn_receipt_days", "schedule": 3600.0},
     "find-communities": {"task": "feed.tasks.find_communities", "schedule": 1800.0},

@@ -80,17 +80,31 @@ def any_row(request_id: int) -> Receipt:
 def look(request_id: int, *, actor: Any, reason: str) -> dict[str, Any]:
     """Somebody else's receipt, for staff, without the predictions; the look is logged first.
 
-    ``actor`` None is the command line.
-
     Raises NotAllowed for people who are not staff, Invalid without a reason, NotFound.
     """
-    if actor is not None and not actor.is_staff:
+    if not actor.is_staff:
         raise NotAllowed("Only staff may look at the pages of others.")
     if not reason.strip():
         raise Invalid("Say why you look at this page.")
     row = any_row(request_id)
-    ReceiptLook.objects.create(request_id=request_id, viewer_id=row.viewer_id, actor=actor, reason=reason.strip()[:200])
-    return unpack(row)
+    log_look(row, actor=actor, reason=reason)
+    return without_predictions(unpack(row))
+
+
+def log_look(row: Receipt, *, actor: Any, reason: str) -> None:
+    """Note that somebody other than the viewer looked."""
+    ReceiptLook.objects.create(
+        request_id=row.request_id, viewer_id=row.viewer_id, actor=actor, reason=reason.strip()[:200]
+    )
+
+
+def without_predictions(receipt: dict[str, Any]) -> dict[str, Any]:
+    """A receipt without what the model expects of its viewer: that is for the viewer alone."""
+    items = []
+    for item in receipt["items"]:
+        about = {name: value for name, value in item["receipt"].items() if name not in PERSONAL}
+        items.append(item | {"receipt": about})
+    return receipt | {"items": items}
 
 
 def looks(*, viewer_id: int, request_id: int) -> list[ReceiptLook]:

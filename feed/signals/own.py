@@ -63,7 +63,7 @@ def of_person(person: User, page: int = 1) -> SignalPage:
     num_pages = max(1, -(-rows.count() // PER_PAGE))
     if not 1 <= page <= num_pages:
         raise NotFound("There is no such page of the list.")
-    shown = list(rows.order_by("-at", "kind", "pk")[(page - 1) * PER_PAGE : page * PER_PAGE])
+    shown = list(rows.order_by("-at", "sign", "pk")[(page - 1) * PER_PAGE : page * PER_PAGE])
     return SignalPage(tuple(_signals(shown)), page, num_pages)
 
 
@@ -83,7 +83,7 @@ def _rows(person: User):
 
     def part(rows, kind: Kind, about: str, extra=None):
         return rows.values(
-            "pk", kind=Value(kind.value), at=F("created_at"), about=F(about), extra=extra or Value("", CharField())
+            "pk", sign=Value(kind.value), at=F("created_at"), about=F(about), extra=extra or Value("", CharField())
         )
 
     now = clock.now()
@@ -102,9 +102,9 @@ def _rows(person: User):
 
 def _signals(rows: list[dict]) -> list[Signal]:
     people = dict(User.objects.filter(pk__in={row["about"] for row in rows}).values_list("pk", "username"))
-    texts = _texts([int(row["extra"]) for row in rows if row["kind"] == Kind.NOT_INTERESTED])
+    texts = _texts([int(row["extra"]) for row in rows if row["sign"] == Kind.NOT_INTERESTED])
     decided = set(
-        Report.objects.filter(pk__in=[row["pk"] for row in rows if row["kind"] == Kind.REPORT])
+        Report.objects.filter(pk__in=[row["pk"] for row in rows if row["sign"] == Kind.REPORT])
         .exclude(decided_at=None)
         .values_list("pk", flat=True)
     )
@@ -112,7 +112,7 @@ def _signals(rows: list[dict]) -> list[Signal]:
 
 
 def _signal(row: dict, name: str, texts: dict[int, str], decided: set[int]) -> Signal:
-    kind = Kind(row["kind"])
+    kind = Kind(row["sign"])
     is_severe = kind == Kind.REPORT and row["extra"] in SEVERE
     note = {
         Kind.REPORT: f"{row['extra'].replace('_', ' ')}{', decided' if row['pk'] in decided else ''}",

@@ -43,7 +43,7 @@ def test_feed_components_lists_the_composition():
     inner, outer = found.values()
     assert len(inner) == len(outer) == 10
     assert inner["Filter"] == FILTERS
-    assert inner["Scorer"] == ["PhoenixScorer", "RankingScorer", "VMRanker"]
+    assert inner["Scorer"] == ["PhoenixScorer", "RankingScorer", "AuthorStandingScorer", "VMRanker"]
     assert inner["PostSelectionFilter"] == ["VFFilter", "AncillaryVFFilter", "DedupConversationFilter"]
     assert outer["Source"] == [
         "ScoredPostsSource",

@@ -115,6 +115,8 @@ def run(*args):
 def test_the_command_compares_and_says_when_loads_differ(world, models):
     page = services.for_you(world)
     assert "identical" in run("--replay", str(page.request_id))
+    (look,) = services.looks(world, page.request_id)
+    assert (look.actor, look.reason) == (None, "replayed at the command line")
     told = json.loads(run("--replay", str(page.request_id), "--weight-set", "0", "--json"))
     assert (told["identical"], told["moved"]) == (True, [])
     models.modulus = 31

@@ -46,7 +46,7 @@ def test_for_you_says_that_it_is_not_ranked_and_keeps_a_receipt(web, reader, pos
     assert "You follow @author" in why
     assert "order of time" in why
     assert web.get(f"/why/{receipt.request_id}/{posts[4].pk}?all=1").status_code == 200
-    assert "Left out" in web.get(f"/why/{receipt.request_id}").content.decode()
+    assert "left out" in web.get(f"/why/{receipt.request_id}").content.decode()
 
 
 def test_a_receipt_belongs_to_its_viewer(web, reader, posts, client):

@@ -14,6 +14,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+def posts(author):
+    return [PostFactory(author=author, text=f"Post number {number}") for number in range(5)]
+
+
+@pytest.fixture
 def receipt(web, reader, author, posts):
     """A page of which a muted word, a blocked author and a long list were left out."""
     accounts.add_muted_keyword(user=reader, phrase="drizzle")

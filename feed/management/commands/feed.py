@@ -69,7 +69,7 @@ class Command(BaseCommand):
     # --- Loads run again ------------------------------------------------------------------------
 
     def _replay(self, *, replay: int, model: str, weight_set: int | None, json: bool, **options: Any) -> None:
-        found = services.replay(replay, model=model, weight_set=weight_set)
+        found = services.replay(replay, model=model, weight_set=weight_set, reason="replayed at the command line")
         if json:
             self.stdout.write(jsonlib.dumps(found.plain(), indent=2))
         else:

@@ -1,0 +1,104 @@
+"""The author's funnel: agrees with the ledgers, and hides what few people stand behind."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from accounts import services as accounts
+from feed import services, tasks
+from feed.models import AuthorReach, Receipt
+from feed.reach import count, funnel, plot
+from feed.receipts import store
+from posts import services as posts
+from posts.types import EngagementKind, SeenPost
+from tests.factories import FollowFactory, PostFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def author(models, settings):
+    """Somebody whose four posts three followers and two strangers meet; one follower mutes a word of them."""
+    settings.GROX_HOLD_UNSCREENED = False
+    author = UserFactory()
+    written = [PostFactory(author=author, text=text) for text in ("One", "Two", "Three", "On drizzle")]
+    models.found = [post.pk for post in written]
+    followers = [UserFactory() for _ in range(3)]
+    for person in followers:
+        FollowFactory(follower=person, followee=author)
+    accounts.add_muted_keyword(user=followers[0], phrase="drizzle")
+    for person in (*followers, UserFactory(), UserFactory()):
+        services.for_you(person)
+    first = services.for_you(followers[1])
+    seen = [SeenPost(written[0].pk, request_id=first.request_id)]
+    posts.record_impressions(user=followers[1], impressions=seen)
+    page = Receipt.objects.filter(viewer=followers[2]).get()
+    posts.record_impressions(user=followers[2], impressions=[SeenPost(written[0].pk, request_id=page.pk)])
+    for kind in (EngagementKind.CLICK, EngagementKind.DWELL):
+        posts.record_engagement(user=followers[2], post_id=written[0].pk, kind=kind, request_id=page.pk)
+    return author
+
+
+def test_sums_agree_with_the_ledgers(author):
+    tasks.count_reach()
+    left_out, served = Counter(), 0
+    for row in Receipt.objects.select_related("settings"):
+        receipt = store.unpack(row)
+        left_out.update({each["filter"]: each["count"] for each in receipt["dropped"] if each["count"]})
+        served += sum(item["kind"] == "post" for item in receipt["items"])
+    counted = Counter()
+    for row in AuthorReach.objects.all():
+        here = {name: figure for name, (figure, _) in row.counts.items()}
+        gone = {rule: figure for rule, (figure, _) in row.left_out.items()}
+        assert here["retrieved"] == here["served"] + sum(gone.values())
+        assert here["eligible"] >= here["passed"] >= here["ranked"] >= here["served"] >= here.get("seen", 0)
+        counted.update(gone)
+    assert counted == left_out
+    assert sum(row.counts["served"][0] for row in AuthorReach.objects.all()) == served > 0
+
+
+def test_followers_and_others_are_told_apart_and_counting_again_changes_nothing(author):
+    written = tasks.count_reach()
+    before = list(AuthorReach.objects.order_by("by_followers").values("by_followers", "counts", "left_out"))
+    assert tasks.count_reach() == written == 2
+    others, followers = before
+    assert before == list(AuthorReach.objects.order_by("by_followers").values("by_followers", "counts", "left_out"))
+    assert (others["counts"]["served"], followers["counts"]["served"][1]) == ([8, 2], 3)
+    assert followers["left_out"]["MutedKeywordFilter"] == [1, 1]
+    assert followers["counts"]["seen"] == [1, 1]
+    assert followers["counts"]["acted"] == [1, 1]
+    assert "seen" not in others["counts"]
+
+
+def test_small_groups_stay_hidden(author, monkeypatch):
+    count.count_days()
+    assert {step.followers for step in funnel.of_author(author).steps} == {None}
+    monkeypatch.setattr(funnel, "K", 3)
+    found = {step.name: step for step in funnel.of_author(author).steps}
+    assert found["served"].followers > 0
+    assert (found["served"].others, found["served"].total, found["acted"].followers) == (None, None, None)
+
+
+def test_one_small_rule_is_never_told_by_subtraction(monkeypatch):
+    monkeypatch.setattr(funnel, "K", 20)
+    lonely = funnel._hidden_in_company(
+        {"AgeFilter": (70, 40), "VFFilter": (900, 300), "AuthorSocialgraphFilter": (1, 1)}
+    )
+    assert lonely == {"VFFilter": 900, "": 71}
+    assert funnel._hidden_in_company({"AuthorSocialgraphFilter": (1, 1)}) == {"": None}
+    assert funnel._hidden_in_company({"AgeFilter": (5, 3), "VFFilter": (9, 4)}) == {"": None}
+
+
+def test_the_page_draws_the_funnel_for_the_author_alone(author, client, monkeypatch):
+    client.force_login(author)
+    assert "Nothing counted yet" in client.get("/settings/reach").content.decode()
+    monkeypatch.setattr(funnel, "K", 2)
+    count.count_days()
+    page = client.get("/settings/reach").content.decode()
+    assert len(re.findall(r'<rect class="funnel__followers"', page)) == len(count.STEPS)
+    assert "8 others" in page
+    drawn = plot.of(funnel.of_author(author))
+    assert max(bar.followers + bar.others for bar in drawn.bars) <= plot.WIDTH + 0.2
+    client.force_login(UserFactory())
+    assert "Nothing counted yet" in client.get("/settings/reach").content.decode()
