@@ -59,6 +59,11 @@ class Funnel:
     steps: tuple[Step, ...]
     left_out: tuple[LeftOut, ...]
 
+    @property
+    def has_figures(self) -> bool:
+        """Whether anything may be shown at all."""
+        return any(step.followers is not None or step.others is not None for step in self.steps)
+
 
 def of_author(author: User, *, days: int = DAYS) -> Funnel:
     """The funnel of an author's own posts. One query."""

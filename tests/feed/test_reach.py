@@ -35,8 +35,10 @@ def author(models, settings):
     posts.record_impressions(user=followers[1], impressions=seen)
     page = Receipt.objects.filter(viewer=followers[2]).get()
     posts.record_impressions(user=followers[2], impressions=[SeenPost(written[0].pk, request_id=page.pk)])
-    for kind in (EngagementKind.CLICK, EngagementKind.DWELL):
-        posts.record_engagement(user=followers[2], post_id=written[0].pk, kind=kind, request_id=page.pk)
+    for kind, seconds in ((EngagementKind.CLICK, None), (EngagementKind.DWELL, 3.0)):
+        posts.record_engagement(
+            user=followers[2], post_id=written[0].pk, kind=kind, request_id=page.pk, seconds=seconds
+        )
     return author
 
 
@@ -92,7 +94,7 @@ def test_one_small_rule_is_never_told_by_subtraction(monkeypatch):
 
 def test_the_page_draws_the_funnel_for_the_author_alone(author, client, monkeypatch):
     client.force_login(author)
-    assert "Nothing counted yet" in client.get("/settings/reach").content.decode()
+    assert "Nothing to show yet" in client.get("/settings/reach").content.decode()
     monkeypatch.setattr(funnel, "K", 2)
     count.count_days()
     page = client.get("/settings/reach").content.decode()
@@ -101,4 +103,4 @@ def test_the_page_draws_the_funnel_for_the_author_alone(author, client, monkeypa
     drawn = plot.of(funnel.of_author(author))
     assert max(bar.followers + bar.others for bar in drawn.bars) <= plot.WIDTH + 0.2
     client.force_login(UserFactory())
-    assert "Nothing counted yet" in client.get("/settings/reach").content.decode()
+    assert "Nothing to show yet" in client.get("/settings/reach").content.decode()
