@@ -119,15 +119,30 @@ def content_vectors(post_ids: Int64s) -> Floats:
     return _content.get(post_ids)
 
 
+def arithmetic_of(version: str) -> str:
+    """What the promoted ranker computes in here, if it has that name: "float32" or "bfloat16"; else empty."""
+    try:
+        model = live.ranker.get()
+    except Unavailable:
+        return ""
+    return model.arithmetic if model.version == version else ""
+
+
 def score(
-    *, user_id: int, sequence: ActionSequence, candidates: CandidateColumns, now_ms: int, version: str = ""
+    *,
+    user_id: int,
+    sequence: ActionSequence,
+    candidates: CandidateColumns,
+    now_ms: int,
+    version: str = "",
+    arithmetic: str = "",
 ) -> Scores:
     """Probability of every action for every candidate; each is judged by itself and the history.
 
-    ``version`` names a model other than the promoted one. Raises NotFound, and Unavailable when it
-    cannot be read.
+    ``version`` names a model other than the promoted one, ``arithmetic`` what it shall compute in.
+    Raises NotFound, and Unavailable when it cannot be read.
     """
-    model = live.ranker_called(version) if version else live.ranker.get()
+    model = live.ranker_called(version, arithmetic) if version else live.ranker.get()
     config = model.checkpoint.model.config
     matched = sequence.newest(MATCH_LENGTH)
     history = _history(matched)

@@ -20,6 +20,7 @@ from feed.home_mixer.scorers.ranking_scorer import left_out
 from feed.home_mixer.scorers.value_model import Conditions
 from feed.receipts import fates
 from feed.receipts.fates import Fates
+from ranking import services as ranking
 from ranking.models import ModelVersion
 
 
@@ -63,6 +64,7 @@ def settings_of(result: Result) -> dict[str, Any]:
     return {
         "model": model,
         "model_hash": _hash_of(model) if model else "",
+        "arithmetic": ranking.arithmetic_of(model) if model else "",
         "weight_set": query.weights.number,
         "weights": dict(query.weights.weights),
         "params": asdict(query.params),

@@ -120,7 +120,8 @@ def replay(
     tape, settings = store.tape_of(row), row.settings.body
     weights = weights or WeightsInForce(settings["weight_set"], settings["weights"])
     query = _query(tape, settings, weights)
-    result = _pipeline(pipelines, tape, model or _same_model(settings)).execute(query)
+    scorer = PhoenixScorer(model) if model else PhoenixScorer(_same_model(settings), settings.get("arithmetic", ""))
+    result = _pipeline(pipelines, tape, scorer).execute(query)
     served, again = store.unpack(row), query.memo.get("scored_posts")
     return Replayed(
         request_id=row.request_id,
@@ -174,7 +175,7 @@ def _ledger(dropped: list[dict[str, Any]]) -> dict[str, frozenset[str]]:
 # --- The pipelines with their inputs from the tape -----------------------------------------------
 
 
-def _pipeline(pipelines: tuple[Pipeline, Pipeline], tape: Tape, model: str) -> Pipeline:
+def _pipeline(pipelines: tuple[Pipeline, Pipeline], tape: Tape, ranker: PhoenixScorer) -> Pipeline:
     """Both recipes, everything that reads from outside replaced by the tape."""
     inner, outer = pipelines
     candidates = Batch.of(SCHEMA, **tape.columns)
@@ -187,7 +188,7 @@ def _pipeline(pipelines: tuple[Pipeline, Pipeline], tape: Tape, model: str) -> P
         sources=(_TapedCandidates(candidates),),
         hydrators=(),
         filters=_filters(inner, inner.filters, tape, candidates),
-        scorers=tuple(_scorers(inner, tape, model)),
+        scorers=tuple(_scorers(inner, tape, ranker)),
         post_selection_hydrators=(_TapedVerdicts(inner.post_selection_hydrators, tape, candidates),),
         post_selection_filters=_filters(inner, inner.post_selection_filters, tape, candidates),
     )
@@ -203,11 +204,11 @@ def _filters(inner: Pipeline, filters: tuple[Filter, ...], tape: Tape, candidate
     )
 
 
-def _scorers(inner: Pipeline, tape: Tape, model: str) -> Iterator[Any]:
+def _scorers(inner: Pipeline, tape: Tape, ranker: PhoenixScorer) -> Iterator[Any]:
     """Those that answered then; the model's by name."""
     for part in inner.scorers:
         if isinstance(part, PhoenixScorer) and part.name not in tape.broken:
-            yield PhoenixScorer(version=model)
+            yield ranker
         elif part.name not in tape.broken:
             yield part
 

@@ -18,7 +18,7 @@ from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
 #: An id of a caller's own making, further than this from the load's moment, keeps no record.
 STRAY_MS = 86_400_000
 #: What the model expects of a person, and what gives it away.
-PERSONAL = ("predictions", "conditions", "combined", "weighted_score", "base_score")
+PERSONAL = ("predictions", "raw_predictions", "conditions", "combined", "weighted_score", "base_score")
 #: What the settings shared by many loads say; left out of each load's own record.
 SHARED = ("model", "weight_set", "weights", "build")
 

@@ -46,7 +46,7 @@ NOT_TAPED = {
     "viewer_minhash",
 }
 #: Columns that no score and no verdict of ours follows from, and texts, which belong to their authors.
-COLUMNS_NOT_TAPED = ("text", "related_texts", "semantic_id")
+COLUMNS_NOT_TAPED = ("text", "related_texts", "semantic_id", "raw_heads")
 #: Lists of ids that are only ever compared with candidates: what is on neither side is left out.
 COMPARED = ("seen_ids", "impressed_post_ids", "cursor_ids")
 

@@ -56,6 +56,11 @@ class LiveRanker:
     _contexts: OrderedDict[int, ServingContext] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def arithmetic(self) -> str:
+        """What it computes in: "float32" or "bfloat16"."""
+        return str(self.runtime.dtype).removeprefix("torch.")
+
     def __post_init__(self) -> None:
         self._projections = RowCache(self.checkpoint.model.config.emb_size, capacity=CACHED_PROJECTIONS)
 
@@ -224,17 +229,24 @@ retrieval: Slot[LiveRetrieval] = Slot(ModelVersion.Kind.RETRIEVAL, live_retrieva
 
 
 @lru_cache(maxsize=2)
-def _other_ranker(name: str) -> LiveRanker:
+def _other_ranker(name: str, arithmetic: str) -> LiveRanker:
+    version = registry.by_name(name)
     try:
-        return live_ranker(registry.by_name(name))
+        if not arithmetic:
+            return live_ranker(version)
+        checkpoint = registry.load(version)
     except ArtifactError as error:
         raise Unavailable(f"The model {name} cannot be read: {error}") from error
+    runtime = RankerRuntime(checkpoint.model, checkpoint.tables, dtype=getattr(torch, arithmetic))
+    return LiveRanker(name, checkpoint, runtime)
 
 
-def ranker_called(name: str) -> LiveRanker:
-    """The ranker of that name, promoted or not. Raises NotFound and Unavailable."""
+def ranker_called(name: str, arithmetic: str = "") -> LiveRanker:
+    """The ranker of that name, promoted or not, in the arithmetic asked for. Raises NotFound and Unavailable."""
     promoted = registry.promoted(ModelVersion.Kind.RANKER)
-    return ranker.get() if promoted and promoted.name == name else _other_ranker(name)
+    if promoted and promoted.name == name and arithmetic in ("", ranker.get().arithmetic):
+        return ranker.get()
+    return _other_ranker(name, arithmetic)
 
 
 def reset() -> None:

@@ -35,9 +35,9 @@ class PhoenixScorer(Scorer):
     )
     writes = ("heads", "raw_heads", "prediction_id", "scored_at_ms", "model", "recent")
 
-    def __init__(self, version: str = "") -> None:
-        """``version`` names a model to be used in place of the promoted one."""
-        self.version = version
+    def __init__(self, version: str = "", arithmetic: str = "") -> None:
+        """``version`` names a model to be used in place of the promoted one, and what it computes in."""
+        self.version, self.arithmetic = version, arithmetic
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """Replayed candidates keep the predictions they came with."""
@@ -55,6 +55,7 @@ class PhoenixScorer(Scorer):
             candidates=candidate_columns(query, batch, recent),
             now_ms=query.now_ms,
             version=self.version or model_choice.ranker(query),
+            arithmetic=self.arithmetic,
         )
         return Hydrated(
             {
