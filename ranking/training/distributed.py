@@ -3,7 +3,6 @@ gradients are averaged. Alone, every function here leaves its argument as it is.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -18,7 +17,7 @@ T = TypeVar("T")
 @contextmanager
 def joined() -> Iterator[None]:
     """Inside, the processes that `torchrun` started form one group."""
-    if "RANK" not in os.environ:
+    if not dist.is_torchelastic_launched():
         yield
         return
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
@@ -40,7 +39,7 @@ def world_size() -> int:
 def device() -> torch.device:
     """The GPU of this process where there is one."""
     if torch.cuda.is_available():
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        return torch.device("cuda", dist.get_node_local_rank(fallback_rank=0))
     return torch.device("cpu")
 
 

@@ -18,7 +18,7 @@ MODULE = "tests.ranking.tiny_training"
 @pytest.fixture
 def environment(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.delenv("RANK", raising=False)
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
     return {**os.environ, "XSOCIAL_AUTOSTART": "0"}
 
 
