@@ -45,6 +45,7 @@ COLUMNS = (
     "quotes",
     "views",
     "screened",
+    "standing",
     "semantic_id",
     "heads",
     "raw_heads",

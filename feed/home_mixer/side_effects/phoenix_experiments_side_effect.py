@@ -38,7 +38,7 @@ class PhoenixExperimentsSideEffect(SideEffect):
             except (NotFound, Unavailable):
                 metrics.counter("feed_shadow_failures", "Shadow predictions that failed").inc()
                 continue
-            for row, predicted in zip(scores, heads_matrix(answer, selected.n), strict=True):
+            for row, predicted in zip(scores, heads_matrix(answer, answer.probabilities), strict=True):
                 named = post_info.heads(predicted)
                 row.update({f"phoenix.{name}.{head}": named[head] for head in LOGGED})
         about = {"viewer_id": query.user_id, "request_id": query.request_id, "at_ms": query.now_ms}

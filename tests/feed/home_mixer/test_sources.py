@@ -142,7 +142,7 @@ def test_a_replayed_request_runs_exactly_what_the_matrix_says():
     fresh, replayed = query(**ASKED_FOR), query(**ASKED_FOR, has_cached_posts=True)
     assert running(replayed, "Source") == {"CachedPostsSource"}
     assert running(replayed, "Hydrator") == STILL_RUNS & running(replayed, "Hydrator") != set()
-    assert running(replayed, "Scorer") == {"RankingScorer", "VMRanker"}
+    assert running(replayed, "Scorer") == {"RankingScorer", "AuthorStandingScorer", "VMRanker"}
     skipped = running(fresh, "Hydrator") - running(replayed, "Hydrator")
     assert {"CoreDataCandidateHydrator", "GizmoduckCandidateHydrator", "InNetworkCandidateHydrator"} <= skipped
     for stage in ("QueryHydrator", "Filter", "Selector", "PostSelectionHydrator", "PostSelectionFilter"):
