@@ -96,13 +96,17 @@ def _shown(figures: Mapping[str, tuple[int, int]]) -> dict[str, Cell]:
 
 
 def _hidden_in_company(figures: Mapping[str, tuple[int, int]]) -> dict[str, Cell]:
-    """Rules by name; the small ones summed under "" with at least one more, so that no difference tells one."""
+    """Rules by name; the small ones summed under "", with larger ones until K people stand behind the sum.
+
+    What is hidden can be found as found - on the page - shown, so the hidden sum must be safe as well.
+    """
     small = [name for name, (_, people) in figures.items() if people < K]
     large = sorted((name for name in figures if name not in small), key=lambda name: figures[name][1])
-    if len(small) == 1 and large:
+    # The same people may stand behind several rules, hence the largest number and not the sum.
+    while small and large and (len(small) == 1 or max(figures[name][1] for name in small) < K):
         small.append(large.pop(0))
     shown: dict[str, Cell] = {name: figures[name][0] for name in large}
     if small:
-        people = max(figures[name][1] for name in small)  # the same people may stand behind several
+        people = max(figures[name][1] for name in small)
         shown[""] = sum(figures[name][0] for name in small) if people >= K and len(small) > 1 else None
     return shown

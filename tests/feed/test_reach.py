@@ -88,6 +88,8 @@ def test_one_small_rule_is_never_told_by_subtraction(monkeypatch):
         {"AgeFilter": (70, 40), "VFFilter": (900, 300), "AuthorSocialgraphFilter": (1, 1)}
     )
     assert lonely == {"VFFilter": 900, "": 71}
+    two = funnel._hidden_in_company({"AgeFilter": (70, 40), "VFFilter": (2, 2), "AuthorSocialgraphFilter": (1, 1)})
+    assert two == {"": 73}
     assert funnel._hidden_in_company({"AuthorSocialgraphFilter": (1, 1)}) == {"": None}
     assert funnel._hidden_in_company({"AgeFilter": (5, 3), "VFFilter": (9, 4)}) == {"": None}
 
