@@ -48,7 +48,11 @@ WORLD_WEIGHTS: Mapping[str, float] = {
 
 @dataclass(frozen=True)
 class LoopSize:
-    """How much is simulated. Minutes bound each training on the wall clock; 0 is no bound."""
+    """How much is simulated. Minutes bound each training on the wall clock; 0 is no bound.
+
+    Unbounded by default: on a busy machine a bound would stop the first training after a few
+    steps, and the comparison would be one of clocks.
+    """
 
     users: int = 600
     posts: int = 18_000
@@ -56,8 +60,9 @@ class LoopSize:
     days: int = 7
     viewers: int = 150
     impressions: int | None = None
-    first_minutes: float = 1.0
-    nightly_minutes: float = 0.4
+    first_epochs: int = 3
+    first_minutes: float = 0.0
+    nightly_minutes: float = 0.0
 
     @property
     def world(self) -> WorldSize:
@@ -160,9 +165,8 @@ class ClosedLoop:
             FeatureParameter.objects.create(name="enable_cached_posts", value=False)
             self.users = {row: User.objects.get(pk=self.mirror.load.user_ids[row]) for row in self.viewers.tolist()}
             told("training")
-            call_command(
-                "phoenix_train", minutes=self.size.first_minutes, seed=self.seed, verbosity=0, stdout=StringIO()
-            )
+            first = {"minutes": self.size.first_minutes, "epochs": self.size.first_epochs, "seed": self.seed}
+            call_command("phoenix_train", verbosity=0, stdout=StringIO(), **first)
 
     @contextmanager
     def _at(self, seconds: float) -> Iterator[None]:

@@ -13,6 +13,9 @@ from xsocial.kernel import redis
 
 #: Far from the numbers in use, and still among the sixteen that an external Valkey has by default.
 VALKEY_OFFSET = 10
+END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 @contextmanager
@@ -34,6 +37,8 @@ def scratch_stores(name: str) -> Iterator[None]:
             yield
         finally:
             _empty_valkey()
+            with connection.cursor() as cursor:
+                cursor.execute(END_OTHERS)  # threads of ours may still hold connections
             connection.creation.destroy_test_db(real, verbosity=0)
 
 

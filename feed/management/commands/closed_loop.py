@@ -26,8 +26,12 @@ class Command(BaseCommand):
         size = LoopSize()
         for name in ("days", "viewers", "users", "posts", "history_days"):
             parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(size, name))
-        parser.add_argument("--first-minutes", type=float, default=size.first_minutes, help="for the first training")
-        parser.add_argument("--nightly-minutes", type=float, default=size.nightly_minutes, help="for each night's")
+        parser.add_argument(
+            "--first-minutes", type=float, default=size.first_minutes, help="bound of the first training; 0: none"
+        )
+        parser.add_argument(
+            "--nightly-minutes", type=float, default=size.nightly_minutes, help="bound of each night's; 0: none"
+        )
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--scenario", action="append", default=[], choices=sorted(SCENARIOS))
         parser.add_argument("--weights", type=Path, help="JSON of head names and ranking weights to serve and judge by")
