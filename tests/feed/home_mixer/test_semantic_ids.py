@@ -57,6 +57,7 @@ def test_each_code_is_the_nearest_centroid():
 def test_posts_are_coded_once_and_hydrated(small):
     posts = [PostFactory() for _ in range(12)]
     vectors = around(np.eye(4, 384), 3, np.random.default_rng(4))
+    vectors[1] = vectors[0]
     for post, vector in zip(posts, vectors, strict=True):
         PostEmbedding.objects.create(post=post, model="test", vector=vector.tolist())
     blank = PostFactory()
@@ -65,7 +66,7 @@ def test_posts_are_coded_once_and_hydrated(small):
     assert (Codebook.objects.count(), SemanticId.objects.count()) == (1, 12)
     ids = [post.pk for post in posts[:4]] + [blank.pk]
     found = SemanticIdCandidateHydrator().hydrate(query(), batch(post_id=ids)).columns["semantic_id"]
-    assert found[0, 0] == found[1, 0] == found[2, 0] != found[3, 0]
+    assert found[0].tolist() == found[1].tolist() != found[3].tolist()
     assert found[4].tolist() == [-1] * 6
     semantic_ids.refit(now_ms=clock.now_ms())
     assert semantic_ids.code_posts(now_ms=clock.now_ms()) == 12
