@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from ranking.phoenix.batch import TrainableTables
-from ranking.training.optimise import Optimisers, Progress, prepare
+from ranking.training.optimise import Optimisers, Progress, tiny_as_zero
 from ranking.training.presets import TrainingSettings
 from ranking.types import Int64s
 
 
+@tiny_as_zero()
 def fit(
     model: nn.Module,
     tables: TrainableTables,
@@ -25,7 +26,6 @@ def fit(
     quiet: bool,
 ) -> list[float]:
     """Trains on indices 0..size in random batches until epochs or minutes are used up; losses of the steps."""
-    prepare()
     rng = np.random.default_rng(settings.seed)
     optimisers = Optimisers(model, tables, settings)
     progress = Progress(label, settings.minutes, quiet)

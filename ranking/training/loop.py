@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ranking.phoenix.batch import TrainableTables
 from ranking.training import distributed
 from ranking.training.dataset import Dataset, Examples
-from ranking.training.optimise import Optimisers, Progress, prepare
+from ranking.training.optimise import Optimisers, Progress, tiny_as_zero
 from ranking.training.presets import TrainingSettings
 from ranking.training.state import StateFile
 from ranking.types import Int64s
@@ -71,11 +71,11 @@ class Fit:
     quiet: bool = False
 
     def __post_init__(self) -> None:
-        prepare()
         self.place = Place()
         self.progress: dict[str, Progress] = {}
         self._steps = 0
 
+    @tiny_as_zero()
     def run(self, *, resume: bool = False) -> dict[str, list[float]]:
         """Losses of every step by kind."""
         seen = self._restore() if resume and self.state else {}

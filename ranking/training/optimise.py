@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,10 +22,15 @@ WARM_UP = 0.05
 BAR = "{desc:>9} {percentage:3.0f}% |{bar:30}| {elapsed}<{remaining}{postfix}"
 
 
-def prepare() -> None:
-    """Tiny numbers count as zero, which CPUs multiply far faster."""
-    torch.set_flush_denormal(True)
+@contextmanager
+def tiny_as_zero() -> Iterator[None]:
+    """Inside, tiny numbers count as zero, which CPUs multiply far faster. Also a decorator."""
     torch.sparse.check_sparse_tensor_invariants.disable()
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 class Optimisers:
