@@ -50,8 +50,8 @@ WORLD_WEIGHTS: Mapping[str, float] = {
 class LoopSize:
     """How much is simulated. Minutes bound each training on the wall clock; 0 is no bound.
 
-    Unbounded by default: on a busy machine a bound would stop the first training after a few
-    steps, and the comparison would be one of clocks.
+    On a busy machine raise the bounds: a first training that is stopped after a few steps makes
+    the comparison one of clocks.
     """
 
     users: int = 600
@@ -61,8 +61,8 @@ class LoopSize:
     viewers: int = 150
     impressions: int | None = None
     first_epochs: int = 3
-    first_minutes: float = 0.0
-    nightly_minutes: float = 0.0
+    first_minutes: float = 1.5
+    nightly_minutes: float = 0.3
 
     @property
     def world(self) -> WorldSize:
