@@ -56,6 +56,24 @@ STATUS_LABELS = frozenset({Label.GROK_SFA, Label.PTOS_REVIEWED, Label.GROK_NOT_S
 ADVERTISER_LABELS = frozenset({Label.GROK_NSFA, Label.GROK_NSFA_LIMITED})
 
 
+#: Labels that say a rule was broken: put on by a moderator, they count against the author. The others mark a post
+#: for those who should not see it (adult, graphic), ask for care (self-harm), or follow from law or reach.
+VIOLATION_LABELS = frozenset(
+    {
+        Label.SPAM,
+        Label.SPAM_HIGH_RECALL,
+        Label.FOSNR_ABUSE_INSULTS,
+        Label.FOSNR_HATEFUL_CONDUCT,
+        Label.FOSNR_VIOLENT_SPEECH,
+        Label.IMPERSONATION,
+        Label.MALICIOUS_URL,
+        Label.EGREGIOUS_NSFW,
+        Label.PDNA,
+        Label.CHILD_SAFETY,
+    }
+)
+
+
 class LabelSource(StrEnum):
     """Who put a label on a post."""
 

@@ -81,7 +81,9 @@ class Dispatcher:
     def flush(self) -> int:
         """Enqueue batches while there is room in flight. What cannot be enqueued stays in hand."""
         num_sent = 0
-        room = max_in_flight() - in_flight.count()
+        num_flying = in_flight.count()
+        metrics.gauge("grox_in_flight", "Batches in the queue and in workers").set(num_flying)
+        room = max_in_flight() - num_flying
         while room > 0 and (taken := self.waiting.take(BATCH)):
             generator, post_ids = taken
             message_id = str(uuid4())

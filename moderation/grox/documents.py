@@ -13,6 +13,7 @@ from moderation.grox.classifiers import heads
 from moderation.grox.embedders import minilm
 from moderation.grox.text import MAX_CHARS, normalise, prose
 from posts.models import Post
+from xsocial.kernel import metrics
 
 NO_TEXT = "no text"
 ENGLISH_SHARE = 0.6  # of the words must be known, where the language detector cannot tell
@@ -53,9 +54,15 @@ class Document:
 
 def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document]:
     """Make documents from raw texts: one embedding batch, equal texts once."""
-    distinct = {raw: normalise(raw) for raw in dict.fromkeys(texts)}
-    known = {raw: _judge_language(text) for raw, text in distinct.items()}
-    vectors = minilm.embed([distinct[raw] for raw in texts])
+    seconds = metrics.histogram("grox_embedding_seconds", "Time to make documents of a batch", ("step",))
+    with seconds.labels("render").time():
+        distinct = {raw: normalise(raw) for raw in dict.fromkeys(texts)}
+        known = {raw: _judge_language(text) for raw, text in distinct.items()}
+    with seconds.labels("encode").time():
+        vectors = minilm.embed([distinct[raw] for raw in texts])
+    metrics.counter("grox_truncated", "Texts read by their beginning only").inc(
+        sum(len(raw) > MAX_CHARS for raw in texts)
+    )
     return [
         Document(
             post_id=post_id,

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import structlog
 
+from moderation.grox.disable_rules import DisableRule, holding
 from moderation.grox.payload import Context, Eligibility, Payload, PayloadResult, PlanResult
 from moderation.types import AnnotationState
 from xsocial.kernel import metrics
@@ -39,6 +40,7 @@ class Task:
 
     attempts: ClassVar[int] = 2
     waits: ClassVar[tuple[float, ...]] = (1.0,)
+    disabled_by: ClassVar[tuple[DisableRule, ...]] = ()
 
     def __init__(self, name: str = "") -> None:
         self.name = name or type(self).__name__
@@ -91,6 +93,8 @@ def run_plan(plan: Plan, payload: Payload, *, sleep: Callable[[float], None] = t
     """Run one plan over one post."""
     context = Context(payload)
     started = time.perf_counter()
+    count = metrics.counter("grox_plans", "Plan runs: executed, and how they ended", ("plan", "state"))
+    count.labels(plan.name, "executed").inc()
     state, reason = AnnotationState.DONE, ""
     try:
         skipped = _run_tasks(plan, context, sleep)
@@ -103,7 +107,7 @@ def run_plan(plan: Plan, payload: Payload, *, sleep: Callable[[float], None] = t
         if plan.on_failure:
             plan.on_failure(context)
     seconds = time.perf_counter() - started
-    metrics.counter("grox_plans", "Plan runs", ("plan", "state")).labels(plan.name, state).inc()
+    count.labels(plan.name, state).inc()
     metrics.histogram("grox_plan_seconds", "Duration of a plan", ("plan",)).labels(plan.name).observe(seconds)
     return PlanResult(plan.name, state, reason, context.results, context.versions, round(1000 * seconds, 2))
 
@@ -124,8 +128,16 @@ def _run_tasks(plan: Plan, context: Context, sleep: Callable[[float], None]) -> 
 
 
 def run_task(task: Task, context: Context, *, plan: str, sleep: Callable[[float], None]) -> tuple[Outcome, str]:
-    """Run one task with its retries. Raise TaskFailed when the last attempt failed."""
+    """Run one task with its retries, unless a rule disables it here. Raise TaskFailed when the last attempt failed.
+
+    Counted are `exec`, `intaken` (not disabled) and how it ended.
+    """
     count = metrics.counter("grox_tasks", "Task runs", ("plan", "task", "outcome"))
+    count.labels(plan, task.name, "exec").inc()
+    if rule := holding(task.disabled_by):
+        count.labels(plan, task.name, "skipped").inc()
+        return Outcome.SKIPPED, f"{task.name}: disabled by {rule}"
+    count.labels(plan, task.name, "intaken").inc()
     for attempt in range(task.attempts):
         try:
             task.run(context)

@@ -8,6 +8,7 @@ from moderation.grox.engine import run_payload
 from moderation.grox.payload import INJECTED, Payload, PayloadResult, Stream
 from moderation.grox.plans import all_plans
 from moderation.grox.screening import BatchScores
+from moderation.types import AnnotationState
 from xsocial.kernel import clock, ids, metrics
 
 
@@ -24,10 +25,20 @@ def analyze(
         Payload(document, scores, stream, INJECTED[stream], run_id=run_id, attempt=attempt, deadline=deadline)
         for document in documents
     ]
-    results = [run_payload(payload, all_plans()) for payload in payloads if not _dropped(payload)]
+    results = [_run(payload) for payload in payloads if not _dropped(payload)]
     sinks.annotate(results, stream=stream, attempt=attempt, run_id=run_id)
     _measure(results)
     return results
+
+
+def _run(payload: Payload) -> PayloadResult:
+    """Run a post's plans: received, succeeded or failed, and how long it took."""
+    count = metrics.counter("grox_payloads", "Posts in the engine", ("stream", "outcome"))
+    count.labels(payload.stream, "received").inc()
+    with metrics.histogram("grox_payload_seconds", "Duration of all plans of a post").time():
+        result = run_payload(payload, all_plans())
+    count.labels(payload.stream, "success" if result.is_success else "failed").inc()
+    return result
 
 
 def _dropped(payload: Payload) -> bool:
@@ -40,7 +51,13 @@ def _measure(results: list[PayloadResult]) -> None:
     """End to end: from the creation of the post, which its id tells, to its labels."""
     now_ms = clock.now_ms()
     latency = metrics.histogram(
-        "grox_latency_seconds", "From post to labels", buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600)
+        "grox_latency_seconds",
+        "From post to what a plan found",
+        ("plan",),
+        buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600),
     )
     for result in results:
-        latency.observe(max(0.0, (now_ms - ids.timestamp_ms(result.post_id)) / 1000))
+        seconds = max(0.0, (now_ms - ids.timestamp_ms(result.post_id)) / 1000)
+        for plan in result.plans:
+            if plan.state is not AnnotationState.SKIPPED:
+                latency.labels(plan.plan).observe(seconds)

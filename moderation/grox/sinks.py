@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import Topic
 from moderation.grox import labelling
 from moderation.grox.classifiers.schemas import BoolMetadata, PolicyResult, QualityResult, ReplyResult, TopicsResult
+from moderation.grox.disable_rules import DisableRule, holding
 from moderation.grox.documents import Document
 from moderation.grox.embedders import minilm
 from moderation.grox.engine import SkipTask, Task
@@ -38,6 +39,8 @@ class Sink(Task):
 class StoreVector(Sink):
     """Content embedding into the store that ranking reads; announced after commit."""
 
+    disabled_by = (DisableRule.NON_EMBEDDING_PROD,)
+
     @transaction.atomic
     def run(self, context: Context) -> None:
         post_id = context.payload.post_id
@@ -53,6 +56,8 @@ class StoreVector(Sink):
 class StoreLanguage(Sink):
     """Fills in the language of a post whose author did not say it."""
 
+    disabled_by = (DisableRule.NON_EMBEDDING_PROD,)
+
     def run(self, context: Context) -> None:
         code = context.document.language
         if code == UNDETERMINED:
@@ -62,6 +67,8 @@ class StoreLanguage(Sink):
 
 class WriteSafety(Sink):
     """Flags of the safety screen, and what advertisers are told."""
+
+    disabled_by = (DisableRule.NON_PROD,)
 
     @transaction.atomic
     def run(self, context: Context) -> None:
@@ -76,6 +83,8 @@ class WriteSafety(Sink):
 
 class WritePolicy(Sink):
     """Violations as labels, flags merged into the stored ones, PTOS_REVIEWED last."""
+
+    disabled_by = (DisableRule.NON_PTOS_PROD,)
 
     @transaction.atomic
     def run(self, context: Context) -> None:
@@ -103,6 +112,8 @@ class WritePolicy(Sink):
 class WriteTopics(Sink):
     """Replaces the topics that were found before; those approved by a person stay."""
 
+    disabled_by = (DisableRule.NON_PROD,)
+
     @transaction.atomic
     def run(self, context: Context) -> None:
         found: TopicsResult | None = context.results.get("topics")
@@ -118,19 +129,26 @@ class WriteTopics(Sink):
 
 
 class MarkQuality(Sink):
-    """Keeps with a post that strangers gain by it."""
+    """Keeps with a post that strangers gain by it, and the flags that the same look found."""
+
+    disabled_by = (DisableRule.NON_PROD,)
 
     @transaction.atomic
     def run(self, context: Context) -> None:
         quality: QualityResult | None = context.results.get("quality")
         if quality is None:
             raise SkipTask("not_scored")
-        if quality.is_banger:
-            merge_flags(context.payload.post_id, BoolMetadata(is_high_quality=True), is_borderline=False)
+        flags = quality.flags
+        if is_settled(context.payload.post_id, context.document.text_hash):
+            flags = BoolMetadata(is_high_quality=flags.is_high_quality)
+        if any(flags.model_dump().values()):
+            merge_flags(context.payload.post_id, flags, is_borderline=False)
 
 
 class WriteReplyRanking(Sink):
     """A reply of score 0 is kept from being shown prominently; the score itself stays with the annotation."""
+
+    disabled_by = (DisableRule.NON_PROD,)
 
     def run(self, context: Context) -> None:
         reply: ReplyResult | None = context.results.get("reply")
@@ -142,6 +160,8 @@ class WriteReplyRanking(Sink):
 
 class WriteReplySpam(Sink):
     """A spam reply is kept from being shown prominently."""
+
+    disabled_by = (DisableRule.NON_PROD,)
 
     def run(self, context: Context) -> None:
         spam = context.results.get("spam")
@@ -177,6 +197,9 @@ def _is_trusted(document: Document) -> bool:
 def merge_flags(post_id: int, flags: BoolMetadata, *, is_borderline: bool) -> PostFlags:
     """Add flags to the stored ones; what was true stays true. Needs a transaction."""
     row = lock_flags(post_id)
+    for name, value in flags.model_dump().items():
+        if value and not getattr(row, name):
+            metrics.counter("grox_flags", "Posts on which a flag was found", ("flag",)).labels(name).inc()
     found = {**flags.model_dump(), "is_borderline": is_borderline}
     for name, value in found.items():
         setattr(row, name, getattr(row, name) or value)
@@ -196,8 +219,11 @@ def _reconcile(context: Context, proposals: Iterable[Proposal], rules: tuple[str
 def annotate(results: Iterable[PayloadResult], *, stream: Stream, attempt: int, run_id: str = "") -> None:
     """Append what each plan found or why it failed. Plans that had nothing to do leave no row.
 
-    A message that was delivered twice, because its worker died before saying so, adds nothing.
+    A message that was delivered twice, because its worker died before saying so, adds nothing. On a
+    developer's machine nothing is published.
     """
+    if holding((DisableRule.LOCAL, DisableRule.DEV)):
+        return
     rows = [
         PostAnnotation(
             post_id=result.post_id,

@@ -2,7 +2,7 @@
 
 from moderation.selectors.accountability import label_cards
 from moderation.selectors.dashboard import dashboard
-from moderation.selectors.labels import labels_for, post_findings, screened
+from moderation.selectors.labels import labels_for, lowered_replies, post_findings, screened
 from moderation.selectors.queue import entries, waiting
 from moderation.selectors.visibility import visibility, visibility_by_level
 
@@ -11,6 +11,7 @@ __all__ = [
     "entries",
     "label_cards",
     "labels_for",
+    "lowered_replies",
     "post_findings",
     "screened",
     "visibility",

@@ -1,6 +1,6 @@
 """Labels in force."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -19,7 +19,7 @@ _LABELS = """
 SELECT post_id, label FROM moderation_postlabel
  WHERE post_id = ANY(%(ids)s::bigint[]) AND lifted_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s)
 """
-_SCREENED = f"""
+_CARRYING = f"""
 SELECT DISTINCT post_id FROM ({_LABELS}) AS l (post_id, label) WHERE label = ANY(%(labels)s)
 """
 
@@ -36,7 +36,13 @@ def screened(post_ids: Iterable[int]) -> set[int]:
     """Which of these posts Grox has looked at, if only to say that it cannot judge them. One query."""
     told = [str(Label.PTOS_REVIEWED), str(Label.GROK_NOT_SCORED)]
     params = {"ids": sql.bigints(map(int, post_ids)), "now": clock.now(), "labels": told}
-    return {post_id for (post_id,) in sql.rows(_SCREENED, params)}
+    return {post_id for (post_id,) in sql.rows(_CARRYING, params)}
+
+
+def lowered_replies(post_ids: Collection[int]) -> set[int]:
+    """Which of these replies a conversation shows below the others. One query."""
+    params = {"ids": sql.bigints(post_ids), "now": clock.now(), "labels": [str(Label.RISKY_HIGH_VIZ_REPLY)]}
+    return {post_id for (post_id,) in sql.rows(_CARRYING, params)}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,15 @@ from moderation.models import PostFlags, PostLabel
 from moderation.services.audit import check_moderator, record
 from moderation.services.notices import restricting, tell_author
 from moderation.services.strikes import strike, withdraw_strike
-from moderation.types import GROK_SUITABILITY, STATUS_LABELS, AppealState, Label, LabelSource, ReviewAction
+from moderation.types import (
+    GROK_SUITABILITY,
+    STATUS_LABELS,
+    VIOLATION_LABELS,
+    AppealState,
+    Label,
+    LabelSource,
+    ReviewAction,
+)
 from posts.models import Post
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Invalid, NotFound
@@ -142,7 +150,10 @@ def _announce(post_id: int, applied: list[str], lifted: list[str]) -> None:
 def apply_label(
     *, moderator: User, post: Post, label: Label, note: str = "", expires_at: datetime | None = None
 ) -> PostLabel:
-    """Put a label on by hand. Raises NotAllowed for people who are not staff, Invalid for a past expiry."""
+    """Put a label on by hand; one for a violation is also a strike.
+
+    Raises NotAllowed for people who are not staff, Invalid for a past expiry.
+    """
     check_moderator(moderator)
     if expires_at and expires_at <= clock.now():
         raise Invalid("A label cannot expire in the past.")
@@ -154,7 +165,7 @@ def apply_label(
         row = PostLabel.objects.get(post=post, label=label, lifted_at=None)
         _announce(post.pk, [label], [])
         record(moderator, ReviewAction.LABEL_APPLIED, post_id=post.pk, label=label, note=note)
-        if restricting([label]):
+        if label in VIOLATION_LABELS:
             strike(moderator=moderator, label=row)
     return row
 

@@ -1,6 +1,7 @@
 """A conversation around one post: what it answers, and what answers it."""
 
 from collections import defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -8,6 +9,8 @@ from django.db import connection
 from posts.models import Post
 from posts.selectors.details import detailed
 from posts.selectors.visible import Viewer, visible_to
+
+LoweredSource = Callable[[Collection[int]], Collection[int]]
 
 MAX_ANCESTORS = 100
 MAX_DEPTH = 40
@@ -34,9 +37,22 @@ SELECT id, parent_id FROM tree LIMIT %s
 """
 
 
+def _nothing_lowered(post_ids: Collection[int]) -> Collection[int]:
+    return ()
+
+
+_lowered_source: LoweredSource = _nothing_lowered
+
+
+def use_lowered_source(source: LoweredSource) -> None:
+    """Ask `source` from now on which replies go below the others: layers above know, this one does not."""
+    global _lowered_source
+    _lowered_source = source
+
+
 @dataclass(frozen=True)
 class Thread:
-    """`ancestors` from the root down, `descendants` depth first, each level by time.
+    """`ancestors` from the root down, `descendants` depth first, each level by time, lowered ones last.
 
     `depths` has 1 for a direct answer, 2 for an answer to that, and so on.
     """
@@ -55,7 +71,8 @@ def thread(viewer: Viewer, post: Post, *, with_deleted: bool = False) -> Thread:
     above = _rows(_ANCESTORS, [post.pk, MAX_ANCESTORS])
     below = _rows(_DESCENDANTS, [post.pk, MAX_DEPTH, MAX_DESCENDANTS])
     shown = _shown(viewer, [row[0] for row in (*above, *below)], with_deleted)
-    ordered, depths = _depth_first(post.pk, below)
+    lowered = set(_lowered_source([post_id for post_id, _ in below])) if below else set()
+    ordered, depths = _depth_first(post.pk, below, lowered)
     return Thread(
         ancestors=[shown[post_id] for (post_id,) in above if post_id in shown],
         descendants=[shown[post_id] for post_id in ordered if post_id in shown],
@@ -77,17 +94,20 @@ def _shown(viewer: Viewer, post_ids: list[int], with_deleted: bool) -> dict[int,
     return posts
 
 
-def _depth_first(root_id: int, edges: list[tuple[int, int]]) -> tuple[list[int], dict[int, int]]:
+def _depth_first(root_id: int, edges: list[tuple[int, int]], lowered: set[int]) -> tuple[list[int], dict[int, int]]:
+    def last_first(post_ids: list[int]) -> list[int]:
+        return sorted(post_ids, key=lambda post_id: (post_id in lowered, post_id), reverse=True)
+
     children = defaultdict(list)
     for post_id, parent_id in edges:
         children[parent_id].append(post_id)
     ordered, depths = [], {root_id: 0}
-    waiting = sorted(children[root_id], reverse=True)
+    waiting = last_first(children[root_id])
     parents = dict(edges)
     while waiting:
         post_id = waiting.pop()
         ordered.append(post_id)
         depths[post_id] = depths[parents[post_id]] + 1
-        waiting.extend(sorted(children[post_id], reverse=True))
+        waiting.extend(last_first(children[post_id]))
     del depths[root_id]
     return ordered, depths

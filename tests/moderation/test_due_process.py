@@ -92,6 +92,15 @@ def test_three_strikes_suspend_and_a_withdrawn_one_reinstates(moderator):
     assert author.suspended_at is None
 
 
+@pytest.mark.parametrize("label", Label)
+def test_only_labels_for_violations_are_strikes(moderator, label):
+    row = services.apply_label(moderator=moderator, post=PostFactory(), label=label)
+    broken = label.startswith("FOSNR_") or label in {
+        "SPAM", "SPAM_HIGH_RECALL", "IMPERSONATION", "MALICIOUS_URL", "EGREGIOUS_NSFW", "PDNA", "CHILD_SAFETY",
+    }  # fmt: skip
+    assert Strike.objects.filter(label=row).exists() is broken
+
+
 def test_old_strikes_do_not_count(moderator):
     author = UserFactory()
     for _ in range(3):

@@ -8,6 +8,7 @@ from moderation import selectors, services
 from moderation.models import PostFlags, PostLabel, ReviewDecision
 from moderation.services import NewLabel
 from moderation.types import Label, LabelSource
+from posts.selectors import thread
 from tests.factories import PostFactory, UserFactory
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -61,6 +62,18 @@ def test_other_rules_and_people_keep_their_labels(post, moderator):
     reconcile(post)
     assert labels(post) == {"DO_NOT_AMPLIFY"}
     assert PostLabel.objects.get(post=post, lifted_at=None).source == LabelSource.MODERATOR
+
+
+def test_a_risky_reply_goes_below_its_neighbours_in_the_conversation(post, moderator, client):
+    risky, plain = PostFactory(in_reply_to=post), PostFactory(in_reply_to=post)
+    below_risky, last = PostFactory(in_reply_to=risky), PostFactory(in_reply_to=post)
+    assert thread(None, post).descendants == [risky, below_risky, plain, last]
+    services.apply_label(moderator=moderator, post=risky, label=Label.RISKY_HIGH_VIZ_REPLY)
+    assert thread(None, post).descendants == [plain, last, risky, below_risky]
+    context = client.get(f"/api/v1/statuses/{post.pk}/context").json()
+    assert context["descendants"][0]["id"] == str(plain.pk)
+    services.lift_label(moderator=moderator, label=PostLabel.objects.get(label="RISKY_HIGH_VIZ_REPLY"))
+    assert thread(None, post).descendants[0] == risky
 
 
 def test_expired_labels_are_gone(post, moderator):

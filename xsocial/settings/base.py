@@ -151,7 +151,11 @@ CELERY_TASK_ROUTES = {
     "moderation.*": {"queue": "grox.realtime"},
     "ranking.tasks.train_*": {"queue": "training"},
 }
-# Grox: a chat endpoint in place of the embedded models, if there is one.
+# Grox: which of its sinks write here.
+GROX_DEPLOYMENT = env.choice(
+    "GROX_DEPLOYMENT", "all", among={"all", "local", "dev", "prod", "embedding_prod", "ptos_prod"}
+)
+# A chat endpoint in place of the embedded models, if there is one.
 GROX_LLM_URL = env.text("GROX_LLM_URL", "")
 GROX_LLM_KEY = env.text("GROX_LLM_KEY", "")
 GROX_LLM_MODEL = env.text("GROX_LLM_MODEL", "default")

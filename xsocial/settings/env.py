@@ -4,6 +4,7 @@ Real variables win over a `.env` file beside `manage.py`. An empty variable coun
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -70,6 +71,14 @@ def boolean(name: str, default: bool) -> bool:
     if raw not in TRUE | FALSE:
         raise SettingError(f"{name} must be 1 or 0, not {raw!r}")
     return raw in TRUE
+
+
+def choice(name: str, default: str, *, among: Collection[str]) -> str:
+    """The variable as one of a few words."""
+    value = _raw(name) or default
+    if value not in among:
+        raise SettingError(f"{name} must be one of {', '.join(sorted(among))}, not {value!r}")
+    return value
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:

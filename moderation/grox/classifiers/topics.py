@@ -5,6 +5,7 @@ of them has no topic.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
@@ -12,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accounts.models import Topic
+from moderation.grox.classifiers.schemas import Entity
 from moderation.grox.embedders import minilm
 from moderation.grox.text import normalise
+from xsocial.kernel import metrics
 
 VERSION = "topic_names_v1"
 CATALOGUE_S = 3_600.0
@@ -30,6 +33,7 @@ class Catalogue:
 
     ids: tuple[int, ...]
     names: tuple[str, ...]
+    categories: dict[int, int]
     vectors: NDArray[np.float32]
     read_at: float
 
@@ -37,16 +41,33 @@ class Catalogue:
 def catalogue() -> Catalogue:
     """The topic catalogue, read again after an hour; an empty one is read again at once."""
     with _lock:
-        if not (_held and _held[0].ids and time.monotonic() - _held[0].read_at < CATALOGUE_S):
+        is_held = bool(_held and _held[0].ids and time.monotonic() - _held[0].read_at < CATALOGUE_S)
+        metrics.counter("grox_topic_catalogue", "Uses of the topic catalogue", ("outcome",)).labels(
+            "hit" if is_held else "load"
+        ).inc()
+        if not is_held:
             _held[:] = [_read()]
         return _held[0]
 
 
 def _read() -> Catalogue:
-    rows = list(Topic.objects.order_by("pk").values_list("pk", "name"))
-    names = [normalise(name) for _, name in rows]
+    rows = list(Topic.objects.order_by("pk").values_list("pk", "name", "parent_id"))
     return Catalogue(
-        tuple(pk for pk, _ in rows), tuple(name for _, name in rows), minilm.embed(names), time.monotonic()
+        ids=tuple(pk for pk, _, _ in rows),
+        names=tuple(name for _, name, _ in rows),
+        categories={pk: parent or pk for pk, _, parent in rows},
+        vectors=minilm.embed([normalise(name) for _, name, _ in rows]),
+        read_at=time.monotonic(),
+    )
+
+
+def entities_of(topics: Mapping[int, float]) -> tuple[Entity, ...]:
+    """Topics with their confidence as entities; ids that the catalogue does not know are dropped and counted."""
+    categories = catalogue().categories
+    unknown = [pk for pk in topics if pk not in categories]
+    metrics.counter("grox_unknown_topics", "Topics that are not in the catalogue").inc(len(unknown))
+    return tuple(
+        Entity(id=pk, category=categories[pk], score=score) for pk, score in topics.items() if pk in categories
     )
 
 

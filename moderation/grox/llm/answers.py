@@ -57,6 +57,8 @@ class QualityAnswer(_Answer):
     description: str = ""
     tags: tuple[str, ...] = ()
     taxonomy_categories: tuple[TopicAnswer, ...] = ()
+    tweet_bool_metadata: BoolMetadata = BoolMetadata()
+    is_image_editable_by_grok: bool = False
     slop_score: int = Field(default=1, ge=1, le=3)
     has_minor_score: float = Field(default=0, ge=0, le=1)
 

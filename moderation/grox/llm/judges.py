@@ -111,6 +111,8 @@ def quality(document: Document) -> QualityResult:
         description=answer.description[:500],
         tags=answer.tags[:20],
         topics=topics,
+        flags=answer.tweet_bool_metadata,
+        is_image_editable=answer.is_image_editable_by_grok,
         slop_score=answer.slop_score,
         has_minor_score=answer.has_minor_score,
     )

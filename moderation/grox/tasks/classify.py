@@ -6,13 +6,25 @@ replaced by the embedded models, and the versions say so; an answer that cannot 
 
 from moderation.grox import near_duplicates, reading, screening
 from moderation.grox.classifiers import topics
-from moderation.grox.classifiers.schemas import SpamResult, TopicsResult
+from moderation.grox.classifiers.schemas import (
+    ContentAnalyses,
+    ContentAnalysis,
+    QualityResult,
+    ReplyResult,
+    SpamResult,
+    TopicsResult,
+)
 from moderation.grox.engine import Task
 from moderation.grox.llm import endpoint, judges
 from moderation.grox.payload import Context, Stream
 from moderation.grox.screening import Scores
+from xsocial.kernel import metrics
 
 SPAM_DECISION = 0.85
+#: A quality result is published under both names.
+BANGER_CATEGORIES = ("BANGER_INITIAL_SCREEN", "GROK_RANKER")
+SPAM_CATEGORY = "SPAM_COMMENT"
+TENTHS = tuple(tenth / 10 for tenth in range(11))
 UNSCORED_MEDIA = "media"
 
 
@@ -23,6 +35,23 @@ class ModelTask(Task):
     prompt = ""  # of the question to the endpoint; empty: only the embedded models answer
 
     def run(self, context: Context) -> None:
+        """Answer, counted and timed whichever back end does it."""
+        count = metrics.counter("grox_classifiers", "Runs of model steps", ("classifier", "outcome"))
+        count.labels(self.name, "request").inc()
+        with (
+            metrics.histogram("grox_classifier_seconds", "Duration of a model step", ("classifier",))
+            .labels(self.name)
+            .time()
+        ):
+            try:
+                self.classify(context)
+            except Exception:
+                count.labels(self.name, "error").inc()
+                raise
+        count.labels(self.name, "not_scored" if context.not_scored else "success").inc()
+
+    def classify(self, context: Context) -> None:
+        """Let the endpoint answer if it can, else the embedded models, else say that nothing here can."""
         if self.prompt and endpoint.is_configured() and self._asked(context):
             return
         if context.document.not_scored:
@@ -54,6 +83,15 @@ class ModelTask(Task):
 def _embedded(context: Context) -> Scores | None:
     """What the embedded models say, if they can read the post: the second opinion on the endpoint's."""
     return None if context.document.not_scored else context.payload.scores.of(context.payload.post_id)
+
+
+def publish(context: Context, *found: ContentAnalysis) -> None:
+    """Keep findings with the plan's annotation, and count them."""
+    context.results["content_analysis"] = ContentAnalyses(found=found)
+    for each in found:
+        metrics.counter("grox_findings", "Findings", ("category", "positive")).labels(
+            each.category, str(each.positive).lower()
+        ).inc()
 
 
 class SafetyScreen(ModelTask):
@@ -101,13 +139,34 @@ class QualityScreen(ModelTask):
     def judge(self, context: Context, scores: Scores) -> None:
         context.versions.update(topics=topics.VERSION, quality=reading.VERSION)
         found = topics.topics_of(context.document.vector)
-        context.results["topics"] = TopicsResult(topics=found)
-        context.results["quality"] = reading.quality_of(context.document, scores, found)
+        flags = screening.safety_of(context.document, scores).flags
+        self._publish(context, reading.quality_of(context.document, scores, found, flags))
 
     def ask(self, context: Context) -> None:
-        quality = judges.quality(context.document)
+        self._publish(context, judges.quality(context.document))
+
+    def _publish(self, context: Context, quality: QualityResult) -> None:
+        flags = quality.flags.model_copy(update={"is_high_quality": quality.is_banger})
+        context.results["quality"] = quality.model_copy(update={"flags": flags})
         context.results["topics"] = TopicsResult(topics=quality.topics)
-        context.results["quality"] = quality
+        metrics.histogram("grox_banger_score", "Quality of posts", buckets=TENTHS).observe(quality.quality_score)
+        metrics.counter("grox_slop", "Posts by how mass-produced they look", ("score",)).labels(
+            str(quality.slop_score)
+        ).inc()
+        entities = topics.entities_of(quality.topics)
+        publish(
+            context,
+            *(
+                ContentAnalysis(
+                    category=category,
+                    positive=quality.is_banger,
+                    score=quality.quality_score,
+                    summary=quality.description,
+                    entities=entities,
+                )
+                for category in BANGER_CATEGORIES
+            ),
+        )
 
 
 class SpamDetection(ModelTask):
@@ -115,7 +174,7 @@ class SpamDetection(ModelTask):
 
     prompt = "spam"
 
-    def run(self, context: Context) -> None:
+    def classify(self, context: Context) -> None:
         """Nearly the same words from many accounts are spam, in whatever language."""
         document = context.document
         seen = near_duplicates.observe(
@@ -123,18 +182,25 @@ class SpamDetection(ModelTask):
         )
         if seen.is_campaign:
             reason = f"{seen.num_accounts} other accounts said nearly the same within an hour"
-            context.results["spam"] = SpamResult(decision="spam", score=1.0, reason=reason)
             context.versions["spam"] = near_duplicates.VERSION
+            self._publish(context, SpamResult(decision="spam", score=1.0, reason=reason))
             return
-        super().run(context)
+        super().classify(context)
 
     def judge(self, context: Context, scores: Scores) -> None:
         score = scores.values["spam", "spam"]
         decision = "spam" if score >= SPAM_DECISION else "ham"
-        context.results["spam"] = SpamResult(decision=decision, score=score)
+        self._publish(context, SpamResult(decision=decision, score=score))
 
     def ask(self, context: Context) -> None:
-        context.results["spam"] = judges.spam(context.document)
+        self._publish(context, judges.spam(context.document))
+
+    def _publish(self, context: Context, spam: SpamResult) -> None:
+        context.results["spam"] = spam
+        is_spam = spam.decision == "spam"
+        publish(
+            context, ContentAnalysis(category=SPAM_CATEGORY, positive=is_spam, score=spam.score, summary=spam.reason)
+        )
 
 
 class ReplyRanking(ModelTask):
@@ -144,7 +210,11 @@ class ReplyRanking(ModelTask):
 
     def judge(self, context: Context, scores: Scores) -> None:
         context.versions["reply"] = reading.VERSION
-        context.results["reply"] = reading.reply_score(context.document, scores)
+        self._publish(context, reading.reply_score(context.document, scores))
 
     def ask(self, context: Context) -> None:
-        context.results["reply"] = judges.reply(context.document)
+        self._publish(context, judges.reply(context.document))
+
+    def _publish(self, context: Context, reply: ReplyResult) -> None:
+        context.results["reply"] = reply
+        metrics.counter("grox_reply_scores", "Replies by score", ("score",)).labels(str(reply.score)).inc()

@@ -24,6 +24,7 @@ class Filter(Task):
         if reason := self.refusal(context.document):
             metrics.counter("grox_filtered", "Posts not eligible", ("filter", "reason")).labels(self.name, reason).inc()
             raise SkipTask(reason)
+        metrics.counter("grox_eligible", "Posts that a filter let pass", ("filter",)).labels(self.name).inc()
 
     def refusal(self, document: Document) -> str:
         """Why the post is not for this plan; empty if it is."""

@@ -2,7 +2,7 @@
 
 from moderation.grox.engine import SkipTask, Task
 from moderation.grox.payload import Context, Stream
-from xsocial.kernel import redis
+from xsocial.kernel import metrics, redis
 
 WINDOW_S = 60
 
@@ -36,6 +36,9 @@ class RateLimit(Task):
             is_open = store.set(key, mine, nx=True, ex=WINDOW_S) or (mine and store.get(key) == mine)
         except redis.RedisError:
             return  # without the store a post may be looked at twice, which does no harm
+        metrics.counter("grox_rate_limit", "Looks at the window", ("plan", "passed")).labels(
+            self._family, str(bool(is_open)).lower()
+        ).inc()
         if not is_open:
             raise SkipTask("rate_limited")
 
