@@ -143,7 +143,8 @@ def dashboard(request: PageRequest) -> HttpResponse:
         **{f"{label} put on": values for label, values in board.labels.items()},
     }
     plots = [(title, bars(values, board.days, title=title)) for title, values in series.items()]
-    return render(request, "moderation/dashboard.html", {"board": board, "plots": plots})
+    moved = [(each, bars(each.indices, board.weeks, title=f"Drift of {each.task}")) for each in board.drifts]
+    return render(request, "moderation/dashboard.html", {"board": board, "plots": plots, "moved": moved})
 
 
 def _kind(raw: str | None) -> QueueKind:

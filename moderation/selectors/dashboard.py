@@ -8,6 +8,7 @@ from django.db.models import Avg, Count, Min, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from moderation.models import Appeal, PostAnnotation, PostLabel, Report
+from moderation.selectors.drift import Drift, drifts, weeks
 from moderation.types import STATUS_LABELS, AppealState, ReportState
 from xsocial.kernel import clock
 
@@ -31,7 +32,7 @@ class RuleRecord:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """`days` are the columns of every series. Milliseconds are means; ages are in hours."""
+    """`days` are the columns of every series but drift, which goes by `weeks`. Milliseconds are means, ages hours."""
 
     days: list[date]
     volume: list[float]
@@ -41,6 +42,8 @@ class Dashboard:
     oldest_report_hours: float
     oldest_appeal_hours: float
     rules: list[RuleRecord]
+    weeks: list[date]
+    drifts: list[Drift]
 
 
 def dashboard() -> Dashboard:
@@ -66,6 +69,8 @@ def dashboard() -> Dashboard:
         oldest_report_hours=_age(Report.objects.filter(state=ReportState.OPEN), now),
         oldest_appeal_hours=_age(Appeal.objects.filter(state=AppealState.OPEN), now),
         rules=_rules(),
+        weeks=weeks(),
+        drifts=drifts(),
     )
 
 

@@ -54,7 +54,7 @@ class _Outcome:
     result: PolicyResult
     labels: list[NewLabel]
     not_scored: str
-    versions: dict[str, str]
+    scores: Scores
 
 
 def bulk_screen(
@@ -126,7 +126,7 @@ def _outcome(document: Document, scores: Scores, *, has_unscored_media: bool) ->
         flags = labelling.flags_of(result.violations)
         proposals = [*proposals, labelling.suitability_label(flags, is_borderline=bool(result.review))]
     version = policy_book().version
-    return _Outcome(document, result, [new_label(p, version) for p in proposals], reason, scores.versions)
+    return _Outcome(document, result, [new_label(p, version) for p in proposals], reason, scores)
 
 
 def _store_vectors(documents: list[Document]) -> None:
@@ -214,7 +214,9 @@ def _label_rows(outcomes: list[_Outcome]) -> Iterator[tuple[object, ...]]:
 
 def _annotation_row(outcome: _Outcome) -> tuple[object, ...]:
     state = AnnotationState.NOT_SCORED if outcome.not_scored else AnnotationState.DONE
-    result, versions = outcome.result.model_dump_json(), json.dumps(outcome.versions)
+    scores = {f"{head}.{name}": value for (head, name), value in outcome.scores.values.items()}
+    result = json.dumps({**outcome.result.model_dump(), "scores": scores})
+    versions = json.dumps(outcome.scores.versions)
     return (
         outcome.document.post_id, PLAN, str(state), STREAM, "", 0, result, versions, outcome.not_scored,
         0.0, clock.now(),

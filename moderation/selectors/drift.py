@@ -1,0 +1,74 @@
+"""Whether the heads still see what they were fitted for: their scores week by week, against their artefacts."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from moderation.grox import drift
+from moderation.grox.classifiers import heads
+from moderation.grox.policies import policy_book
+from xsocial.kernel import clock, sql
+
+WEEKS = 8
+FEWEST = 50  # scores of a week; fewer say nothing about a distribution
+
+# Scores stand in the annotation of the plan that found them; a head's later versions have other distributions.
+_SCORES = """
+SELECT date_trunc('week', a.created_at)::date, s.key, least(%(bins)s - 1, floor(s.value::float * %(bins)s))::int,
+       count(*)
+  FROM moderation_postannotation a,
+       jsonb_each_text(coalesce(a.result #> '{safety,scores}', a.result -> 'scores')) s
+ WHERE a.created_at >= %(since)s AND a.plan = ANY(%(plans)s)
+   AND a.versions ->> split_part(s.key, '.', 1) = ANY(%(versions)s)
+ GROUP BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One head: the index of its most moved class in each week, 0 where there are too few scores to say."""
+
+    task: str
+    version: str
+    indices: list[float]
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether the last week differs so much that somebody should look."""
+        return self.indices[-1] > drift.NOTABLE
+
+
+def weeks() -> list[date]:
+    """The first days of the weeks shown, the current one last."""
+    monday = clock.now().date() - timedelta(days=clock.now().weekday())
+    return [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
+
+
+def drifts() -> list[Drift]:
+    """Every head whose scores are kept. One query."""
+    shown = weeks()
+    known = [heads.load(task) for task in sorted(policy_book().heads)]
+    counts = _counts(shown[0], [head.version for head in known])
+    return [Drift(head.task, head.version, [_index(head, counts, week) for week in shown]) for head in known]
+
+
+def _counts(since: date, versions: list[str]) -> dict[tuple[date, str], list[int]]:
+    """Scores in each bin by week and name."""
+    params = {"since": since, "bins": drift.BINS, "plans": ["post_safety", "safety_ptos"], "versions": versions}
+    found: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0] * drift.BINS)
+    for week, name, place, number in sql.rows(_SCORES, params):
+        found[week, name][place] += number
+    return found
+
+
+def _index(head: heads.Head, counts: dict[tuple[date, str], list[int]], week: date) -> float:
+    """The largest index among the head's classes."""
+    reference = head.about.get("reference", {})
+    moved = [0.0]
+    for name, expected in reference.items():
+        seen = counts.get((week, f"{head.task}.{name}"), [])
+        if sum(seen) >= FEWEST:
+            moved.append(drift.stability_index(expected, drift.shares(np.array(seen))))
+    return round(max(moved), 4)
