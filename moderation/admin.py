@@ -7,8 +7,19 @@ from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 
 from moderation import services
-from moderation.models import Appeal, PostAnnotation, PostFlags, PostLabel, Report, ReviewDecision
+from moderation.forms import BlockedPictureForm
+from moderation.models import (
+    Appeal,
+    BlockedPicture,
+    MediaReading,
+    PostAnnotation,
+    PostFlags,
+    PostLabel,
+    Report,
+    ReviewDecision,
+)
 from moderation.types import AppealState, Label, ReportState
+from xsocial.kernel import fingerprints
 from xsocial.kernel.errors import ApplicationError
 
 
@@ -138,3 +149,40 @@ class ReviewDecisionAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "moderator", "action", "post_id", "label", "note")
     list_filter = ("action", "label", "created_at")
     list_select_related = ("moderator",)
+
+
+@admin.register(BlockedPicture)
+class BlockedPictureAdmin(ReadOnlyAdmin):
+    """Adding one labels the posts that show it; deleting one frees them."""
+
+    form = BlockedPictureForm
+    list_display = ("__str__", "label", "note", "added_by", "created_at", "fingerprint")
+    list_filter = ("label", "created_at")
+    list_select_related = ("added_by",)
+    actions = ("unblock",)
+
+    @admin.display(description="fingerprint")
+    def fingerprint(self, picture: BlockedPicture) -> str:
+        return fingerprints.to_hex(str(picture.bits))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return services.is_moderator(request.user)
+
+    def save_model(self, request: HttpRequest, obj: BlockedPicture, form: Any, change: bool) -> None:
+        values = form.cleaned_data
+        row, num_posts = services.block_picture(
+            bits=values["bits"], label=Label(values["label"]), note=values["note"], moderator=request.user
+        )
+        obj.pk = row.pk
+        self.message_user(request, f"{num_posts} posts show it.")
+
+    @admin.action(description="Take off the list")
+    def unblock(self, request: HttpRequest, rows: QuerySet) -> None:
+        self.each(request, rows, lambda row: services.unblock_picture(row, moderator=request.user))
+
+
+@admin.register(MediaReading)
+class MediaReadingAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "nudity", "not_scored", "milliseconds", "created_at")
+    list_filter = ("not_scored", "created_at")
+    search_fields = ("=media__id", "=media__post__id")

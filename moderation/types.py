@@ -139,3 +139,5 @@ class ReviewAction(StrEnum):
     APPEAL_REJECTED = "appeal_rejected"
     STRIKE_GIVEN = "strike_given"
     ACCOUNT_SUSPENDED = "account_suspended"
+    PICTURE_BLOCKED = "picture_blocked"
+    PICTURE_UNBLOCKED = "picture_unblocked"

@@ -10,10 +10,12 @@ from django.db.models import QuerySet
 from posts import services
 from posts.models import (
     Bookmark,
+    EmbeddingVersion,
     Engagement,
     IdempotencyKey,
     Impression,
     Media,
+    MediaFingerprint,
     Mention,
     Notification,
     Post,
@@ -198,3 +200,16 @@ class PostEmbeddingAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request) -> QuerySet[PostEmbedding]:
         return super().get_queryset(request).defer("vector")
+
+
+@admin.register(EmbeddingVersion)
+class EmbeddingVersionAdmin(ReadOnlyAdmin):
+    list_display = ["name", "served_at"]
+    search_fields = ["name"]
+    ordering = ["-served_at"]
+
+
+@admin.register(MediaFingerprint)
+class MediaFingerprintAdmin(ReadOnlyAdmin):
+    list_display = ["media_id", "at_ms", "bits"]
+    search_fields = ["=media__id"]

@@ -2,10 +2,14 @@
 
 Times are milliseconds since 1970; durations say their unit. Private content never travels:
 a listener that needs the text loads the post.
+
+The signal at the end runs inside the transaction, for apps above that must write in it.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
+
+from django.dispatch import Signal
 
 from xsocial.kernel.event_log import Event
 
@@ -72,6 +76,19 @@ class PostDeleted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MediaUploaded(Event):
+    """A picture or video was stored; no post shows it yet."""
+
+    name: ClassVar[str] = "posts.media_uploaded"
+    version: ClassVar[int] = 1
+
+    media_id: int
+    owner_id: int
+    kind: str
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Engaged(Event):
     """Someone acted on a post. `kind` and `surface` are numbers of `posts.types`."""
 
@@ -123,3 +140,7 @@ class Notified(Event):
     kind: str
     post_id: int | None
     at_ms: int
+
+
+#: A post got attachments, at its birth or later. Sends `post`.
+media_attached = Signal()

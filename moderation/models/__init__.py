@@ -2,6 +2,18 @@
 
 from moderation.models.annotation import PostAnnotation, PostFlags
 from moderation.models.label import PostLabel
+from moderation.models.media import BlockedPicture, MediaReading, PostSummary
 from moderation.models.review import Appeal, Report, ReviewDecision, Strike
 
-__all__ = ["Appeal", "PostAnnotation", "PostFlags", "PostLabel", "Report", "ReviewDecision", "Strike"]
+__all__ = [
+    "Appeal",
+    "BlockedPicture",
+    "MediaReading",
+    "PostAnnotation",
+    "PostFlags",
+    "PostLabel",
+    "PostSummary",
+    "Report",
+    "ReviewDecision",
+    "Strike",
+]

@@ -2,6 +2,7 @@
 
 from moderation.services.appeals import appeal, decide_appeal
 from moderation.services.audit import is_moderator
+from moderation.services.blocklist import block_picture, fingerprint_of, screen_pictures, unblock_picture
 from moderation.services.labels import NewLabel, apply_label, lift_label, reconcile_labels
 from moderation.services.queue import decide_many
 from moderation.services.reports import decide_report, report, withdraw_report
@@ -13,14 +14,18 @@ __all__ = [
     "Screened",
     "appeal",
     "apply_label",
+    "block_picture",
     "bulk_screen",
     "decide_appeal",
     "decide_many",
     "decide_report",
     "embed_texts",
+    "fingerprint_of",
     "is_moderator",
     "lift_label",
     "reconcile_labels",
     "report",
+    "screen_pictures",
+    "unblock_picture",
     "withdraw_report",
 ]

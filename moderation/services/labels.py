@@ -24,6 +24,8 @@ from moderation.types import (
     LabelSource,
     ReviewAction,
 )
+from moderation.visibility.rules import WITHHOLDING
+from posts import services as posts
 from posts.models import Post
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Invalid, NotFound
@@ -132,7 +134,9 @@ def _lift(rows: list[PostLabel], reason: str) -> None:
 
 
 def _announce(post_id: int, applied: list[str], lifted: list[str]) -> None:
-    """Tell the caches, and the author of what now limits the post or no longer does."""
+    """Close or open the door to the post; tell the caches, and the author of what now limits it or no longer does."""
+    if not WITHHOLDING.isdisjoint([*applied, *lifted]):
+        _withhold_or_release(post_id)
     if restricting([*applied, *lifted]):
         tell_author(post_id)
     if applied or lifted:
@@ -144,6 +148,16 @@ def _announce(post_id: int, applied: list[str], lifted: list[str]) -> None:
                 at_ms=clock.now_ms(),
             )
         )
+
+
+def _withhold_or_release(post_id: int) -> None:
+    """Bring the post's door in line with its labels: closed as long as the longest of those that close it."""
+    rows = PostLabel.objects.filter(post_id=post_id, label__in=WITHHOLDING, lifted_at=None)
+    ends = list(rows.values_list("expires_at", flat=True))
+    if ends:
+        posts.withhold(post_id, None if None in ends else max(ends))
+    else:
+        posts.release(post_id)
 
 
 @transaction.atomic

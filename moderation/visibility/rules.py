@@ -95,6 +95,11 @@ BASE_RULES: tuple[Rule, ...] = (
     ),
 )
 
+#: Labels that take a post from everybody but its author, on every surface.
+WITHHOLDING = frozenset().union(
+    *(rule.labels for rule in BASE_RULES if rule.action is Action.DROP and rule.applies is None)
+)
+
 RECOMMENDATION_RULES: tuple[Rule, ...] = (
     _drop("adult_media_recommended", Reason.SAFETY_ADULT, *ADULT_MEDIA, applies=_not_opted_in),
     _drop("graphic_media_recommended", Reason.SAFETY_GRAPHIC, *GRAPHIC_MEDIA, applies=_not_opted_in),

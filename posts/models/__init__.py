@@ -1,19 +1,21 @@
 """Tables of posts and of everything that happens to them."""
 
-from posts.models.embedding import PostEmbedding
+from posts.models.embedding import EmbeddingVersion, PostEmbedding
 from posts.models.engagement import Bookmark, Engagement, Impression
 from posts.models.idempotency import IdempotencyKey
-from posts.models.media import Media
+from posts.models.media import Media, MediaFingerprint
 from posts.models.notification import Notification
 from posts.models.post import Post, PostCounts, PostEdit
 from posts.models.tagging import Mention, PostTag, PostTopic, Tag
 
 __all__ = [
     "Bookmark",
+    "EmbeddingVersion",
     "Engagement",
     "IdempotencyKey",
     "Impression",
     "Media",
+    "MediaFingerprint",
     "Mention",
     "Notification",
     "Post",

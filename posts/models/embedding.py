@@ -8,6 +8,20 @@ from xsocial.kernel import clock
 CONTENT_DIMENSIONS = 384
 
 
+#: Served until another version is.
+FIRST_VERSION = "minilm_v1"
+
+
+class EmbeddingVersion(models.Model):
+    """A version of content embeddings that is kept for new posts too. Of those served, the latest is read."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    served_at = models.DateTimeField(null=True, blank=True, help_text="Empty: still being made.")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class PostEmbedding(models.Model):
     """Unit vector of a post's content under one embedder version."""
 

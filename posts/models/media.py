@@ -2,9 +2,10 @@
 
 from django.conf import settings
 from django.db import models
+from pgvector.django import BitField
 
 from posts.types import MediaKind
-from xsocial.kernel import clock, ids
+from xsocial.kernel import clock, fingerprints, ids
 
 
 class Media(models.Model):
@@ -31,3 +32,17 @@ class Media(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class MediaFingerprint(models.Model):
+    """What a picture, or a moment of a video, looks like. Too plain ones have none."""
+
+    media = models.ForeignKey(Media, models.CASCADE, related_name="fingerprints", db_index=False)
+    at_ms = models.PositiveIntegerField(default=0)
+    bits = BitField(length=fingerprints.BITS)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["media", "at_ms"], name="posts_fingerprint_once")]
+
+    def __str__(self) -> str:
+        return f"{self.media_id} at {self.at_ms} ms"

@@ -60,6 +60,7 @@ class Post(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    withheld_until = models.DateTimeField(null=True, blank=True, help_text="Until then only its author may open it.")
 
     class Meta:
         constraints = [

@@ -33,7 +33,7 @@ def viewer_id(viewer: Viewer) -> int | None:
 def visible_to(viewer: Viewer) -> QuerySet[Post]:
     """Posts this viewer may open. A repost counts only while its original may be opened too.
 
-    Left out: deleted posts, unreachable authors, blocks either way, posts of locked accounts and
+    Left out: deleted and withheld posts, unreachable authors, blocks either way, posts of locked accounts and
     for followers only unless followed or named, direct posts unless named, subscriber-only posts
     unless subscribed. One's own posts are always there.
     """
@@ -74,10 +74,11 @@ _VIEWER = """a.id = %(who)s OR (
         OR (p.visibility <> 'direct' AND EXISTS (
             SELECT 1 FROM accounts_follow f WHERE f.follower_id = %(who)s AND f.followee_id = a.id))
         OR EXISTS (SELECT 1 FROM posts_mention m WHERE m.post_id = p.id AND m.user_id = %(who)s)))"""
-_OPENABLE = """p.deleted_at IS NULL AND EXISTS (
+_OPENABLE = """p.deleted_at IS NULL AND (p.withheld_until IS NULL OR p.withheld_until <= %(now)s{own})
+AND EXISTS (
     SELECT 1 FROM accounts_user a WHERE a.id = p.author_id AND a.is_active
     AND a.suspended_at IS NULL AND a.deactivated_at IS NULL AND ({rule}))"""
-_COLUMNS = ("id", "author_id", "deleted_at", "visibility", "subscribers_only")
+_COLUMNS = ("id", "author_id", "deleted_at", "visibility", "subscribers_only", "withheld_until")
 _COLUMN = re.compile(r"\bp\.(\w+)")
 
 
@@ -100,7 +101,8 @@ class Openable(Expression):
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
         names = [compiler.compile(column)[0] for column in self.columns]
-        rule = _OPENABLE.format(rule=_ANYBODY if self.who is None else _VIEWER)
+        rule = _ANYBODY if self.who is None else _VIEWER
+        rule = _OPENABLE.format(rule=rule, own="" if self.who is None else " OR p.author_id = %(who)s")
         own = dict(zip(_COLUMNS, names[:-1], strict=True))
         on_row = _COLUMN.sub(lambda match: own[match[1]], rule)
         on_original = _COLUMN.sub(r"o.\1", rule)

@@ -18,6 +18,7 @@ from posts.services.media import describe_media, upload_media
 from posts.services.notifications import clear_notifications, mark_notifications_read, notify
 from posts.services.notifications import withdraw as withdraw_notification
 from posts.services.reposts import repost, undo_repost
+from posts.services.withholding import release, withhold
 
 __all__ = [
     "block_author",
@@ -34,10 +35,12 @@ __all__ = [
     "notify",
     "record_engagement",
     "record_impressions",
+    "release",
     "repost",
     "unbookmark",
     "undo_repost",
     "unfavorite",
     "upload_media",
     "withdraw_notification",
+    "withhold",
 ]

@@ -95,6 +95,8 @@ def _publish(draft: _Draft, post_id: int, surface: Surface) -> Post:
     media = _claimed_media(draft)
     post = _stored(draft, post_id, parent, media)
     Media.objects.bulk_update(_placed(media, post), ["post", "position"])
+    if media:
+        events.media_attached.send(Post, post=post)
     mentioned = store_mentions(post)
     store_tags(post)
     counters.add_to_posts_count([draft.author.pk], 1)

@@ -50,6 +50,7 @@ def edit_post(
     edited_at = _keep_wording(current, before)
     if not is_same_media:
         _attach(current, after)
+        events.media_attached.send(Post, post=current)
     _rewrite(current, changes, after, edited_at)
     return current
 

@@ -1,18 +1,21 @@
 """Attachments: uploaded first, attached by `create_post`, swept away when they never were."""
 
+import io
 from datetime import timedelta
 from typing import BinaryIO
 
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Q
+from PIL import Image
 
 from accounts.models import User
-from posts.models import Media
+from posts import events
+from posts.models import Media, MediaFingerprint
 from posts.services import text as wording
 from posts.services import video
 from posts.types import MediaKind
-from xsocial.kernel import clock, images
+from xsocial.kernel import clock, event_log, fingerprints, images
 from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
 
 ALT_MAX_LENGTH = 1500
@@ -92,7 +95,7 @@ def _store_image(owner: User, file: BinaryIO, alt_text: str) -> Media:
         content_type=picture.content_type,
     )
     preview = images.shrunk(picture, PREVIEW_SIDE)
-    return _saved(media, picture.data, picture.extension, preview)
+    return _saved(media, picture.data, picture.extension, preview, Image.open(io.BytesIO(picture.data)))
 
 
 def _store_video(owner: User, file: BinaryIO, alt_text: str) -> Media:
@@ -109,11 +112,20 @@ def _store_video(owner: User, file: BinaryIO, alt_text: str) -> Media:
         blurhash=poster.blurhash,
         content_type=clip.content_type,
     )
-    return _saved(media, clip.data, clip.extension, poster)
+    return _saved(media, clip.data, clip.extension, poster, clip.poster)
 
 
-def _saved(media: Media, data: bytes, extension: str, preview: images.EncodedImage) -> Media:
+def _saved(
+    media: Media, data: bytes, extension: str, preview: images.EncodedImage, first_picture: Image.Image
+) -> Media:
     media.file.save(f"{media.pk}.{extension}", ContentFile(data), save=False)
     media.preview.save(f"{media.pk}.{preview.extension}", ContentFile(preview.data), save=False)
-    media.save(force_insert=True)
+    bits = fingerprints.fingerprint(first_picture)
+    with transaction.atomic():
+        media.save(force_insert=True)
+        if bits:
+            MediaFingerprint.objects.create(media=media, bits=bits)
+        event_log.publish(
+            events.MediaUploaded(media_id=media.pk, owner_id=media.owner_id, kind=media.kind, at_ms=clock.now_ms())
+        )
     return media

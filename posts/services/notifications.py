@@ -120,6 +120,8 @@ def _willing(people: set[int], actor: User, kind: NotificationKind, post: Post |
 
 def _who_may_open(post: Post, people: set[int]) -> set[int]:
     """Those of these people whom `visible_to` would show the post, blocks apart."""
+    if post.withheld_until and post.withheld_until > clock.now():
+        return people & {post.author_id}
     allowed = people
     if post.visibility not in OPEN or post.author.is_locked:
         named = Mention.objects.filter(post=post, user__in=people).values_list("user_id", flat=True)

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts import services as accounts
 from posts import services
-from posts.models import Post
+from posts.models import EmbeddingVersion, Post
 from posts.types import EngagementKind, SeenPost
 from tests.factories import MediaFactory, PostFactory, StarterPackFactory, TopicFactory, UserFactory
 
@@ -40,6 +40,8 @@ def populate() -> None:
     services.create_post(author=bob, text="Once", idempotency_key="k")
     post.topic_links.create(topic=topic)
     post.embeddings.create(model="test", vector=[0.0] * 384)
+    post.media.get().fingerprints.create(at_ms=post.pk % 1_000_000, bits="01" * 128)
+    EmbeddingVersion.objects.create(name=f"v{post.pk}")
 
 
 @pytest.fixture
