@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import heapq
+import multiprocessing
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
+from multiprocessing.connection import Connection
 
+import django
 import numpy as np
 
 from feed.benchmarks import percentiles, timed
-from feed.thunder.post_store import PostColumns, PostStore, Request
+from feed.thunder.post_store import Found, PostColumns, PostStore, Request, with_limits
 
 NOW_MS = 1_800_000_000_000
 SPAN_MS = 47 * 3_600_000
@@ -43,9 +48,8 @@ def world(posts: int, authors: int, seed: int) -> PostColumns:
 def run(*, posts: int, authors: int, followed: int, wanted: int, rounds: int, seed: int) -> dict:
     """Figures per case. ``ratio`` is the baseline's median over ours: higher is better."""
     data, rng = world(posts, authors, seed), np.random.default_rng(seed + 1)
-    store = PostStore(capacity=1 << (posts - 1).bit_length())
     started = time.perf_counter()
-    store.insert(data, now_ms=NOW_MS)
+    store = _filled(data)
     loading_s = time.perf_counter() - started
     questions = [_question(rng, authors, followed, posts, wanted) for _ in range(50)]
     few = [_question(rng, authors, 10, posts, wanted) for _ in range(50)]
@@ -58,15 +62,96 @@ def run(*, posts: int, authors: int, followed: int, wanted: int, rounds: int, se
         "lookup": lookup | {"ratio": round(baseline["p50_ms"] / lookup["p50_ms"], 1)},
         "lookup_cpu": percentiles(timed(ask(questions), rounds, cpu=True)),
         "lookup_10_followed_cpu": percentiles(timed(ask(few), rounds, cpu=True)),
+        "over_grpc": _over_grpc((posts, authors, seed), questions, rounds),
         "baseline_deques": baseline,
         "cold_load": {"seconds": round(loading_s, 2), "posts": store.sizes().posts},
     }
 
 
+def cold_start() -> dict:
+    """From nothing to ready on what the database holds, as a process that starts does it. Figures per case."""
+    from feed.thunder.listener import Listener
+
+    forever = with_limits(retention_ms=10 * 366 * 86_400_000)  # an older world's posts count as well
+    listener = Listener(PostStore(forever))
+    started, cpu = time.perf_counter(), time.process_time()
+    listener.load()
+    seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+    posts = listener.store.sizes().posts
+    return {"cold_start": {"seconds": round(seconds, 2), "cpu_seconds": round(cpu_s, 2), "posts": posts}}
+
+
+def _filled(data: PostColumns) -> PostStore:
+    store = PostStore(capacity=1 << (len(data) - 1).bit_length())
+    store.insert(data, now_ms=NOW_MS)
+    return store
+
+
+def _over_grpc(made_of: tuple[int, int, int], questions: list[Request], rounds: int) -> dict:
+    """The same questions to the same store in a process of its own, and what the way there adds.
+
+    The server times each answer itself; ``added_ms`` is the median of all that is not its answer.
+    """
+    from feed.rpc.thunder import RemoteThunder
+
+    with _process(made_of) as (port, own_ms):
+        remote = RemoteThunder(f"127.0.0.1:{port}", timeout_s=10)
+        timed(lambda n: remote.lookup(questions[n % 50]), 20)
+        samples = timed(lambda n: remote.lookup(questions[n % 50]), rounds)
+        inside = own_ms()[-rounds:]
+    added = np.median(np.subtract(samples, inside))
+    return percentiles(samples) | {"added_ms": round(float(added), 3)}
+
+
+@contextmanager
+def _process(made_of: tuple[int, int, int]) -> Iterator[tuple[int, Callable[[], list[float]]]]:
+    """A server of the same world; gives its port, and a call for the milliseconds of its answers so far."""
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, made_of), daemon=True)
+    child.start()
+    there.close()  # so that a child that dies ends our waiting
+
+    def times() -> list[float]:
+        here.send("times")
+        return here.recv()
+
+    try:
+        yield here.recv(), times
+    finally:
+        child.terminate()
+        child.join(10)
+
+
+def _serve(pipe: Connection, made_of: tuple[int, int, int]) -> None:
+    django.setup()
+    from feed.rpc import thunder
+    from feed.rpc.server import RpcServer
+
+    class Timed:
+        """The store, answering at the world's moment and timing itself."""
+
+        state = "ok"
+        store = _filled(world(*made_of))
+        times: list[float] = []
+
+        def lookup(self, request: Request) -> Found:
+            started = time.perf_counter()
+            found = self.store.lookup(request, now_ms=NOW_MS)
+            self.times.append((time.perf_counter() - started) * 1000)
+            return found
+
+    backend = Timed()
+    server = RpcServer([thunder.service(backend)], address="127.0.0.1:0", workers=4)
+    server.server.start()
+    pipe.send(server.port)
+    while pipe.recv():
+        pipe.send(backend.times)
+
+
 def _question(rng: np.random.Generator, authors: int, followed: int, posts: int, wanted: int) -> Request:
     following = rng.choice(np.arange(1, authors + 1), min(followed, authors), replace=False)
     exclude = rng.integers(max(1, posts - posts // 20), posts + 1, 700)
-    return Request(0, following, exclude, wanted)
+    return Request(authors + 1, following, exclude, wanted)
 
 
 def _timelines(data: PostColumns) -> dict[int, deque]:

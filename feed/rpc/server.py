@@ -22,11 +22,14 @@ from django.conf import settings
 from django.db import close_old_connections
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
 
 from xsocial.kernel import errors, metrics
 
 MAX_MESSAGE_BYTES = 128 * 1024 * 1024
 MAX_CONNECTION_AGE_MS = 300_000
+# How long a caller waits before it tries a lost server again; gRPC's own limit is two minutes.
+RECONNECT_MS = (100, 2_000)
 GRACE_S = 5.0
 HEALTH_PERIOD_S = 0.5
 LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:", "unix:")
@@ -88,7 +91,13 @@ class Access:
 
     def channel(self, target: str) -> grpc.Channel:
         """A channel to a server of ours; with an authority's certificate it is encrypted and checked."""
-        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
+        soonest, latest = RECONNECT_MS
+        options = [
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.initial_reconnect_backoff_ms", soonest),
+            ("grpc.min_reconnect_backoff_ms", soonest),
+            ("grpc.max_reconnect_backoff_ms", latest),
+        ]
         if not self.authority:
             return grpc.insecure_channel(target, options=options)
         credentials = grpc.ssl_channel_credentials(Path(self.authority).read_bytes())
@@ -155,6 +164,16 @@ class RpcServer:
             stopped.wait(HEALTH_PERIOD_S)
         self._health.enter_graceful_shutdown()
         self.server.stop(GRACE_S).wait()
+
+
+def export_metrics(port: int) -> None:
+    """Serve this process's metrics over HTTP to this machine; 0 does not. Raises Invalid for a port that is taken."""
+    if not port:
+        return
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        raise errors.Invalid(f"Metrics cannot be served on port {port}: {error.strerror}.") from error
 
 
 class RequireToken(grpc.ServerInterceptor):

@@ -8,6 +8,7 @@ import time
 import structlog
 from django.db import DatabaseError, connection
 
+from feed.thunder import figures
 from feed.thunder.post_store import PostColumns, PostStore
 from posts.events import PostCreated, PostDeleted
 from posts.selectors import hydration
@@ -69,6 +70,7 @@ class Listener:
                 connection.close()  # following needs no database
                 self._follow(tail)
             except (RedisError, DatabaseError) as error:
+                metrics.counter("thunder_read_errors", "Times the log or the database could not be read").inc()
                 log.warning("thunder waits", error=str(error))
                 self._rest()
             except Exception:  # whatever it was, a dead thread would be worse than a new beginning
@@ -86,9 +88,10 @@ class Listener:
         tail = Tail()
         early = tail.read(block_ms=1)
         started, oldest = time.monotonic(), clock.now_ms() - self.store.limits.retention_ms
-        for rows in hydration.recent_posts(newer_than_ms=oldest):
-            self.store.insert(PostColumns.of(rows), now_ms=clock.now_ms())
+        for columns in hydration.recent_posts(newer_than_ms=oldest):
+            self.store.insert(PostColumns(*columns), now_ms=clock.now_ms())
         self.apply(early)
+        figures.of_store(self.store)
         log.info("thunder loaded", posts=self.store.sizes().posts, seconds=round(time.monotonic() - started, 2))
         return tail
 
@@ -98,6 +101,7 @@ class Listener:
             self.apply(envelopes)
             self._heard_at = time.monotonic()
             self.behind_s = max(0.0, clock.now_ms() - envelopes[-1].at_ms) / 1000 if envelopes else 0.0
+            metrics.gauge("thunder_behind_seconds", "Age of the newest event applied").set(self.behind_s)
             self.ready = True
             if time.monotonic() - self._trimmed_at > TRIM_EVERY_S:
                 self.maintain()
@@ -107,23 +111,21 @@ class Listener:
         events = [envelope.event for envelope in envelopes]
         created = [event for event in events if isinstance(event, PostCreated)]
         deleted = [event.post_id for event in events if isinstance(event, PostDeleted)]
-        now_ms = clock.now_ms()
+        now_ms, started = clock.now_ms(), time.perf_counter()
         rows = [_row(event) for event in created if event.visibility != Visibility.DIRECT]
         if rows:
             self.store.insert(PostColumns.of(rows), now_ms=now_ms)
-            behind = max(0, now_ms - min(event.created_ms for event in created)) / 1000
-            metrics.histogram("thunder_ingest_seconds", "From posting to Thunder").observe(behind)
         if deleted:
             self.store.delete(deleted, now_ms=now_ms)
+        if created:
+            oldest_ms = min(event.created_ms for event in created)
+            figures.of_batch(oldest_ms, now_ms=now_ms, seconds=time.perf_counter() - started)
 
     def maintain(self) -> None:
         """Trim what is too old and publish the sizes."""
         self._trimmed_at = time.monotonic()
         self.store.trim(now_ms=clock.now_ms())
-        sizes = self.store.sizes()
-        gauge = metrics.gauge("thunder_size", "What Thunder holds", ("what",))
-        for what in ("posts", "authors", "tombstones", "log"):
-            gauge.labels(what).set(getattr(sizes, what))
+        figures.of_store(self.store)
 
 
 def _row(event: PostCreated) -> tuple:

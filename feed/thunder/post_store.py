@@ -86,13 +86,18 @@ class Found:
     complete: bool
     path: str  # "log" or "authors"
     scanned: int
+    eligible: int = 0  # what the followed have in the store, before any rule
+    deleted: int = 0  # entries met that were deleted
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What the store holds now."""
+    """What the store holds now; originals, secondaries (replies and reposts) and videos as in the log."""
 
     posts: int
+    originals: int
+    secondaries: int
+    videos: int
     authors: int
     tombstones: int
     log: int
@@ -322,8 +327,14 @@ class PostStore:
 
     def sizes(self) -> Sizes:
         """Current counts, for gauges."""
+        live = slice(self._tail - self._base, self._head - self._base)
+        alive = ~self._log["dead"][live]
+        originals = int(np.count_nonzero((self._log["kind"][live] == ORIGINAL) & alive))
         return Sizes(
             posts=len(self._position),
+            originals=originals,
+            secondaries=int(np.count_nonzero(alive)) - originals,
+            videos=int(np.count_nonzero(self._log["video"][live] & alive)),
             authors=int(np.count_nonzero(self._entries)),
             tombstones=len(self._tombstones),
             log=self._head - self._tail,
@@ -347,6 +358,7 @@ class _Lookup:
         self.exclude = np.sort(np.asarray(request.exclude[: limits.input_list], np.int64))
         self.cutoff = now_ms - limits.retention_ms
         self.deadline = request.deadline
+        self.deleted = 0
         self.taken: list[np.ndarray] = []  # authors and timelines of survivors, by chunk
         self.seen: list[np.ndarray] = []  # the same of all entries looked at
         # In order, because a search for one id after its neighbour finds memory warm.
@@ -363,7 +375,8 @@ class _Lookup:
             kept, scanned, complete = self._collect(self._by_author() if few else self._backward())
         finally:
             store._followed[self.rows] = False
-        return Found(self._answer(kept), complete, "authors" if few else "log", scanned)
+        path = "authors" if few else "log"
+        return Found(self._answer(kept), complete, path, scanned, self.eligible, self.deleted)
 
     def _by_author(self) -> Iterator[np.ndarray]:
         """All slots of the followed, newest first, in one chunk."""
@@ -409,7 +422,9 @@ class _Lookup:
             slots = slots[self._rank(slots, self.seen, limits.scan_per_author) < limits.scan_per_author]
         kinds = log["kind"][slots]
         keep = log["created"][slots] >= self.cutoff
-        keep &= ~log["dead"][slots]
+        dead = log["dead"][slots]
+        self.deleted += int(np.count_nonzero(dead))
+        keep &= ~dead
         keep &= (log["source_user"][slots] != self.viewer_id) | (kinds != REPOST)
         if not self.videos:
             self._apply_reply_rule(slots, kinds, keep)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from feed.thunder import figures
 from feed.thunder.listener import OK, Listener
 from feed.thunder.post_store import Found, PostColumns, PostStore, Request
 from posts.selectors import hydration
@@ -52,9 +53,13 @@ class Embedded:
         if not self._permits.acquire(blocking=False):
             raise Unavailable("Thunder is busy.", extra={"reason": "refused"})
         try:
-            return self.store.lookup(request, now_ms=clock.now_ms())
+            with figures.in_flight():
+                now_ms = clock.now_ms()
+                found = self.store.lookup(request, now_ms=now_ms)
         finally:
             self._permits.release()
+        figures.of_answer(request, found, now_ms=now_ms)
+        return found
 
 
 _backend: Backend | None = None
@@ -122,12 +127,12 @@ def from_database(request: Request) -> Found:
     now_ms = clock.now_ms()
     store = PostStore()
     limits = store.limits
-    rows = hydration.recent_by_authors(
+    columns = hydration.recent_by_authors(
         request.following[: limits.input_list],
         newer_than_ms=now_ms - limits.retention_ms,
         limit=2 * (request.max_results or limits.results),
     )
-    store.insert(PostColumns.of(rows), now_ms=now_ms)
+    store.insert(PostColumns(*columns), now_ms=now_ms)
     unhurried = Request(request.viewer_id, request.following, request.exclude, request.max_results, request.videos_only)
     found = store.lookup(unhurried, now_ms=now_ms)
     return Found(found.posts, complete=True, path="database", scanned=found.scanned)

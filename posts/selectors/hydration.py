@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 
 from posts.models import Post, PostTopic
 from posts.types import Visibility
 from xsocial.kernel import clock, ids, sql
 
 MIN_VIDEO_MS = 5_000  # shorter clips do not count as videos in the recent-post store
-
-# Order of feed.thunder.post_store.PostColumns.
-_RECENT = (
-    "id",
-    "author_id",
-    "in_reply_to_id",
-    "in_reply_to_user_id",
-    "repost_of_id",
-    "repost_of__author_id",
-    "conversation_id",
-    "video_duration_ms",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +123,11 @@ def count_rows(post_ids: np.ndarray) -> np.ndarray:
 
 
 def _read(query: str, wanted: np.ndarray) -> tuple:
-    found = sql.row(query, {"ids": sql.bigints(wanted)})
+    return _one(query, {"ids": sql.bigints(wanted)})
+
+
+def _one(query: str, params: dict[str, object]) -> tuple:
+    found = sql.row(query, params)
     assert found is not None  # an aggregate without groups always has its one row
     return found
 
@@ -179,44 +171,65 @@ def popular_ids(*, newer_than_ms: int, limit: int) -> np.ndarray:
     return np.fromiter(ranked.values_list("id", flat=True)[:limit], np.int64)
 
 
-def recent_by_authors(author_ids: np.ndarray, *, newer_than_ms: int, limit: int) -> list[tuple]:
-    """Newest posts of these authors as rows of Thunder's columns, and the parents they answer.
+# Order of feed.thunder.post_store.PostColumns, without the time, which the id carries.
+_RECENT_COLUMNS = (
+    "id",
+    "author_id",
+    "coalesce(in_reply_to_id, 0)",
+    "coalesce(in_reply_to_user_id, 0)",
+    "coalesce(repost_of_id, 0)",
+    "coalesce(repost_of_user_id, 0)",
+    "coalesce(conversation_id, 0)",
+    f"(coalesce(video_duration_ms, 0) >= {MIN_VIDEO_MS})::int",
+)
+_RECENT = f"""
+SELECT {", ".join(map(sql.packed, _RECENT_COLUMNS))} FROM (
+    SELECT p.id, p.author_id, p.in_reply_to_id, p.in_reply_to_user_id, p.repost_of_id,
+           o.author_id AS repost_of_user_id, p.conversation_id, p.video_duration_ms
+      FROM posts_post p LEFT JOIN posts_post o ON o.id = p.repost_of_id
+     WHERE p.id > %(after)s AND p.deleted_at IS NULL AND p.visibility <> '{Visibility.DIRECT}' AND {{which}}
+     ORDER BY p.id {{direction}} LIMIT %(limit)s) AS page
+"""
+_ALL_RECENT = _RECENT.format(which="true", direction="ASC")
+_RECENT_BY_AUTHORS = _RECENT.format(which="p.author_id = ANY(%(ids)s::bigint[])", direction="DESC")
+_RECENT_BY_ID = _RECENT.format(which="p.id = ANY(%(ids)s::bigint[])", direction="ASC")
+
+
+def recent_by_authors(author_ids: np.ndarray, *, newer_than_ms: int, limit: int) -> np.ndarray:
+    """Newest posts of these authors, and the parents they answer: a row per column of Thunder's.
 
     Two queries. Direct posts are never among them.
     """
-    posts = _recent(newer_than_ms).filter(author_id__in=np.asarray(author_ids).tolist())
-    rows = _thunder_rows(posts.order_by("-id")[:limit])
-    known = {row[0] for row in rows}
-    parents = {row[3] for row in rows if row[3]} - known
-    return rows + (_thunder_rows(_recent(newer_than_ms).filter(pk__in=parents)) if parents else [])
+    after = _before(newer_than_ms)
+    posts = _recent(_RECENT_BY_AUTHORS, after=after, ids=sql.bigints(author_ids), limit=limit)
+    parents = np.setdiff1d(posts[3], np.append(posts[0], 0))
+    if not len(parents):
+        return posts
+    answered = _recent(_RECENT_BY_ID, after=after, ids=sql.bigints(parents), limit=len(parents))
+    return np.concatenate([posts, answered], axis=1)
 
 
-def recent_posts(*, newer_than_ms: int, chunk: int = 20_000) -> Iterable[list[tuple]]:
-    """Everything young enough for the recent-post store, oldest first, in chunks of rows."""
-    posts = _recent(newer_than_ms).order_by("id")
-    batch: list[tuple] = []
-    for row in posts.values_list(*_RECENT).iterator(chunk_size=chunk):
-        batch.append(_thunder_row(row))
-        if len(batch) == chunk:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def recent_posts(*, newer_than_ms: int, chunk: int = 50_000) -> Iterator[np.ndarray]:
+    """Everything young enough for the recent-post store, oldest first, in chunks: a row per column of Thunder's."""
+    after = _before(newer_than_ms)
+    while True:
+        posts = _recent(_ALL_RECENT, after=after, limit=chunk)
+        if posts.shape[1]:
+            yield posts
+            after = int(posts[0].max())
+        if posts.shape[1] < chunk:
+            return
 
 
-def _recent(newer_than_ms: int) -> QuerySet[Post]:
-    return Post.objects.filter(~Q(visibility=Visibility.DIRECT), pk__gte=ids.id_at(newer_than_ms), deleted_at=None)
+def _before(newer_than_ms: int) -> int:
+    """The last id that is too old."""
+    return ids.id_at(newer_than_ms) - 1
 
 
-def _thunder_rows(posts: QuerySet[Post]) -> list[tuple]:
-    return [_thunder_row(row) for row in posts.values_list(*_RECENT)]
-
-
-def _thunder_row(row: tuple) -> tuple:
-    """A row of ``_RECENT`` in Thunder's column order; times are read from ids."""
-    post_id, author_id, *links, video_ms = row
-    numbers = (link or 0 for link in links)
-    return (post_id, author_id, ids.timestamp_ms(post_id), *numbers, int((video_ms or 0) >= MIN_VIDEO_MS))
+def _recent(query: str, **params: object) -> np.ndarray:
+    """The (9, n) matrix of one question; times are read from ids."""
+    post_id, author_id, *others = map(sql.unpacked, _one(query, params))
+    return np.stack([post_id, author_id, ids.timestamp_ms(post_id), *others])
 
 
 def _texts(n: int) -> np.ndarray:

@@ -6,6 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.factories import PostFactory
+
 FILTERS = [
     "DropDuplicatesFilter",
     "CoreDataHydrationFilter",
@@ -62,7 +64,13 @@ def test_bench_thunder_reports_percentiles_and_a_baseline():
     assert {"p50_ms", "p95_ms", "p99_ms", "ratio"} <= found["lookup"].keys()
     assert found["baseline_deques"]["p50_ms"] > 0
     assert found["cold_load"]["posts"] == 5000
-    assert "lookup" in run("bench_thunder", *sizes)
+    assert found["over_grpc"]["added_ms"] > 0
+
+
+@pytest.mark.django_db
+def test_bench_thunder_starts_cold_from_the_database():
+    PostFactory()
+    assert "posts 1" in run("bench_thunder", "--database")
 
 
 @pytest.mark.django_db

@@ -16,8 +16,14 @@ class Command(BaseCommand):
         parser.add_argument("--max-results", type=int, default=1_200, dest="wanted")
         parser.add_argument("--rounds", type=int, default=400)
         parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument(
+            "--database", action="store_true", help="instead: a cold start from all posts in the database"
+        )
         parser.add_argument("--json", action="store_true")
 
-    def handle(self, *args, json: bool, **options) -> None:
+    def handle(self, *args, json: bool, database: bool, **options) -> None:
+        if database:
+            self.stdout.write(table(thunder.cold_start(), as_json=json))
+            return
         sizes = {key: options[key] for key in ("posts", "authors", "followed", "wanted", "rounds", "seed")}
         self.stdout.write(table(thunder.run(**sizes), as_json=json))

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from feed import services
 from feed.rpc import home_mixer
-from feed.rpc.server import Access, RpcServer
+from feed.rpc.server import Access, RpcServer, export_metrics
 from xsocial.kernel.errors import Invalid
 
 
@@ -15,9 +15,11 @@ class Command(BaseCommand):
         parser.add_argument("--address", default="127.0.0.1:50051", help="host:port to listen on")
         parser.add_argument("--workers", type=int, default=8, help="pages made at the same time")
         parser.add_argument("--max-calls", type=int, default=64, help="calls accepted; more are refused")
+        parser.add_argument("--metrics-port", type=int, default=0, help="port of /metrics on this machine; 0 for none")
 
-    def handle(self, *, address, workers, max_calls, **options):
+    def handle(self, *, address, workers, max_calls, metrics_port, **options):
         try:
+            export_metrics(metrics_port)
             server = RpcServer(
                 [home_mixer.scored_posts_service(), home_mixer.for_you_feed_service()],
                 address=address,

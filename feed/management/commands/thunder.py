@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from feed.rpc import thunder
-from feed.rpc.server import Access, RpcServer
+from feed.rpc.server import Access, RpcServer, export_metrics
 from feed.thunder.listener import OK
 from feed.thunder.service import MAX_WAITING, Embedded
 from xsocial.kernel.errors import Invalid
@@ -11,15 +11,19 @@ from xsocial.kernel.errors import Invalid
 
 class Command(BaseCommand):
     help = "Serve recent posts of followed accounts from memory over gRPC."
+    requires_system_checks = []  # they load every view of the site, which this process never serves
 
     def add_arguments(self, parser):
         parser.add_argument("--address", default="127.0.0.1:50052", help="host:port to listen on")
         parser.add_argument("--workers", type=int, default=4, help="calls answered at the same time")
         parser.add_argument("--max-calls", type=int, default=MAX_WAITING, help="calls accepted; more are refused")
 
-    def handle(self, *, address, workers, max_calls, **options):
+        parser.add_argument("--metrics-port", type=int, default=0, help="port of /metrics on this machine; 0 for none")
+
+    def handle(self, *, address, workers, max_calls, metrics_port, **options):
         backend = Embedded()
         try:
+            export_metrics(metrics_port)
             server = RpcServer(
                 [thunder.service(backend)],
                 address=address,

@@ -143,6 +143,20 @@ def test_the_answer_carries_what_ancestors_are_made_of():
     assert row == [1000, 1000, 2]
 
 
+def test_sizes_count_what_is_there_by_kind():
+    store = store_of(*THREAD, post(2000, 2, 5, video=1))
+    store.delete([1000], now_ms=NOW)
+    sizes = store.sizes()
+    assert (sizes.posts, sizes.originals, sizes.secondaries, sizes.videos, sizes.tombstones) == (6, 1, 5, 1, 1)
+
+
+def test_an_answer_says_what_it_was_chosen_from():
+    store = store_of(*(post(n, 2, 10 - n) for n in range(1, 9)), originals_per_author=3)
+    store.delete([8], now_ms=NOW)
+    found = ask(store, [2])
+    assert (len(found.posts), found.eligible, found.deleted) == (3, 8, 1)
+
+
 people = st.integers(1, 6)
 rows = st.lists(
     st.tuples(

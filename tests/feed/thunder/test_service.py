@@ -159,10 +159,54 @@ def test_events_between_snapshot_and_log_are_harmless_twice():
     assert listener.store.sizes().posts == 1
 
 
+def test_a_restart_during_ingest_ends_with_the_same_posts():
+    author = UserFactory()
+    before, gone = PostFactory(author=author), PostFactory(author=author)
+    first = Listener(PostStore())
+    tail = first.load()
+    posts.delete_post(actor=author, post=gone)
+    after = PostFactory(author=author)
+    relay_batch()
+    tail.read(block_ms=1, count=1)  # read, but the process ends before it is applied
+    second = Listener(PostStore())
+    second.apply(second.load().read(block_ms=1))
+    assert [post.pk in second.store for post in (before, gone, after)] == [True, False, True]
+
+
+def test_answers_batches_and_sizes_are_exported(thread, client):
+    author, expected = thread
+    backend = embedded()
+    backend.listener.load()
+    backend.listener.ready = True
+    before = exported(client)
+    assert ask(author) == expected
+    PostFactory(author=author)
+    relay_batch()
+    backend.listener.apply(Tail("0-0").read(block_ms=1))
+    after = exported(client)
+    grown = {name for name, value in after.items() if value > before.get(name, 0.0)}
+    assert {f"xsocial_thunder_{name}_count" for name in ANSWER_FIGURES} <= grown
+    assert after["xsocial_thunder_returned_sum"] - before.get("xsocial_thunder_returned_sum", 0) == len(expected)
+    assert after['xsocial_thunder_size{what="originals"}'] == 2
+    assert after["xsocial_thunder_in_flight"] == 0
+
+
+ANSWER_FIGURES = (
+    *("following", "excluded", "wanted", "returned", "kept_share", "reply_share", "authors", "posts_per_author"),
+    *("freshness_seconds", "span_seconds", "lookup_seconds", "ingest_seconds", "batch_seconds"),
+)
+
+
+def exported(client):
+    lines = client.get("/metrics").content.decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name.replace('{path="authors"}', ""): float(value) for name, value in pairs}
+
+
 def test_the_cold_load_reads_in_chunks():
     author = UserFactory()
     for _ in range(5):
         PostFactory(author=author)
     chunks = list(hydration.recent_posts(newer_than_ms=clock.now_ms() - 60_000, chunk=2))
-    assert [len(chunk) for chunk in chunks] == [2, 2, 1]
+    assert [chunk.shape for chunk in chunks] == [(9, 2), (9, 2), (9, 1)]
     assert MIN_VIDEO_MS == 5_000
