@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.conf import settings
 from accounts.models import User
 from feed import weights
 from feed.candidate_pipeline import Cancelled, Deadline, Pipeline, Result
-from feed.home_mixer import clients, cursor, feed_item, query_builder
+from feed.home_mixer import clients, cursor, feed_item, query_builder, request_times
 from feed.home_mixer.pipelines import for_you as for_you_recipe
 from feed.home_mixer.pipelines import scored_posts as scored_posts_recipe
 from feed.home_mixer.query import ScoredPostsQuery
@@ -28,8 +29,10 @@ from feed.types import Explanation, FeedItem, FeedRequest, ForYouPage
 from posts.models import Post
 from posts.selectors import timelines
 from ranking import services as ranking
+from xsocial.kernel import clock
 from xsocial.kernel.errors import NotFound, Unavailable
 from xsocial.kernel.paging import Cursor
+from xsocial.kernel.redis import RedisError
 
 _build_lock = threading.Lock()
 
@@ -71,7 +74,9 @@ def _run(pipeline: Pipeline, query: ScoredPostsQuery, deadline: Deadline | None)
 
 
 def following(viewer: User, *, cursor: Cursor | None = None) -> list[Post]:
-    """What the followed wrote, strictly by time; nothing ranked, nothing injected."""
+    """What the followed wrote, strictly by time; nothing ranked, nothing injected. The look is noted."""
+    with suppress(RedisError):  # only For You's sense of how long somebody was away depends on it
+        request_times.note_following(viewer.pk, clock.now_ms())
     return timelines.home(viewer, cursor or Cursor())
 
 

@@ -43,7 +43,7 @@ class HomeView(TimelineView):
     permission_classes = (requires(read="read:statuses"),)
 
     def posts(self, request: Request, cursor: Cursor, **parameters: str) -> list[Post]:
-        return selectors.home(request.user, cursor)
+        return services.following(request.user, cursor=cursor)
 
 
 class PublicView(TimelineView):

@@ -104,6 +104,7 @@ class ScoredPostsQuery:
     impressed_post_ids: np.ndarray = field(default_factory=no_ids)
     bloom_filters: tuple = ()
     request_times_ms: tuple[int, ...] = ()
+    following_at_ms: int = 0  # when the viewer last looked at Following
     author_exposure: tuple[np.ndarray, np.ndarray] | None = None  # authors lately served, and how much of them
 
     # --- Hydrated: model input

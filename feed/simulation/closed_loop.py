@@ -29,7 +29,7 @@ from feed.simulation.mirror import Mirror
 from feed.simulation.policies import PAGE, WINDOW_HOURS, Judge, Worth, gini
 from feed.simulation.world import WorldSize, begin_world
 from feed.thunder import service as thunder
-from posts.selectors import hydration
+from posts.selectors import hydration, timelines
 from posts.types import Surface
 from ranking import tasks as ranking
 from xsocial.kernel import clock
@@ -245,7 +245,7 @@ class ClosedLoop:
     def _compare(self, day: int, viewer: int, moment: float, served: np.ndarray, popular: np.ndarray) -> None:
         """Judge this page and those of the other policies, all on what the viewer has not seen."""
         pool = self.judge.pool(viewer, moment)
-        following = services.following(self.users[viewer], cursor=Cursor(limit=MAX_LIMIT))
+        following = timelines.home(self.users[viewer], Cursor(limit=MAX_LIMIT))
         newest = self._known(list(dict.fromkeys(post.repost_of_id or post.pk for post in following)))
         pages = {
             FOR_YOU: served,

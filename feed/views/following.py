@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from feed import services
 from feed.views.items import post_item, tabs
 from posts import selectors
 from posts.cards import post_cards
@@ -18,7 +19,7 @@ PAGE = 20
 
 @signed_in
 def following(request: PageRequest) -> HttpResponse:
-    rows = selectors.home(request.user, cursor_of(request))
+    rows = services.following(request.user, cursor=cursor_of(request))
     empty = {
         "title": "Quiet here",
         "text": "Posts of people you follow stand here, newest first and nothing else.",

@@ -44,9 +44,9 @@ def engagement(query: ScoredPostsQuery, batch: Batch) -> np.ndarray:
 
 
 def seconds_since_return(query: ScoredPostsQuery) -> float:
-    """Since the request that ended a long absence; infinite for viewers who were never long away."""
+    """Since the look at a feed that ended a long absence; infinite for viewers who were never long away."""
     gap_ms = query.params.resurrection_gap_days * DAY_MS
-    times = (query.now_ms, *query.request_times_ms)
+    times = sorted({query.now_ms, *query.request_times_ms, query.following_at_ms or query.now_ms}, reverse=True)
     for newer, older in pairwise(times):
         if newer - older >= gap_ms:
             return (query.now_ms - newer) / 1000

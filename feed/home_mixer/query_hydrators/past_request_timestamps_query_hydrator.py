@@ -1,4 +1,4 @@
-"""When the viewer last asked for the page, newest first, at most ten."""
+"""When the viewer last asked for the page, newest first, at most ten, and last looked at Following."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from feed.home_mixer.query import ScoredPostsQuery
 
 
 class PastRequestTimestampsQueryHydrator(QueryHydrator):
-    """When the viewer last asked for the page, newest first, at most ten."""
+    """When the viewer last asked for the page, newest first, at most ten, and last looked at Following."""
 
-    writes = ("request_times_ms",)
+    writes = ("request_times_ms", "following_at_ms")
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """Where served history is kept."""
@@ -18,4 +18,5 @@ class PastRequestTimestampsQueryHydrator(QueryHydrator):
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One round trip to Valkey."""
-        return {"request_times_ms": request_times.load(query.user_id)}
+        times, following = request_times.load(query.user_id)
+        return {"request_times_ms": times, "following_at_ms": following}

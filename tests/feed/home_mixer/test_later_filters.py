@@ -158,6 +158,8 @@ def test_the_floor_is_for_new_and_returned_viewers():
     assert seconds_since_return(back) == 60
     assert seconds_since_return(just_now) == 0
     assert seconds_since_return(steady) == float("inf")
+    reads_following = query(request_times_ms=just_now.request_times_ms, following_at_ms=NOW_MS - 5 * DAY_MS)
+    assert seconds_since_return(reads_following) == float("inf")
     runs = NewUserMinEngagementFilter().enabled
     assert [runs(back), runs(just_now), runs(steady), runs(query(params=FAR))] == [True, True, False, False]
     assert not runs(query(request_times_ms=back.request_times_ms))

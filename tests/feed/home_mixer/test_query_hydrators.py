@@ -115,5 +115,7 @@ def test_pages_ago_are_counted_where_posts_may_return(viewer, ask):
 def test_request_times_are_the_viewers(viewer, ask):
     request_times.add(viewer.pk, 4)
     request_times.add(viewer.pk, 9)
-    assert PastRequestTimestampsQueryHydrator().hydrate(ask()) == {"request_times_ms": (9, 4)}
+    assert PastRequestTimestampsQueryHydrator().hydrate(ask()) == {"request_times_ms": (9, 4), "following_at_ms": 0}
+    request_times.note_following(viewer.pk, 7)
+    assert PastRequestTimestampsQueryHydrator().hydrate(ask())["following_at_ms"] == 7
     assert not PastRequestTimestampsQueryHydrator().enabled(ask(params={"enable_served_history": False}))
