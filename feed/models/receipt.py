@@ -34,6 +34,7 @@ class Receipt(models.Model):
     viewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="receipts", db_index=False)
     settings = models.ForeignKey(LoadSettings, models.PROTECT, related_name="receipts", db_index=False)
     body = models.BinaryField(help_text="The load's inputs and outcome, packed.")
+    reach = models.BinaryField(null=True, help_text="How far authors' posts came, packed, for counting.")
 
     class Meta:
         indexes = [models.Index(fields=["viewer", "-request_id"], name="feed_receipt_viewer_newest")]

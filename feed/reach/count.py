@@ -1,4 +1,4 @@
-"""One day of receipts as a funnel per author: how many posts times page loads reached each step.
+"""One day of page loads as a funnel per author: how many posts times page loads reached each step.
 
 retrieved = served + what each rule left out, exactly as in the ledgers; a viewer's own posts are not
 counted. With every figure goes the number of people behind it, so that small groups stay hidden.
@@ -7,20 +7,25 @@ counted. With every figure goes the number of people behind it, so that small gr
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 
 import numpy as np
 from django.db import transaction
 
 from feed.models import AuthorReach, Receipt
-from feed.receipts import codec
-from feed.receipts.tape import Tape
-from posts.models import Engagement, Impression, Post
-from posts.types import EngagementKind, Visibility
+from feed.reach import record
+from feed.reach.eligible import Load, eligible
+from feed.reach.record import Reached
+from posts.models import Engagement, Impression
+from posts.types import EngagementKind
 from xsocial.kernel import clock, ids
 
 STEPS = ("eligible", "retrieved", "passed", "ranked", "served", "seen", "acted")
+#: How many steps, retrieved first, a post came along that was left out in a stage; later stages come after the third.
+REACHED = {"filters": 1, "selector": 2}
+LATE, SERVED = 3, 4
 #: Looking is no act, and a no is counted elsewhere.
 NO_ACTS = (
     EngagementKind.DWELL,
@@ -33,36 +38,41 @@ NO_ACTS = (
     EngagementKind.MUTE_AUTHOR,
     EngagementKind.REPORT,
 )
-CHUNK = 5_000  # places on pages looked up at once
+CHUNK = 500  # loads read at once
 LATER = timedelta(hours=12)  # how long after a page something seen or done there still counts
 
 Key = tuple[int, bool]  # author, before followers
+Figures = dict[Key, list[int]]  # how many, and how many people
 
 
-class Tally:
-    """Counts and the people behind them, by author, audience and name of the figure."""
+@dataclass
+class Day:
+    """What is known of a day: rows of authors' posts, the loads, and what was seen and done."""
 
-    def __init__(self) -> None:
-        self.counts: dict[tuple[Key, str], int] = defaultdict(int)
-        self.people: dict[tuple[Key, str], set[int]] = defaultdict(set)
+    rows: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    rules: dict[str, int] = field(default_factory=dict)
+    loads: list[Load] = field(default_factory=list)
+    after: dict[str, list[tuple[int, bool, int]]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, key: Key, name: str, viewer: int, count: int = 1) -> None:
-        """Count ``count`` more of a figure, caused by this viewer."""
-        self.counts[key, name] += count
-        self.people[key, name].add(viewer)
-
-    def add_rows(self, authors: np.ndarray, followed: np.ndarray, name: str, viewer: int) -> None:
-        """One more for every row."""
-        for is_followed in (True, False):
-            who, how_many = np.unique(authors[followed == is_followed], return_counts=True)
-            for author, count in zip(who.tolist(), how_many.tolist(), strict=True):
-                self.add((author, is_followed), name, viewer, count)
-
-    def figures(self, key: Key, names: Iterator[str] | tuple[str, ...]) -> dict[str, list[int]]:
-        """Name -> [count, people], without zeros."""
-        return {
-            name: [self.counts[key, name], len(self.people[key, name])] for name in names if (key, name) in self.counts
+    def add(self, request_id: int, viewer_id: int, load: Reached) -> None:
+        """One load more."""
+        self.loads.append(Load(request_id, viewer_id, load.follows, load.max_age_ms))
+        steps = [*(REACHED.get(stage, LATE) for stage, _ in load.rules), SERVED]
+        rules = [*(self.rules.setdefault(name, len(self.rules)) for _, name in load.rules), -1]
+        columns = {
+            "author": load.author,
+            "followed": load.followed,
+            "steps": np.array(steps, np.int8)[load.fate],
+            "rule": np.array(rules, np.int16)[load.fate],
+            "viewer": np.full(len(load.author), viewer_id),
+            "count": load.count,
         }
+        for name, column in columns.items():
+            self.rows[name].append(column)
+
+    def column(self, name: str) -> np.ndarray:
+        """One column of all loads."""
+        return np.concatenate(self.rows[name])
 
 
 def count_days() -> int:
@@ -74,87 +84,27 @@ def count_days() -> int:
 def count_day(day: date) -> int:
     """Count one day anew, UTC; returns how many rows were written. Doing it again changes nothing."""
     low, high = (ids.id_at(clock.to_ms(datetime.combine(each, time(), UTC))) for each in (day, day + timedelta(days=1)))
-    steps, rules = Tally(), Tally()
-    posts = _recent_posts(low, high)
-    receipts = (
-        Receipt.objects.filter(request_id__gte=low, request_id__lt=high)
-        .order_by("request_id")
-        .select_related("settings")
-    )
-    served: dict[tuple[int, int], Key] = {}
-    for row in receipts.iterator(200):
-        plain = codec.unpack(bytes(row.body))["tape"]
-        if plain:
-            _count_load(row, Tape.of(plain), posts, steps, rules, served)
-        if len(served) >= CHUNK:
-            _count_after(served, steps)
-            served.clear()
-    _count_after(served, steps)
-    return _write(day, steps, rules)
+    found = Day()
+    receipts = Receipt.objects.filter(request_id__gte=low, request_id__lt=high, reach__isnull=False)
+    rows = receipts.order_by("request_id").values_list("request_id", "viewer_id", "reach").iterator(CHUNK)
+    while chunk := list(islice(rows, CHUNK)):
+        loads = [(request_id, viewer_id, record.unpacked(bytes(body))) for request_id, viewer_id, body in chunk]
+        for load in loads:
+            found.add(*load)
+        _look_after(found, loads)
+    return _write(day, *_figures(found)) if found.loads else _write(day, {}, {})
 
 
-def _recent_posts(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids and authors of the posts that a page of these ids could have, oldest first."""
-    since = low - (ids.id_at(ids.EPOCH_MS + 48 * 3_600_000))
-    rows = Post.objects.filter(
-        pk__gte=max(since, 0), pk__lt=high, deleted_at=None, visibility=Visibility.PUBLIC
-    ).order_by("pk")
-    found = np.array(list(rows.values_list("pk", "author_id")), np.int64).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
-
-
-def _count_load(
-    row: Receipt,
-    tape: Tape,
-    posts: tuple[np.ndarray, np.ndarray],
-    steps: Tally,
-    rules: Tally,
-    served: dict[tuple[int, int], Key],
-) -> None:
-    viewer, columns, fates = row.viewer_id, tape.columns, tape.fates
-    follows = tape.query.get("followed_user_ids", np.empty(0, np.int64))
-    _count_eligible(row, posts, follows, steps)
-    if "author_id" not in columns:
-        return
-    reposted = columns.get("repost_of_user_id", np.zeros(len(fates.of), np.int64))
-    authors = np.where(reposted > 0, reposted, columns["author_id"])
-    theirs = authors != viewer
-    followed = np.isin(authors, follows)
-    stage = np.array([stage for stage, _ in fates.rules] + ["served"])[fates.of]
-    reached = {
-        "retrieved": theirs,
-        "passed": theirs & (stage != "filters"),
-        "ranked": theirs & ~np.isin(stage, ("filters", "selector")),
-        "served": theirs & (stage == "served"),
-    }
-    for name, rows in reached.items():
-        steps.add_rows(authors[rows], followed[rows], name, viewer)
-    for rule, (_, component) in enumerate(fates.rules):
-        rows = theirs & (fates.of == rule)
-        rules.add_rows(authors[rows], followed[rows], component, viewer)
-    originals = np.where(columns["repost_of_id"] > 0, columns["repost_of_id"], columns["post_id"])
-    rows = reached["served"]
-    for post, author, flag in zip(
-        originals[rows].tolist(), authors[rows].tolist(), followed[rows].tolist(), strict=True
-    ):
-        served[row.request_id, post] = (author, flag)
-
-
-def _count_eligible(row: Receipt, posts: tuple[np.ndarray, np.ndarray], follows: np.ndarray, steps: Tally) -> None:
-    """Public posts that were young enough for this page."""
-    post_ids, authors = posts
-    oldest = row.request_id - ids.id_at(ids.EPOCH_MS + 1_000 * int(row.settings.body["params"]["max_post_age_s"]))
-    start, end = np.searchsorted(post_ids, (oldest, row.request_id))
-    young = authors[start:end]
-    young = young[young != row.viewer_id]
-    steps.add_rows(young, np.isin(young, follows), "eligible", row.viewer_id)
-
-
-def _count_after(served: dict[tuple[int, int], Key], steps: Tally) -> None:
+def _look_after(found: Day, loads: list[tuple[int, int, Reached]]) -> None:
     """What of the served was seen and acted on; each post of a page once."""
-    if not served:
-        return
-    requests = sorted({request for request, _ in served})
+    served = {
+        (request_id, post): (author, followed)
+        for request_id, _, load in loads
+        for post, author, followed in zip(
+            load.served_post.tolist(), load.served_author.tolist(), load.served_followed.tolist(), strict=True
+        )
+    }
+    requests = [request_id for request_id, *_ in loads]
     span = {
         "request_id__in": requests,
         "created_at__gte": ids.datetime_of(requests[0]),
@@ -162,28 +112,63 @@ def _count_after(served: dict[tuple[int, int], Key], steps: Tally) -> None:
     }
     acts = Engagement.objects.exclude(kind__in=NO_ACTS)
     for name, rows in (("seen", Impression.objects), ("acted", acts)):
-        found = rows.filter(**span).values_list("request_id", "post_id", "user_id").distinct()
-        for request, post, person in found.order_by():
-            if (request, post) in served:
-                steps.add(served[request, post], name, person)
+        done = rows.filter(**span).values_list("request_id", "post_id", "user_id").distinct()
+        found.after[name] += [
+            (*served[request, post], person) for request, post, person in done.order_by() if (request, post) in served
+        ]
+
+
+def _figures(found: Day) -> tuple[dict[str, Figures], dict[str, Figures]]:
+    """Figures by step, and by rule."""
+    authors, author = np.unique(found.column("author"), return_inverse=True)
+    if not len(authors):
+        return {}, {}
+    key = 2 * author + found.column("followed")
+    viewer, count = found.column("viewer"), found.column("count")
+    reached, rule = found.column("steps"), found.column("rule")
+
+    def of(rows: np.ndarray) -> Figures:
+        return _grouped(authors, key[rows], viewer[rows], count[rows])
+
+    steps = {name: of(reached >= least) for least, name in enumerate(STEPS[1:5], start=1)}
+    # Whoever's page found a post of an author could have been shown one: at least so many people.
+    possible = eligible(found.loads, authors)
+    steps["eligible"] = {each: [possible[each], people] for each, (_, people) in steps["retrieved"].items()}
+    for name, rows in found.after.items():
+        who, by_followers, person = np.array(rows, np.int64).reshape(-1, 3).T
+        place = 2 * np.searchsorted(authors, who) + by_followers
+        steps[name] = _grouped(authors, place, person, np.ones(len(rows), np.int64))
+    return steps, {name: of(rule == number) for name, number in found.rules.items()}
+
+
+def _grouped(authors: np.ndarray, key: np.ndarray, viewer: np.ndarray, count: np.ndarray) -> Figures:
+    """Sums and different viewers by key, which is twice the author's place, one more before followers."""
+    if not len(key):
+        return {}
+    order = np.lexsort((viewer, key))
+    key, viewer = key[order], viewer[order]
+    new_key = np.concatenate([[True], key[1:] != key[:-1]])
+    new_viewer = new_key | np.concatenate([[True], viewer[1:] != viewer[:-1]])
+    starts = np.flatnonzero(new_key)
+    sums = np.add.reduceat(count[order], starts).tolist()
+    people = np.add.reduceat(new_viewer.astype(np.int64), starts).tolist()
+    found = zip(authors[key[starts] // 2].tolist(), (key[starts] % 2 == 1).tolist(), sums, people, strict=True)
+    return {(author, followed): [each, persons] for author, followed, each, persons in found}
 
 
 @transaction.atomic
-def _write(day: date, steps: Tally, rules: Tally) -> int:
+def _write(day: date, steps: dict[str, Figures], rules: dict[str, Figures]) -> int:
     """Replace the day's rows: of authors whose posts were looked at at all."""
-    left_out: dict[Key, list[str]] = defaultdict(list)
-    for key, rule in rules.counts:
-        left_out[key].append(rule)
     rows = [
         AuthorReach(
-            author_id=key[0],
-            day=day,
-            by_followers=key[1],
-            counts=steps.figures(key, STEPS),
-            left_out=rules.figures(key, tuple(sorted(left_out[key]))),
+            author_id=key[0], day=day, by_followers=key[1], counts=_of(key, steps, STEPS), left_out=_of(key, rules)
         )
-        for key, name in list(steps.counts)
-        if name == "retrieved"
+        for key in steps.get("retrieved", {})
     ]
     AuthorReach.objects.filter(day=day).delete()
     return len(AuthorReach.objects.bulk_create(rows, batch_size=1_000))
+
+
+def _of(key: Key, figures: dict[str, Figures], names: tuple[str, ...] = ()) -> dict[str, list[int]]:
+    """Name -> [count, people], without zeros."""
+    return {name: figures[name][key] for name in names or sorted(figures) if key in figures.get(name, {})}

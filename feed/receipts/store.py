@@ -10,6 +10,7 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from feed.models import LoadSettings, Receipt, ReceiptLook
+from feed.reach import record
 from feed.receipts import build, codec, partitions
 from feed.receipts.tape import Tape
 from xsocial.kernel import clock, ids, metrics
@@ -34,8 +35,10 @@ def save(receipt: dict[str, Any], tape: Tape | None, *, settings: dict[str, Any]
         return
     own = {name: value for name, value in receipt.items() if name not in (*SHARED, "dropped")}
     body = codec.pack({"receipt": own, "tape": tape.plain() if tape else None})
+    viewer_id = int(receipt["viewer_id"])
+    reached = record.of(tape, viewer_id=viewer_id, max_age_ms=_max_age_ms(settings)).packed() if tape else None
     row = Receipt(
-        request_id=request_id, viewer_id=int(receipt["viewer_id"]), settings_id=_settings_id(settings), body=body
+        request_id=request_id, viewer_id=viewer_id, settings_id=_settings_id(settings), body=body, reach=reached
     )
     try:
         _insert(row)
@@ -44,6 +47,10 @@ def save(receipt: dict[str, Any], tape: Tape | None, *, settings: dict[str, Any]
         _insert(row)
     size = metrics.histogram("feed_receipt_bytes", "Size of a stored receipt", buckets=(2**12, 2**13, 2**14, 2**15))
     size.observe(len(body))
+
+
+def _max_age_ms(settings: dict[str, Any]) -> int:
+    return 1_000 * int(settings["params"]["max_post_age_s"])
 
 
 def _insert(row: Receipt) -> None:
@@ -130,4 +137,4 @@ def tape_of(row: Receipt) -> Tape:
 
 def recent(*, viewer_id: int, limit: int = 20) -> list[Receipt]:
     """A viewer's newest receipts, without their bodies."""
-    return list(Receipt.objects.filter(viewer_id=viewer_id).defer("body").order_by("-request_id")[:limit])
+    return list(Receipt.objects.filter(viewer_id=viewer_id).defer("body", "reach").order_by("-request_id")[:limit])

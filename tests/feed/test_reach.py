@@ -2,17 +2,22 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from accounts import services as accounts
 from feed import services, tasks
 from feed.models import AuthorReach, Receipt
 from feed.reach import count, funnel, plot
+from feed.reach.eligible import Load, eligible
 from feed.receipts import store
 from posts import services as posts
+from posts.models import Post
 from posts.types import EngagementKind, SeenPost
 from tests.factories import FollowFactory, PostFactory, UserFactory
+from xsocial.kernel import clock, ids
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +76,37 @@ def test_followers_and_others_are_told_apart_and_counting_again_changes_nothing(
     assert followers["counts"]["seen"] == [1, 1]
     assert followers["counts"]["acted"] == [1, 1]
     assert "seen" not in others["counts"]
+
+
+def test_counting_reads_no_receipt_but_its_reach(author, django_assert_max_num_queries):
+    with django_assert_max_num_queries(12) as captured:
+        count.count_days()
+    assert not [each["sql"] for each in captured.captured_queries if '"body"' in each["sql"]]
+    row = Receipt.objects.first()
+    assert len(bytes(row.reach)) < len(bytes(row.body)) / 3
+
+
+def test_eligible_is_what_a_walk_through_all_posts_and_loads_finds():
+    rng = np.random.default_rng(5)
+    people = [UserFactory() for _ in range(4)]
+    names = np.array([person.pk for person in people])
+    now_ms, day_ms = clock.now_ms(), 86_400_000
+    ages = rng.integers(0, 3 * day_ms, 40)
+    written = [Post(id=ids.id_at(now_ms - int(ages[n]), n), author=people[n % 4], conversation_id=1) for n in range(40)]
+    Post.objects.bulk_create(written)
+    loads = [
+        Load(ids.id_at(now_ms - int(rng.integers(0, day_ms)), n), int(names[n % 4]), names[:n:2], (2 - n % 2) * day_ms)
+        for n in range(9)
+    ]
+    expected = Counter()
+    for load in loads:
+        for post in written:
+            is_young = load.oldest <= post.pk < load.request_id
+            if is_young and post.author_id != load.viewer_id:
+                expected[post.author_id, post.author_id in load.follows] += 1
+    loads = [replace(load, follows=load.follows[load.follows != load.viewer_id]) for load in loads]
+    found = eligible(loads, names)
+    assert {key: number for key, number in found.items() if number} == expected
 
 
 def test_small_groups_stay_hidden(author, monkeypatch):
