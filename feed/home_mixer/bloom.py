@@ -52,6 +52,17 @@ class Filter:
         return hits[inverse]
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What filters said about the posts of one load, in place of the filters: those that may have been seen."""
+
+    ids: np.ndarray
+
+    def contains(self, ids: np.ndarray) -> np.ndarray:
+        """The same answers again."""
+        return np.isin(ids, self.ids)
+
+
 def positions(ids: np.ndarray, size: Shape) -> np.ndarray:
     """Bit numbers of each id, one row per id."""
     digests = b"".join(

@@ -11,6 +11,7 @@ from accounts.models import Topic
 from feed.home_mixer.query import Memo
 
 PLACES = 32  # parent topics the models know
+MEMO = "topics"  # where a request keeps the tree
 
 
 @dataclass(frozen=True)
@@ -59,4 +60,4 @@ class TopicTree:
 
 def of_request(memo: Memo) -> TopicTree:
     """The tree, read once per request."""
-    return memo.once("topics", lambda: TopicTree(dict(Topic.objects.values_list("id", "parent_id"))))
+    return memo.once(MEMO, lambda: TopicTree(dict(Topic.objects.values_list("id", "parent_id"))))

@@ -23,15 +23,16 @@ from feed.candidate_pipeline import (
     Pipeline,
     Source,
 )
-from feed.home_mixer import feed_item
-from feed.home_mixer.candidate import SCHEMA
+from feed.home_mixer import feed_item, topics
+from feed.home_mixer.candidate import SCHEMA, original_ids
 from feed.home_mixer.params import Params
 from feed.home_mixer.query import ScoredPostsQuery, WeightsInForce
 from feed.home_mixer.scorers.phoenix_scorer import PhoenixScorer
 from feed.home_mixer.sources.scored_posts_source import ScoredPostsSource
+from feed.home_mixer.topics import TopicTree
 from feed.models import Receipt
 from feed.receipts import build, store
-from feed.receipts.tape import BY_VERDICT, Tape
+from feed.receipts.tape import BY_VERDICT, Tape, content_digests, ranked_rows
 from ranking.models import ModelVersion
 from xsocial.kernel.errors import Conflict, NotFound
 
@@ -68,6 +69,7 @@ class Replayed:
     replayed: tuple[Place, ...]
     served_ledger: Mapping[str, frozenset[str]]
     replayed_ledger: Mapping[str, frozenset[str]]
+    changed: tuple[str, ...] = ()  # posts whose content vector is another now than it was then
 
     @property
     def is_identical(self) -> bool:
@@ -105,6 +107,7 @@ class Replayed:
             "identical": self.is_identical,
             "largest_score_difference": self.largest_score_difference,
             "items": [{"kind": p.kind, "id": p.id, "score": p.score} for p in self.replayed],
+            "changed_content": list(self.changed),
             "moved": [{"kind": m.kind, "id": m.id, "served": m.served, "replayed": m.replayed} for m in self.moved()],
         }
 
@@ -131,14 +134,25 @@ def replay(
         replayed=tuple(_places(build.items(result, again))),
         served_ledger=_ledger(served["dropped"]),
         replayed_ledger=_ledger(build.ledger(again, result)),
+        changed=_changed(tape),
     )
+
+
+def _changed(tape: Tape) -> tuple[str, ...]:
+    if tape.content is None:
+        return ()
+    posts = original_ids(Batch.of(SCHEMA, **tape.columns))[ranked_rows(tape.fates)]
+    return tuple(str(post) for post in np.unique(posts[content_digests(posts) != tape.content]).tolist())
 
 
 def _query(tape: Tape, settings: Mapping[str, Any], weights: WeightsInForce) -> ScoredPostsQuery:
     """The query as the stages after the sources saw it; parameters that are new since have their defaults."""
     known = {field.name for field in fields(Params)}
     params = Params(**{name: value for name, value in settings["params"].items() if name in known})
-    return ScoredPostsQuery(**tape.query, params=params, weights=weights)
+    query = ScoredPostsQuery(**tape.query, params=params, weights=weights)
+    if tape.topics is not None:
+        query.memo.put(topics.MEMO, TopicTree(tape.topics))
+    return query
 
 
 def _same_model(settings: Mapping[str, Any]) -> str:

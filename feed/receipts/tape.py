@@ -1,37 +1,35 @@
 """A load's inputs as its components read them, so that the load can be run again without the world.
 
 Everything that came from outside is here: the hydrated query, the candidates with the columns that
-filters, scorers and selectors read, what visibility and brand safety said, and the other items of
-the page. Three filters read more than is worth keeping; of them the verdicts are kept.
+filters, scorers and selectors read, what the impression filters answered, the topic tree, what
+visibility and brand safety said, and the other items of the page. Of one filter only the verdicts are
+kept, and content vectors are kept as digests; `docs/home-mixer.md` says why.
 """
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from feed.candidate_pipeline import Pipeline, Result
-from feed.home_mixer import feed_item
-from feed.home_mixer.candidate import related_ids
+from feed.home_mixer import bloom, feed_item, topics
+from feed.home_mixer.candidate import original_ids, related_ids
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.receipts import fates
 from feed.receipts.fates import Fates
+from ranking import services as ranking
 
-#: Filters of which the verdicts are kept, and what they read.
-BY_VERDICT = {
-    "PreviouslySeenPostsFilter": "impression filters of many kilobytes",
-    "MutedKeywordFilter": "texts, which their authors may edit and delete",
-    "TopicIdsFilter": "the tree of topics",
-    "NewUserTopicIdsFilter": "the tree of topics",
-}
+#: The filter of which the verdicts are kept: it reads texts, which are their authors' to edit and delete,
+#: and muted words, which nobody else has to know.
+BY_VERDICT = ("MutedKeywordFilter",)
 #: Query fields that are kept in another way, that nothing after the sources reads, or that must not be kept.
 NOT_TAPED = {
     "memo",
     "params",
     "weights",
-    "bloom_filters",
     "cached_posts",
     "retrieval_sequence",
     "muted_keywords",
@@ -46,7 +44,9 @@ NOT_TAPED = {
     "viewer_minhash",
 }
 #: Columns that no score and no verdict of ours follows from, and texts, which belong to their authors.
-COLUMNS_NOT_TAPED = ("text", "related_texts", "semantic_id", "raw_heads")
+COLUMNS_NOT_TAPED = ("text", "related_texts", "raw_heads")
+#: Codes of which a score and an order follow only while slates are spaced by them.
+SPACING_COLUMNS = ("semantic_id",)
 #: Lists of ids that are only ever compared with candidates: what is on neither side is left out.
 COMPARED = ("seen_ids", "impressed_post_ids", "cursor_ids")
 
@@ -66,6 +66,8 @@ class Tape:
     late: dict[str, np.ndarray]
     others: list[dict[str, Any]]
     broken: tuple[str, ...]
+    topics: dict[int, int | None] | None = None  # the tree, where the load is about topics
+    content: np.ndarray | None = None  # digests of the candidates' content vectors, where they were ranked
 
     def plain(self) -> dict[str, Any]:
         """As a dictionary of plain values and arrays."""
@@ -89,7 +91,7 @@ def record(pipeline: Pipeline, result: Result, inner: Result) -> Tape:
         query=_query(inner.query, inner),
         columns={
             name: inner.retrieved[name]
-            for name in _columns_read(pipeline)
+            for name in _columns_read(pipeline, inner.query)
             if name in ("post_id", *inner.retrieved.names())
         }
         | _read_while_scoring(inner, own_fates),
@@ -98,7 +100,27 @@ def record(pipeline: Pipeline, result: Result, inner: Result) -> Tape:
         late=late,
         others=others,
         broken=tuple(part.name for part in inner.faults),
+        topics=topics.of_request(inner.query.memo).parents if _is_about_topics(inner.query) else None,
+        content=None
+        if inner.query.has_cached_posts
+        else content_digests(original_ids(inner.retrieved)[ranked_rows(own_fates)]),
     )
+
+
+def ranked_rows(found: Fates) -> np.ndarray:
+    """Positions of the candidates that no filter left out before they were ranked."""
+    early = [rule for rule, (stage, _) in enumerate(found.rules) if stage == "filters"]
+    return np.flatnonzero(~np.isin(found.of, early))
+
+
+def _is_about_topics(query: ScoredPostsQuery) -> bool:
+    return bool(query.topic_ids or query.excluded_topic_ids or query.new_user_topic_ids)
+
+
+def content_digests(post_ids: np.ndarray) -> np.ndarray:
+    """Two bytes of each post's content vector, enough to tell that it changed; 0 where there is none."""
+    vectors = np.ascontiguousarray(ranking.content_vectors(post_ids), dtype=np.float32)
+    return np.array([zlib.crc32(row) & 0xFFFF if row.any() else 0 for row in vectors], np.uint16)
 
 
 def _query(query: ScoredPostsQuery, inner: Result) -> dict[str, Any]:
@@ -113,6 +135,8 @@ def _query(query: ScoredPostsQuery, inner: Result) -> dict[str, Any]:
             value = replace(value, muted_keywords=())
         if field.name in COMPARED:
             value = np.intersect1d(value, related)
+        if field.name == "bloom_filters" and value:
+            value = (bloom.Answered(related[np.any([each.contains(related) for each in value], axis=0)]),)
         if not _is_empty(value):
             taped[field.name] = value
     return taped
@@ -122,7 +146,7 @@ def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, (np.ndarray, str, tuple)) and len(value) == 0)
 
 
-def _columns_read(pipeline: Pipeline) -> list[str]:
+def _columns_read(pipeline: Pipeline, query: ScoredPostsQuery) -> list[str]:
     """What any stage after the hydrators reads, except what is kept as a verdict."""
     after = (
         *(part for part in pipeline.filters if part.name not in BY_VERDICT),
@@ -133,15 +157,15 @@ def _columns_read(pipeline: Pipeline) -> list[str]:
     )
     names = dict.fromkeys(name for part in after for name in (*part.reads, *part.writes))
     own = ("post_id", "author_id", "served_type", "source_rank", "in_reply_to_id", "repost_of_id", "repost_of_user_id")
-    return [name for name in dict.fromkeys([*own, *names]) if name in pipeline.schema and name not in COLUMNS_NOT_TAPED]
+    skipped = COLUMNS_NOT_TAPED if query.params.slate_diversity else (*COLUMNS_NOT_TAPED, *SPACING_COLUMNS)
+    return [name for name in dict.fromkeys([*own, *names]) if name in pipeline.schema and name not in skipped]
 
 
 def _read_while_scoring(inner: Result, found: Fates) -> dict[str, np.ndarray]:
     """What scorers read from outside for the candidates that reached them; missing for the others."""
     parts = [inner.selected, inner.non_selected, *(gone.rows for gone in inner.removed if gone.stage != "filters")]
     names = [name for name in READ_WHILE_SCORING if any(name in part for part in parts)]
-    early = [rule for rule, (stage, _) in enumerate(found.rules) if stage == "filters"]
-    kept = np.flatnonzero(~np.isin(found.of, early))
+    kept = ranked_rows(found)
     order = kept[np.argsort(inner.retrieved["post_id"][kept])]
     ids = np.concatenate([part["post_id"] for part in parts])
     rows = order[np.searchsorted(inner.retrieved["post_id"][order], ids)] if len(ids) else order

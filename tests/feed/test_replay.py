@@ -12,12 +12,13 @@ from accounts import services as accounts
 from feed import services, weights
 from feed.home_mixer import bloom
 from feed.models import FeatureParameter, LoadSettings
-from feed.receipts import codec, sampling
+from feed.receipts import codec, sampling, store
+from feed.receipts.tape import BY_VERDICT
 from feed.types import FeedRequest
 from posts import services as posts
-from posts.models import Post
+from posts.models import Post, PostTopic
 from ranking.types import ActionSequence
-from tests.factories import PostFactory, UserFactory
+from tests.factories import PostFactory, TopicFactory, UserFactory
 from xsocial.kernel import clock
 from xsocial.kernel.errors import NotFound
 
@@ -58,6 +59,51 @@ def test_a_load_is_identical_a_day_later_whatever_the_world_did_since(world, fri
     assert found.is_identical, list(found.moved())
     assert found.largest_score_difference == 0.0
     assert len(found.replayed) == len(page.items) > 10
+
+
+def test_filters_answer_again_from_what_they_read_then(world, friend):
+    """Impression filters and the tree of topics are read no more, and the filters still run."""
+    sports, music = TopicFactory(name="Sports"), TopicFactory(name="Music")
+    football = TopicFactory(name="Football", parent=sports)
+    for topic in (sports, music, football):
+        PostTopic.objects.create(post=PostFactory(author=friend), topic=topic, confidence=0.9)
+    seen = PostTopic.objects.create(post=PostFactory(author=friend), topic=sports, confidence=0.9).post
+    bloom.add(world.pk, [seen.pk])
+    page = services.for_you(world, request=FeedRequest(topic_ids=(sports.pk,)))
+    assert {"PreviouslySeenPostsFilter", "TopicIdsFilter"} <= page.dropped.keys()
+    bloom.add(world.pk, [item.post_id for item in page.items if item.post_id])
+    PostTopic.objects.all().delete()
+    football.delete()
+    assert services.replay(page.request_id).is_identical
+    tape = store.tape_of(store.any_row(page.request_id))
+    assert BY_VERDICT == ("MutedKeywordFilter",)
+    assert seen.pk in tape.query["bloom_filters"][0].ids
+
+
+def test_a_spaced_slate_is_spaced_again(world, friend, monkeypatch):
+    codes = {"first": [1, 2, 3, 4, 5, 6], "then": [9, 9, 9, 9, 9, 9]}
+    said = ["first"]
+    monkeypatch.setattr(
+        "feed.home_mixer.semantic_ids.CodeCache.get",
+        lambda self, posts: np.array([codes[said[0]] if n % 3 else [n, 0, 0, 0, 0, 0] for n in range(len(posts))]),
+    )
+    FeatureParameter.objects.create(name="slate_diversity", value=1)
+    page = services.for_you(world)
+    said[0] = "then"
+    assert services.replay(page.request_id).is_identical
+
+
+def test_content_that_changed_since_is_named(world, monkeypatch):
+    vectors = {}
+    monkeypatch.setattr(
+        "ranking.services.content_vectors",
+        lambda posts: np.array([vectors.get(post, [float(post % 97), 1.0]) for post in posts.tolist()], np.float32),
+    )
+    page = services.for_you(world)
+    assert services.replay(page.request_id).changed == ()
+    post = next(item.post_id for item in page.items if item.kind == "post")
+    vectors[post] = [0.5, 0.5]
+    assert services.replay(page.request_id).changed == (str(post),)
 
 
 def test_a_load_from_cached_candidates_is_replayed_with_its_predictions(world, models):

@@ -93,6 +93,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  {change.kind} {change.id}: {_change(change)}")
         if len(moved) > LISTED:
             self.stdout.write(f"  and {len(moved) - LISTED} more; --json lists all")
+        if found.changed:
+            self.stdout.write(f"{len(found.changed)} ranked posts have another content vector now than then")
 
     def _replay_random(self, count: int, seed: int, *, as_json: bool) -> None:
         if count < 1:
