@@ -24,7 +24,7 @@ from posts import selectors
 from posts.events import Notified, PostCreated, PostDeleted
 from posts.models import Post
 from posts.types import Visibility
-from xsocial.kernel import redis
+from xsocial.kernel import ids, redis
 from xsocial.kernel.event_log import Tail
 
 RETRY_S = 1.0
@@ -107,7 +107,7 @@ def listener_for(socket: Socket, user: User, loop: asyncio.AbstractEventLoop) ->
 def watch(listener: Listener, author_ids: object) -> None:
     """Remember which authors a page shows; anything but ids is passed over."""
     if isinstance(author_ids, list):
-        named = {int(value) for value in author_ids[:MAX_WATCHED] if str(value).isascii() and str(value).isdigit()}
+        named = {found for value in author_ids[:MAX_WATCHED] if (found := ids.parsed(str(value)))}
         listener.watched = set(list(listener.watched | named)[-MAX_WATCHED:])
 
 

@@ -8,7 +8,7 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from accounts.models import Block, CreatorSubscription, Follow, FollowRequest, Mute, User
 from accounts.types import Relationship
-from xsocial.kernel import clock
+from xsocial.kernel import clock, ids
 from xsocial.kernel.errors import NotFound
 
 Viewer: TypeAlias = User | AnonymousUser | None
@@ -17,7 +17,6 @@ PAGE = 40
 QUERY_MAX_LENGTH = 100
 #: How much of the graph suggestions look at: my newest follows, and the newest follows of each.
 MAX_FOLLOWED = 500
-_MAX_ID = 2**63 - 1
 
 
 def reachable() -> QuerySet[User]:
@@ -35,9 +34,8 @@ def get_user(username: str) -> User:
 
 def get_user_by_id(user_id: int | str) -> User:
     """The reachable account with this id, or NotFound; a forged id is just not found."""
-    text = str(user_id)
-    is_id = text.isascii() and text.isdigit() and int(text) <= _MAX_ID
-    user = reachable().filter(pk=int(text)).first() if is_id else None
+    found = ids.parsed(str(user_id))
+    user = reachable().filter(pk=found).first() if found is not None else None
     if user is None:
         raise NotFound("There is no such account.")
     return user

@@ -10,6 +10,7 @@ from feed import services
 from feed.receipts import left_out as lists
 from feed.types import Contribution, Explanation
 from posts.cards import cards_by_id
+from xsocial.kernel import ids
 from xsocial.kernel.errors import ApplicationError, NotFound
 from xsocial.kernel.pages import PageRequest, signed_in
 
@@ -47,8 +48,8 @@ def page(request: PageRequest, request_id: int) -> HttpResponse:
 @signed_in
 def left_out(request: PageRequest, request_id: int, rule: str) -> HttpResponse:
     """The posts that one rule left out, a page at a time, each with what lifts the rule."""
-    wanted = request.GET.get("page", "1")
-    found = services.left_out_of(request.user, request_id, rule=rule, page=int(wanted) if wanted.isdecimal() else 0)
+    page = ids.parsed(request.GET.get("page", "1")) or 0
+    found = services.left_out_of(request.user, request_id, rule=rule, page=page)
     address = f"/why/{request_id}/left-out/{rule}"
     context = {
         "page_address": f"/why/{request_id}",

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from feed.signals import own
+from xsocial.kernel import ids
 from xsocial.kernel.pages import PageRequest, action, done, signed_in
 
 ADDRESS = "/settings/signals"
@@ -11,8 +12,7 @@ ADDRESS = "/settings/signals"
 
 @signed_in
 def signals(request: PageRequest) -> HttpResponse:
-    wanted = request.GET.get("page", "1")
-    found = own.of_person(request.user, int(wanted) if wanted.isdecimal() else 0)
+    found = own.of_person(request.user, ids.parsed(request.GET.get("page", "1")) or 0)
     context = {
         "found": found,
         "here": f"{ADDRESS}?page={found.page}",

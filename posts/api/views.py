@@ -33,7 +33,7 @@ from posts.api.serializers import (
 )
 from posts.models import Media, Post, PostEdit
 from posts.types import Surface
-from xsocial.kernel import richtext
+from xsocial.kernel import ids, richtext
 from xsocial.kernel.errors import NotFound
 from xsocial.kernel.paging import Cursor
 from xsocial.kernel.rest.inputs import object_id, validated
@@ -394,5 +394,5 @@ class SearchView(APIView):
         """Posts by words, or the one whose address was given."""
         if not query.startswith(origin_of(request)):
             return selectors.search_posts(request.user, query, Cursor(limit=limit))
-        last = query.rstrip("/").rsplit("/", 1)[-1]
-        return selectors.posts_by_id(request.user, [object_id(last)]) if last.isdigit() else []
+        named = ids.parsed(query.rstrip("/").rsplit("/", 1)[-1])
+        return selectors.posts_by_id(request.user, [named]) if named else []

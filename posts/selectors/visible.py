@@ -15,14 +15,13 @@ from django.db.models.sql.compiler import SQLCompiler
 from accounts.models import User
 from posts.models import Post
 from posts.types import Visibility
-from xsocial.kernel import clock
+from xsocial.kernel import clock, ids
 from xsocial.kernel.errors import NotFound
 
 Viewer: TypeAlias = User | AnonymousUser | None
 
 #: Visibilities that do not depend on who looks.
 OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
-_MAX_ID = 2**63 - 1
 
 
 def viewer_id(viewer: Viewer) -> int | None:
@@ -55,10 +54,10 @@ def visible_ids(viewer: Viewer, post_ids: list[int]) -> set[int]:
 
 
 def _parsed(post_id: int | str) -> int:
-    text = str(post_id)
-    if not text.isascii() or not text.isdigit() or int(text) > _MAX_ID:
+    found = ids.parsed(str(post_id))
+    if found is None:
         raise NotFound("This post does not exist, or you may not see it.")
-    return int(text)
+    return found
 
 
 # `p` stands for the post's columns. Written in SQL because this condition begins every read of

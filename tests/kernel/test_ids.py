@@ -80,3 +80,20 @@ def test_a_clock_that_steps_back_a_little_does_not_reorder():
 def test_a_worker_number_must_fit(worker: int):
     with pytest.raises(ValueError, match="worker must be"):
         ids.Generator(worker)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("7", 7),
+        (str(2**63 - 1), 2**63 - 1),
+        (str(2**63), None),
+        ("9" * 5_000, None),
+        ("-1", None),
+        ("٣", None),
+        ("1 ", None),
+        ("", None),
+    ],
+)
+def test_only_plain_digits_that_fit_a_column_name_an_id(text, number):
+    assert ids.parsed(text) == number

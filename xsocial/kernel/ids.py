@@ -22,6 +22,7 @@ SEQUENCE_BITS = 12
 TIMESTAMP_SHIFT = WORKER_BITS + SEQUENCE_BITS
 MAX_WORKER = (1 << WORKER_BITS) - 1
 MAX_SEQUENCE = (1 << SEQUENCE_BITS) - 1
+MAX_ID = (1 << 63) - 1
 
 Int64s = npt.NDArray[np.int64]
 
@@ -82,6 +83,15 @@ def timestamp_ms(ids: Int64s) -> Int64s: ...
 def timestamp_ms(ids: int | Int64s) -> int | Int64s:
     """Milliseconds since 1970 at which an id, or each id of an array, was made."""
     return (ids >> TIMESTAMP_SHIFT) + EPOCH_MS
+
+
+def parsed(text: str) -> int | None:
+    """The number that plain digits name; None for other text and for more than a column of ids holds.
+
+    Looks at the length first: Python refuses to read thousands of digits with an error of its own.
+    """
+    is_number = len(text) <= len(str(MAX_ID)) and text.isascii() and text.isdigit()
+    return int(text) if is_number and int(text) <= MAX_ID else None
 
 
 def datetime_of(id_: int) -> datetime:

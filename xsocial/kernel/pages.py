@@ -14,10 +14,10 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from xsocial.kernel import ids
 from xsocial.kernel.errors import ApplicationError, Invalid, NotAllowed
 
 View = Callable[..., HttpResponse]
-_MAX_ID = 2**63 - 1
 
 
 class PageRequest(HttpRequest):
@@ -103,9 +103,10 @@ def parse_id(raw: str | None) -> int | None:
     """An id from a query string; None when absent. Raises Invalid for anything but a number."""
     if not raw:
         return None
-    if not raw.isascii() or not raw.isdigit() or int(raw) > _MAX_ID:
+    found = ids.parsed(raw)
+    if found is None:
         raise Invalid("This address is not complete.")
-    return int(raw)
+    return found
 
 
 def add_errors(form: Any, error: ApplicationError) -> None:

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
+from xsocial.kernel import ids
 from xsocial.kernel.errors import Invalid
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 80
-_MAX_ID = 2**63 - 1
 
 M = TypeVar("M", bound=Model)
 
@@ -52,7 +52,7 @@ def _number(params: Mapping[str, str], name: str) -> int | None:
     raw = params.get(name)
     if raw is None or raw == "":
         return None
-    text = str(raw)
-    if not text.isascii() or not text.isdigit() or int(text) > _MAX_ID:
+    found = ids.parsed(str(raw))
+    if found is None:
         raise Invalid(f"{name} must be a number.", extra={"field": name})
-    return int(text)
+    return found
