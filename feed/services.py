@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from accounts.models import User
 from feed import weights
 from feed.candidate_pipeline import Cancelled, Deadline, Pipeline, Result
-from feed.home_mixer import clients, cursor, feed_item, query_builder, request_times
+from feed.home_mixer import clients, cursor, feed_item, query_builder, request_times, served_types
 from feed.home_mixer.pipelines import for_you as for_you_recipe
 from feed.home_mixer.pipelines import scored_posts as scored_posts_recipe
 from feed.home_mixer.query import ScoredPostsQuery
@@ -57,7 +58,43 @@ def load_for_you(
     """
     query = query_builder.build(viewer.pk, request or FeedRequest())
     result = _run(pipeline or pipelines(is_patient=is_patient)[1], query, deadline)
-    return _page(result), result
+    page = _page(result)
+    if is_broken(result) and not any(item.kind == feed_item.POST for item in page.items):
+        page = _following_instead(viewer, query, page)
+    return page, result
+
+
+def is_broken(result: Result) -> bool:
+    """Whether any part of a page failed or was late."""
+    inner: Result | None = result.query.memo.get("scored_posts")
+    return inner is None or bool(inner.faults or result.faults)
+
+
+def _following_instead(viewer: User, query: ScoredPostsQuery, page: ForYouPage) -> ForYouPage:
+    """A page that lost all its posts, most likely to a rule that guards somebody and broke, shows Following.
+
+    Ads go: nothing that stands beside them was judged. Pages of topics and later pages stay as they are.
+    """
+    if query.is_topic_request or query.has_cursor or query.is_polling:
+        return page
+    others = [item for item in page.items if item.kind != feed_item.AD]
+    posts = [_newest(post) for post in timelines.home(viewer) if post.author_id != viewer.pk]
+    items = tuple(replace(item, position=place) for place, item in enumerate([*others, *posts]))
+    return replace(page, items=items, degraded=tuple(dict.fromkeys([*page.degraded, "posts"])))
+
+
+def _newest(post: Post) -> FeedItem:
+    original = post.repost_of or post
+    is_repost = original is not post
+    return FeedItem(
+        position=0,
+        kind=feed_item.POST,
+        post_id=original.pk,
+        author_id=original.author_id,
+        wrapper_id=post.pk if is_repost else 0,
+        reposted_by=post.author_id if is_repost else 0,
+        source=served_types.FOLLOWING,
+    )
 
 
 def scored_posts(viewer: User, *, request: FeedRequest | None = None, deadline: Deadline | None = None) -> Result:

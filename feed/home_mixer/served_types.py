@@ -7,3 +7,4 @@ PHOENIX_MOE = "ForYouPhoenixRetrievalMoe"
 SIMCLUSTERS = "ForYouSimclusters"
 POPULAR = "ForYouTweetMixer"
 PUSH_TO_HOME = "ForYouPushToHome"
+FOLLOWING = "Following"  # ours: the page in place of one that could not be made

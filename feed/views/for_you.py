@@ -19,7 +19,7 @@ from xsocial.kernel.pages import PageRequest, signed_in
 
 # What is missing from a page, where a reader would notice it.
 MISSING = {
-    "posts": "Posts could not be loaded. Please try again in a moment.",
+    "posts": "For You could not be put together just now. These are the newest posts of people you follow.",
     "ranker": "Newest first, because ranking is not available right now.",
     "network": "Some posts of people you follow are missing at the moment.",
     "retrieval": "Only people you follow: recommendations are not available right now.",

@@ -39,7 +39,7 @@ class Command(BaseCommand):
             outcomes = list(pool.map(page, range(len(wanted))))
         counts = Counter(outcomes)
         for fault, outcome in zip(wanted, outcomes, strict=True):
-            if outcome not in ("whole", "degraded"):
+            if outcome not in ("whole", "degraded", "following instead"):
                 self.stdout.write(f"{outcome}: {fault.pipeline} {fault.stage} {fault.component} {fault.mode}")
         self.stdout.write(f"{len(wanted)} faults: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
         if any(outcome.startswith("failed") for outcome in outcomes):
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
 
 def _outcome(person: User, fault: chaos.Fault, runtime: clients.Clients) -> str:
-    """Whole, degraded, without posts, or failed with what was raised."""
+    """Whole, degraded, Following in its place, without posts, or failed with what was raised."""
     request = FeedRequest(platform="chaos", is_preview=fault.stage != "side_effects" and fault.component != "AdsSource")
     try:
         page, _ = services.load_for_you(person, request=request, pipeline=chaos.broken(fault, runtime))
@@ -55,4 +55,6 @@ def _outcome(person: User, fault: chaos.Fault, runtime: clients.Clients) -> str:
         return f"failed with {error!r}"
     if not any(item.kind == "post" for item in page.items):
         return "no posts"
+    if "posts" in page.degraded:
+        return "following instead"
     return "degraded" if page.degraded else "whole"
