@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from feed.home_mixer import communities, interests, minhash, semantic_ids
+from feed.home_mixer import communities, interests, minhash, popular, semantic_ids
 from feed.models import ServedHistory
 from feed.reach import count
 from feed.receipts import partitions
@@ -25,6 +25,12 @@ def turn_receipt_days() -> int:
 def expire_served_history() -> int:
     """Delete page records older than 30 days; returns how many."""
     return ServedHistory.objects.filter(served_at__lt=clock.now() - HISTORY_KEPT).delete()[0]
+
+
+@shared_task(name="feed.tasks.count_popular")
+def count_popular() -> int:
+    """Count what many like now; returns how many posts were kept."""
+    return popular.count()
 
 
 @shared_task(name="feed.tasks.find_communities")
@@ -73,6 +79,7 @@ def count_reach() -> int:
 #: What beat starts; times in seconds.
 BEAT = {
     "count-reach": {"task": "feed.tasks.count_reach", "schedule": 6 * 3600.0},
+    "count-popular": {"task": "feed.tasks.count_popular", "schedule": 60.0},
     "weigh-signals": {"task": "feed.tasks.weigh_signals", "schedule": 3600.0},
     "turn-receipt-days": {"task": "feed.tasks.turn_receipt_days", "schedule": 3600.0},
     "find-communities": {"task": "feed.tasks.find_communities", "schedule": 1800.0},

@@ -3,9 +3,8 @@
 import numpy as np
 
 from feed.candidate_pipeline import Batch, Source
-from feed.home_mixer import retrieval, served_types
+from feed.home_mixer import popular, retrieval, served_types
 from feed.home_mixer.query import ScoredPostsQuery
-from posts.selectors import hydration
 
 
 class TweetMixerSource(Source):
@@ -19,8 +18,8 @@ class TweetMixerSource(Source):
         return query.params.enable_popular and thin and retrieval.is_open(query)
 
     def fetch(self, query: ScoredPostsQuery) -> Batch:
-        """One query, and one for the posts' rows."""
+        """One round trip to Valkey, and one query for the posts' rows."""
         oldest = query.now_ms - 1_000 * query.params.max_post_age_s
-        ranked = hydration.popular_ids(newer_than_ms=oldest, limit=query.params.popular_max_results)
+        ranked = popular.newer_than(oldest, limit=query.params.popular_max_results)
         ranked = ranked[~np.isin(ranked, query.seen_ids)]
         return retrieval.recommended(query, ranked, np.full(len(ranked), np.nan), served_types.POPULAR)

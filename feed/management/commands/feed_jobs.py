@@ -1,4 +1,4 @@
-"""``feed_jobs``: run what beat runs on a schedule, now: communities, semantic ids, signatures, interests."""
+"""``feed_jobs``: run what beat runs on a schedule, now: communities, semantic ids, interests and the like."""
 
 import time
 from typing import Any
@@ -12,6 +12,7 @@ JOBS = {
     "semantic-ids": tasks.code_posts,
     "signatures": tasks.sign_mutual_follows,
     "interests": tasks.infer_topics,
+    "popular": tasks.count_popular,
 }
 
 

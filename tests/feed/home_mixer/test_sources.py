@@ -7,9 +7,9 @@ import pytest
 
 from accounts import services as accounts
 from accounts.selectors.graph import ViewerSettings
-from feed import services
+from feed import services, tasks
 from feed.candidate_pipeline import Result
-from feed.home_mixer import candidate_cache, query_builder, request_times, served_types
+from feed.home_mixer import candidate_cache, popular, query_builder, request_times, served_types
 from feed.home_mixer.candidate import SCHEMA
 from feed.home_mixer.candidate_hydrators.engagement_counts_candidate_hydrator import (
     EngagementCountsCandidateHydrator,
@@ -38,6 +38,7 @@ from feed.home_mixer.sources.thunder_source import ThunderSource
 from feed.home_mixer.sources.tweet_mixer_source import TweetMixerSource
 from feed.home_mixer.sources.who_to_follow_source import WhoToFollowSource
 from feed.types import FeedRequest
+from posts.models import PostCounts
 from tests.factories import PostFactory, TopicFactory, UserFactory
 from xsocial.kernel import clock, ids, redis
 
@@ -77,6 +78,21 @@ def test_popular_posts_are_for_thin_networks_and_off_upstream():
     assert not runs(query(params=on, followed_user_ids=list(range(1, 21))))
     assert not runs(query(params=on, in_network_only=True))
     assert not runs(query(params=on, has_cached_posts=True))
+
+
+@pytest.mark.django_db
+def test_popular_posts_are_counted_once_and_by_the_page_only_where_nobody_counts():
+    def liked():
+        post = PostFactory()
+        PostCounts.objects.update_or_create(post=post, defaults={"favorites": 5})
+        return post.pk
+
+    first = liked()
+    assert popular.newer_than(clock.now_ms() - 60_000, limit=9).tolist() == [first]
+    assert tasks.count_popular() == 1
+    liked()
+    assert popular.newer_than(clock.now_ms() - 60_000, limit=9).tolist() == [first]
+    assert popular.newer_than(clock.now_ms() + 60_000, limit=9).tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -191,7 +207,7 @@ def test_only_people_are_noted_as_asking(fields, counts):
 
 def test_a_request_is_put_in_front():
     UpdatePastRequestTimestampsSideEffect().run(result(query(), batch(author_id=[1])))
-    assert request_times.load(VIEWER)[0] == query().now_ms
+    assert request_times.load(VIEWER) == ((query().now_ms,), 0)
 
 
 @pytest.mark.parametrize(
