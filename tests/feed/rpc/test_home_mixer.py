@@ -138,6 +138,27 @@ def test_a_query_without_a_viewer_is_invalid(channel):
     assert code_of(rpc.ForYouFeedServiceStub(channel).GetForYouFeed, messages.ForYouFeedQuery()) == invalid
 
 
+HUGE = 2**63
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"viewer_id": HUGE}, grpc.StatusCode.NOT_FOUND),
+        ({"seen_ids": [HUGE]}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"request_id": HUGE}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"cursor": "nonsense"}, grpc.StatusCode.OK),
+        ({"request_context": "moonwalk"}, grpc.StatusCode.OK),
+        ({"topic_ids": [12_345], "served_ids": list(range(1, 5_000))}, grpc.StatusCode.OK),
+    ],
+    ids=str,
+)
+def test_odd_queries_get_the_documented_answer(channel, viewer, fields, code):
+    asked = messages.ScoredPostsQuery(**{"viewer_id": viewer.pk} | fields)
+    call = rpc.ForYouFeedServiceStub(channel).GetForYouFeedUrt.future(messages.ForYouFeedQuery(query=asked), timeout=60)
+    assert call.code() == code
+
+
 @pytest.mark.parametrize("viewer_id", [123, 234])
 def test_probing_viewers_get_an_empty_page_without_a_database(channel, viewer_id):
     probe = messages.ScoredPostsQuery(viewer_id=viewer_id, request_id=9)
