@@ -31,7 +31,7 @@ def run(*, viewers: int, rounds: int) -> dict:
     people = list(User.objects.filter(following_count__gt=0).order_by("-following_count", "id")[:viewers])
     if not people:
         return {}
-    _wait_for_thunder()
+    ready_s = _wait_for_thunder()
     for person in people[:WARM_UPS]:
         services.load_for_you(person, request=FeedRequest(is_preview=True), is_patient=True)
     framework = percentiles(_framework(rounds))
@@ -51,15 +51,22 @@ def run(*, viewers: int, rounds: int) -> dict:
         **cases,
         "baseline_framework": framework,
         **{f"stage {name}": percentiles(times) for name, times in stages.items()},
-        "world": {"users": User.objects.count(), "posts": Post.objects.count(), "viewers": len(people)},
+        "world": {
+            "users": User.objects.count(),
+            "posts": Post.objects.count(),
+            "viewers": len(people),
+            "thunder_ready_in_s": round(ready_s, 1),
+        },
     }
 
 
-def _wait_for_thunder() -> None:
-    services.warm_up()
+def _wait_for_thunder() -> float:
+    """Seconds from nothing to a store that answers."""
     started = time.monotonic()
+    services.warm_up()
     while not thunder.is_ready() and time.monotonic() - started < WAIT_FOR_THUNDER_S:
         time.sleep(0.1)
+    return time.monotonic() - started
 
 
 def _page(viewer: User, number: int, forget: bool) -> tuple[float, Result]:

@@ -30,8 +30,9 @@ class Command(BaseCommand):
         if len(wanted) > 1:
             figures = _grown(wanted, viewers, rounds)
         elif wanted:
-            with scratch.world(wanted[0]):
+            with scratch.world(wanted[0]) as seconds:
                 figures = for_you.run(viewers=min(viewers, scratch.VIEWERS), rounds=rounds)
+                figures["world"]["made_in_s"] = round(seconds, 1)
         else:
             figures = for_you.run(viewers=viewers, rounds=rounds)
         if not figures:
