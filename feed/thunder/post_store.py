@@ -126,7 +126,7 @@ class PostStore:
     def __init__(self, limits: Limits | None = None, *, capacity: int = 4_096) -> None:
         self.limits = limits or Limits()
         self._lock = threading.Lock()
-        self._log = {name: np.zeros(capacity, dtype) for name, dtype in _COLUMNS.items()}
+        self._log: dict[str, np.ndarray] = {name: np.zeros(capacity, dtype) for name, dtype in _COLUMNS.items()}
         self._capacity = capacity
         self._base = self._tail = self._head = 0
         self._position: dict[int, int] = {}
