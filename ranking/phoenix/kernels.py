@@ -1,16 +1,16 @@
-"""What lies between two matrix products of a layer, each step in one pass over its rows.
+"""All layers as one compiled call: what lies between two matrix products takes one pass over its rows.
 
-Compiled by Numba on first use and kept on disk. Every function leaves the interpreter's lock, runs in
-the calling thread and writes into arrays it is given. Arrays are float32, or bfloat16 held as uint16;
-arithmetic is float32 either way.
+Compiled by Numba on first use and kept on disk. A call runs in the calling thread and leaves the
+interpreter's lock until it ends, so that threads side by side never wait for each other. Operands of the
+products are float32, or bfloat16 held as uint16; everything else is float32, sums of products included.
 
-Shapes: N candidates, D embedding, H heads, K key size, T context tokens, F feed-forward width.
+Shapes: N tokens, D embedding, L layers, H heads, K key size, T context tokens, F feed-forward width.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,16 @@ from numba import njit, types
 from numba.extending import intrinsic, overload, register_jitable
 
 from ranking.phoenix.config import ATTENTION_CAP, NORM_EPSILON
+from ranking.phoenix.products import as_float, multiply
 
 Array = npt.NDArray[Any]
 Kernel = TypeVar("Kernel", bound=Callable[..., None])
 
 # Sums may be reordered, so that they use vectors; values that are not finite keep their meaning.
 FAST_MATH = {"reassoc", "contract", "nsz", "arcp"}
+
+# Rows that go through all layers together, so that what they need stays in a core's cache.
+TILE = 128
 
 ONE = np.float32(1)
 EPSILON = np.float32(NORM_EPSILON)
@@ -60,10 +64,22 @@ def compiled(function: Kernel) -> Kernel:
         return njit(**options)(function)
 
 
-@intrinsic
-def _as_float(_context: Any, _bits: Any) -> Any:
-    """The float32 with these bits."""
-    return types.float32(types.int32), lambda _c, builder, _s, args: builder.bitcast(args[0], ir.FloatType())
+class Weights(NamedTuple):
+    """The matrices of all layers; those of `qkv`, `ffn_in` and `ffn_out` in the precision that serves."""
+
+    gains: Array  # [L, 4, D]
+    qkv: Array  # [L, D, 3 H K], the cap's scale folded into the queries
+    attention_out: Array  # [L, H K, D], float32: its rounding would weigh most in the result
+    ffn_in: Array  # [L, D, 2 F]
+    ffn_out: Array  # [L, F, D]
+
+
+class Phases(NamedTuple):
+    """Cosines and sines [P, K / 2] of the positions in use, and which of them each token has [N]."""
+
+    cos: Array
+    sin: Array
+    slots: Array
 
 
 @intrinsic
@@ -80,22 +96,6 @@ def _rounded(_context: Any, _value: Any) -> Any:
         return builder.call(builder.module.declare_intrinsic("llvm.rint", [ir.FloatType()]), args)
 
     return types.float32(types.float32), generate
-
-
-def _widen(value: Any) -> Any:
-    """An array's element as float32."""
-    raise NotImplementedError("compiled code only")
-
-
-@overload(_widen, inline="always")
-def _widen_overload(value: Any) -> Any:
-    def kept(value: Any) -> Any:
-        return value
-
-    def shifted(value: Any) -> Any:
-        return _as_float(np.int32(np.int32(value) << np.int32(16)))
-
-    return kept if value == types.float32 else shifted
 
 
 def _narrow(value: Any, array: Any) -> Any:
@@ -120,7 +120,7 @@ def _power_of_two(x: Any) -> Any:
     whole = _rounded(x)
     f = x - whole
     p = (((((C6 * f + C5) * f + C4) * f + C3) * f + C2) * f + C1) * f + ONE
-    return _as_float(np.int32(_as_bits(p) + np.int32(np.int32(whole) << MANTISSA_BITS)))
+    return as_float(np.int32(_as_bits(p) + np.int32(np.int32(whole) << MANTISSA_BITS)))
 
 
 @register_jitable
@@ -155,11 +155,10 @@ def add_normed(x: Array, y: Array, gain: Array) -> None:
     for i in range(n):
         total = np.float32(0)
         for j in range(size):
-            value = _widen(y[i, j])
-            total += value * value
+            total += y[i, j] * y[i, j]
         scale = ONE / np.sqrt(total / np.float32(size) + EPSILON)
         for j in range(size):
-            x[i, j] += _widen(y[i, j]) * scale * gain[j]
+            x[i, j] += y[i, j] * scale * gain[j]
 
 
 @compiled
@@ -169,12 +168,11 @@ def add_norm(x: Array, y: Array, gain: Array, next_gain: Array, out: Array) -> N
     for i in range(n):
         total = np.float32(0)
         for j in range(size):
-            value = _widen(y[i, j])
-            total += value * value
+            total += y[i, j] * y[i, j]
         scale = ONE / np.sqrt(total / np.float32(size) + EPSILON)
         total = np.float32(0)
         for j in range(size):
-            value = x[i, j] + _widen(y[i, j]) * scale * gain[j]
+            value = x[i, j] + y[i, j] * scale * gain[j]
             x[i, j] = value
             total += value * value
         scale = ONE / np.sqrt(total / np.float32(size) + EPSILON)
@@ -183,21 +181,41 @@ def add_norm(x: Array, y: Array, gain: Array, next_gain: Array, out: Array) -> N
 
 
 @compiled
-def rotated(qkv: Array, part: int, cos: Array, sin: Array, slots: Array, out: Array) -> None:
-    """Queries (part 0) or keys (part 1) turned to their positions, [N, 3 H K] to out [H, N, K].
+def rotated(qkv: Array, part: int, phases: Phases, first: int, out: Array) -> None:
+    """Queries (part 0) or keys (part 1) of all heads, turned to their positions: [N, 3 H K] to [N, H K].
 
-    `cos` and `sin` [P, K / 2] hold the phases of P positions, `slots` [N] which of them a token has.
+    The rows are those of the tokens from `first` on.
     """
-    heads, n, size = out.shape
-    half = size // 2
+    n, size = out.shape
+    half = phases.cos.shape[1]
     for i in range(n):
-        c, s = cos[slots[i]], sin[slots[i]]
-        for h in range(heads):
-            given, turned = qkv[i, (part * heads + h) * size :], out[h, i]
+        slot = phases.slots[first + i]
+        cos, sin = phases.cos[slot], phases.sin[slot]
+        for at in range(0, size, 2 * half):
+            given, turned = qkv[i, part * size + at :], out[i, at:]
             for k in range(half):
-                turned[k] = _narrow(_widen(given[k]) * c[k] - _widen(given[half + k]) * s[k], out)
+                turned[k] = _narrow(given[k] * cos[k] - given[half + k] * sin[k], out)
             for k in range(half):
-                turned[half + k] = _narrow(_widen(given[half + k]) * c[k] + _widen(given[k]) * s[k], out)
+                turned[half + k] = _narrow(given[half + k] * cos[k] + given[k] * sin[k], out)
+
+
+@compiled
+def attention_weights(scores: Array, first: int, weights: Array, totals: Array) -> None:
+    """Scores [N, T] to unnormalised weights and their sums [N].
+
+    From row i only the first `first` + i + 1 tokens are seen; the weights of later ones are zero.
+    """
+    n, context = scores.shape
+    for i in range(n):
+        given, row = scores[i], weights[i]
+        visible = min(first + i + 1, context)
+        total = np.float32(0)
+        for t in range(visible):
+            weight = _capped_exp(given[t])
+            row[t] = _narrow(weight, weights)
+            total += weight
+        row[visible:] = 0
+        totals[i] = total
 
 
 @compiled
@@ -213,7 +231,7 @@ def own_weights(qkv: Array, own: Array) -> None:
             query, key = qkv[i, h * size :], qkv[i, (heads + h) * size :]
             total = np.float32(0)
             for k in range(size):
-                total += _widen(query[k]) * _widen(key[k])
+                total += query[k] * key[k]
             own[i, h] = total
     weights = own.reshape(-1)
     for i in range(weights.size):
@@ -221,37 +239,14 @@ def own_weights(qkv: Array, own: Array) -> None:
 
 
 @compiled
-def attention_weights(scores: Array, causal: bool, totals: Array) -> None:
-    """Scores [H, N, T] to unnormalised weights in place; their sums to totals [H, N].
-
-    Causal: query i sees keys 0..i, and the weights of later ones are zero.
-    """
-    heads, n, context = scores.shape
-    for h in range(heads):
-        for i in range(n):
-            row = scores[h, i]
-            visible = min(i + 1, context) if causal else context
-            total = np.float32(0)
-            for t in range(visible):
-                weight = _capped_exp(_widen(row[t]))
-                row[t] = _narrow(weight, scores)
-                total += weight
-            row[visible:] = 0
-            totals[h, i] = total
-
-
-@compiled
-def attended(from_context: Array, totals: Array, qkv: Array, own: Array, out: Array) -> None:
-    """Adds each token's own value and normalises: [H, N, K] to out [N, H K]."""
-    heads, n, size = from_context.shape
+def averaged(mixed: Array, totals: Array, values: Array, own: Array, out: Array) -> None:
+    """Weighted sums of the context's values [N, K], each token's own value added, over the sum of weights."""
+    n, size = mixed.shape
     for i in range(n):
-        for h in range(heads):
-            weight = own[i, h]
-            scale = ONE / (totals[h, i] + weight)
-            at, value = h * size, (2 * heads + h) * size
-            for k in range(size):
-                mixed = _widen(from_context[h, i, k]) + weight * _widen(qkv[i, value + k])
-                out[i, at + k] = _narrow(mixed * scale, out)
+        weight = own[i]
+        scale = ONE / (totals[i] + weight)
+        for k in range(size):
+            out[i, k] = (mixed[i, k] + weight * values[i, k]) * scale
 
 
 @compiled
@@ -260,6 +255,112 @@ def gated(hidden: Array, out: Array) -> None:
     n, width = out.shape
     for i in range(n):
         for j in range(width):
-            x = _widen(hidden[i, j])
+            x = hidden[i, j]
             power = _clipped(x * (GELU_LINEAR + GELU_CUBIC * x * x))
-            out[i, j] = _narrow(x * _widen(hidden[i, width + j]) / (ONE + _power_of_two(power)), out)
+            out[i, j] = _narrow(x * hidden[i, width + j] / (ONE + _power_of_two(power)), out)
+
+
+class Room(NamedTuple):
+    """What N tokens that attend to T others need in a layer."""
+
+    given: Array  # [N, D]
+    qkv: Array  # [N, 3 H K]
+    queries: Array  # [N, H K]
+    scores: Array  # [N, T]
+    shares: Array  # [N, T]
+    mixed: Array  # [N, K]
+    totals: Array  # [N]
+    own: Array  # [N, H]
+    attended: Array  # [N, H K]
+    out: Array  # [N, D]
+    hidden: Array  # [N, 2 F]
+    inner: Array  # [N, F]
+
+
+@compiled
+def _room(weights: Weights, n: int, heads: int, context: int) -> Room:
+    size, width = weights.qkv.shape[1], weights.qkv.shape[2] // 3
+    return Room(
+        np.empty((n, size), weights.qkv.dtype),
+        np.empty((n, 3 * width), np.float32),
+        np.empty((n, width), weights.qkv.dtype),
+        np.empty((n, context), np.float32),
+        np.empty((n, context), weights.qkv.dtype),
+        np.zeros((n, width // heads), np.float32),
+        np.zeros(n, np.float32),
+        np.zeros((n, heads), np.float32),
+        np.empty((n, width), np.float32),
+        np.empty((n, size), np.float32),
+        np.empty((n, weights.ffn_in.shape[2]), np.float32),
+        np.empty((n, weights.ffn_out.shape[1]), weights.qkv.dtype),
+    )
+
+
+@compiled
+def _attend(layer: int, room: Room, keys: Array, values: Array, first: int) -> None:
+    """The attention of one layer, queries and own weights being known: `first` as in `attention_weights`."""
+    heads, key_size, context = keys.shape[1:]
+    own_values = room.qkv[:, 2 * heads * key_size :]
+    for head in range(heads):
+        start, stop = head * key_size, (head + 1) * key_size
+        if context:
+            multiply(room.queries[:, start:stop], keys[layer, head], room.scores)
+            attention_weights(room.scores, first, room.shares, room.totals)
+            multiply(room.shares, values[layer, head], room.mixed)
+        averaged(room.mixed, room.totals, own_values[:, start:stop], room.own[:, head], room.attended[:, start:stop])
+
+
+@compiled
+def _feed_forward(x: Array, weights: Weights, layer: int, room: Room) -> None:
+    """The attention's result and the feed-forward network, both added to x [N, D] in place."""
+    gains = weights.gains[layer]
+    multiply(room.attended, weights.attention_out[layer], room.out)
+    add_norm(x, room.out, gains[1], gains[2], room.given)
+    multiply(room.given, weights.ffn_in[layer], room.hidden)
+    gated(room.hidden, room.inner)
+    multiply(room.inner, weights.ffn_out[layer], room.out)
+    add_normed(x, room.out, gains[3])
+
+
+@compiled
+def candidates(x: Array, weights: Weights, keys: Array, values: Array, phases: Phases) -> None:
+    """Tokens x [N, D] through all layers in place; each attends to the context, whose rotated keys
+    [L, H, K, T] and values [L, H, T, K] are given, and to itself."""
+    layers, heads, _, context = keys.shape
+    tiles = -(-len(x) // TILE)
+    size = max(-(-len(x) // max(tiles, 1)), 1)
+    room = _room(weights, size, heads, context)
+    for start in range(0, len(x), size):
+        rows = x[start : start + size]
+        if len(rows) < size:
+            room = _room(weights, len(rows), heads, context)
+        for layer in range(layers):
+            norm(rows, weights.gains[layer, 0], room.given)
+            multiply(room.given, weights.qkv[layer], room.qkv)
+            rotated(room.qkv, 0, phases, start, room.queries)
+            own_weights(room.qkv, room.own)
+            _attend(layer, room, keys, values, context)
+            _feed_forward(rows, weights, layer, room)
+
+
+@compiled
+def context(x: Array, weights: Weights, phases: Phases, keys: Array, values: Array) -> None:
+    """Tokens x [T, D] through all layers in place, each seeing itself and those before it; writes the rotated
+    keys [L, H, K, T] and the values [L, H, T, K]. Nobody needs the output of the last layer: it is not computed."""
+    layers, heads, key_size, tokens = keys.shape
+    if not tokens:
+        return
+    room = _room(weights, tokens, heads, tokens)
+    turned = room.queries
+    for layer in range(layers):
+        norm(x, weights.gains[layer, 0], room.given)
+        multiply(room.given, weights.qkv[layer], room.qkv)
+        rotated(room.qkv, 1, phases, 0, turned)
+        for head in range(heads):
+            start, stop = head * key_size, (head + 1) * key_size
+            keys[layer, head] = turned[:, start:stop].T
+            values[layer, head] = room.qkv[:, 2 * heads * key_size + start : 2 * heads * key_size + stop]
+        if layer < layers - 1:
+            rotated(room.qkv, 0, phases, 0, room.queries)
+            _attend(layer, room, keys, values, 0)
+            _feed_forward(x, weights, layer, room)
