@@ -30,8 +30,13 @@ HEAD_OF_KIND = {
     EngagementKind.MUTE_AUTHOR: "mute_author",
     EngagementKind.REPORT: "report",
     EngagementKind.NOT_DWELLED: "not_dwelled",
+    EngagementKind.VIDEO_VIEW: "video_open",
+    EngagementKind.OPEN_LINK: "open_link",
 }
-KIND_OF_HEAD = {head: kind for kind, head in HEAD_OF_KIND.items()}
+# No action of its own: training sets this bit where a post of an author new to the viewer was taken up.
+EXPLORED_BIT, EMPTY_BIT = 61, 62
+EXPLORED = 1 << EXPLORED_BIT
+BIT_OF_HEAD = {head: int(kind) for kind, head in HEAD_OF_KIND.items()} | {"post_unexplored": EXPLORED_BIT}
 
 
 def bits_of(kinds: Sequence[EngagementKind]) -> int:
@@ -80,5 +85,5 @@ NEGATIVE = bits_of(
 
 def multi_hot(bits: Int64s, heads: Sequence[str]) -> Floats:
     """Bit masks [...] of kinds as a multi-hot [..., heads] in the model's head order."""
-    shifts = np.array([int(KIND_OF_HEAD[head]) if head in KIND_OF_HEAD else 62 for head in heads])
+    shifts = np.array([BIT_OF_HEAD.get(head, EMPTY_BIT) for head in heads])
     return ((bits[..., None] >> shifts) & 1).astype(np.float32)

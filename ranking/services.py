@@ -22,9 +22,9 @@ from ranking.features import (
 from ranking.heads import multi_hot
 from ranking.models import ModelVersion
 from ranking.phoenix.actions import (
-    CONTINUOUS_SCALE_SECONDS,
     action_names,
     continuous_names,
+    continuous_units,
 )
 from ranking.phoenix.batch import Candidates, Context
 from ranking.phoenix.config import PhoenixConfig
@@ -151,12 +151,13 @@ def score(
     prepared = _candidates(candidates, history, config, now_ms)
     output = model.runtime.rank(context, prepared, model.projections(prepared))
     logits = output.logits[0]
+    slopes, shifts = continuous_units(continuous_names(config))
     return Scores(
         heads=action_names(config),
         probabilities=model.checkpoint.calibrated(logits).sigmoid().numpy(),
         raw_probabilities=logits.sigmoid().numpy(),
         continuous_names=continuous_names(config),
-        continuous=output.continuous[0].numpy() * np.float32(CONTINUOUS_SCALE_SECONDS),
+        continuous=output.continuous[0].numpy() * np.float32(slopes) + np.float32(shifts),
         model=model.version,
     )
 

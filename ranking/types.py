@@ -89,7 +89,7 @@ class Retrieved:
 
 @dataclass(frozen=True)
 class Scores:
-    """Calibrated probabilities [N, H] and continuous predictions [N, K] (seconds), by head name.
+    """Calibrated probabilities [N, H] and continuous predictions [N, K] (seconds, or a share of them), by head name.
 
     `raw_probabilities` are those before calibration.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranking.training import metrics
-from ranking.training.dataset import Dataset, Examples
+from ranking.training.dataset import Dataset, Examples, is_new_author
 from ranking.training.evaluate import Orders
 from ranking.types import Bools, Int64s
 
@@ -36,11 +36,3 @@ def _reach(dataset: Dataset, examples: Examples, is_first: Bools) -> dict[str, f
 
 def _authors(dataset: Dataset, examples: Examples) -> Int64s:
     return dataset.posts.author_ids[np.maximum(examples.posts, 0)]
-
-
-def is_new_author(dataset: Dataset, examples: Examples) -> Bools:
-    """Whether nothing of the author stands in the viewer's history, [R, C]."""
-    known = np.where(examples.history >= 0, dataset.rows.author_ids[np.maximum(examples.history, 0)], -1)
-    authors = _authors(dataset, examples)
-    met = [np.isin(row, history) for row, history in zip(authors, known, strict=True)]
-    return ~np.array(met, dtype=bool).reshape(authors.shape) & examples.valid

@@ -7,6 +7,8 @@ enumeration (order P, of which six entries are known); models trained here use t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ranking.phoenix.config import PhoenixConfig
 
 # Order S (its last entry, a discrete twin of the continuous dwell time, is left out), then heads added
@@ -32,11 +34,16 @@ DISCRETE_HEADS = (
     "report",
     "not_dwelled",
     "quoted_vqv",
+    "video_open",
+    "open_link",
+    "post_unexplored",
 )
 # Column 1 is dwell, as published; the position of ours is free.
-CONTINUOUS_HEADS = ("reserved_0", "dwell_time", "click_dwell_time")
+CONTINUOUS_HEADS = ("reserved_0", "dwell_time", "click_dwell_time", "active_secs_5m_residual_norm")
 NEGATIVE_FEEDBACK = ("not_interested", "block_author", "mute_author", "report")
 CONTINUOUS_SCALE_SECONDS = 30.0
+# Value = slope * output + shift, for heads that are not seconds: this one lies in -1..1.
+CONTINUOUS_UNITS = {"active_secs_5m_residual_norm": (2.0, -1.0)}
 
 PRODUCT_SURFACES = (
     "unspecified",
@@ -78,6 +85,12 @@ def continuous_names(config: PhoenixConfig) -> tuple[str, ...]:
         return config.continuous_names
     known = ("reserved_0", "dwell_time", "video_watch_time", "scroll_depth")
     return tuple(known[i] if i < len(known) else f"reserved_{i}" for i in range(config.num_continuous))
+
+
+def continuous_units(names: Sequence[str]) -> tuple[list[float], list[float]]:
+    """Slope and shift from a continuous head's output in 0..1 to its value: seconds, unless it says otherwise."""
+    units = [CONTINUOUS_UNITS.get(name, (CONTINUOUS_SCALE_SECONDS, 0.0)) for name in names]
+    return [slope for slope, _ in units], [shift for _, shift in units]
 
 
 def surface_index(config: PhoenixConfig, name: str) -> int:

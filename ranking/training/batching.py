@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ranking.features import HistoryColumns, history_features
 from ranking.heads import multi_hot
-from ranking.phoenix.actions import CONTINUOUS_HEADS, CONTINUOUS_SCALE_SECONDS, NEGATIVE_FEEDBACK
+from ranking.phoenix.actions import CONTINUOUS_HEADS, NEGATIVE_FEEDBACK, continuous_units
 from ranking.phoenix.batch import Candidates, Context
 from ranking.phoenix.config import PhoenixConfig
 from ranking.types import Int64s
@@ -129,14 +129,17 @@ class Targets:
 def targets(block: Examples, config: PhoenixConfig) -> Targets:
     """Labels of a block. A sampled post says nothing about negative feedback: nobody saw it, so nobody
     could have objected, and easy zeros would teach that unfamiliar posts are safe."""
-    seconds = {"dwell_time": block.dwell_seconds, "click_dwell_time": block.click_seconds}
-    columns = [
-        np.where(seconds[name] > 0, np.clip(seconds[name] / CONTINUOUS_SCALE_SECONDS, 0, 1), -1)
-        if name in seconds
-        else np.full(block.posts.shape, -1.0)
-        for name in (config.continuous_names or CONTINUOUS_HEADS)
-    ]
-    continuous = np.stack(columns, axis=-1).astype(np.float32)
+    unknown = np.full(block.posts.shape, np.nan, dtype=np.float32)
+    known = {
+        "dwell_time": np.where(block.dwell_seconds > 0, block.dwell_seconds, np.nan),
+        "click_dwell_time": np.where(block.click_seconds > 0, block.click_seconds, np.nan),
+        "active_secs_5m_residual_norm": block.active_residual,
+    }
+    names = config.continuous_names or CONTINUOUS_HEADS
+    slopes, shifts = continuous_units(names)
+    values = np.stack([known.get(name, unknown) for name in names], axis=-1)
+    shares = np.clip((values - np.float32(shifts)) / np.float32(slopes), 0, 1)
+    continuous = np.nan_to_num(shares, nan=-1.0).astype(np.float32)
     is_negative = np.isin(config.action_names, NEGATIVE_FEEDBACK)
     mask = (block.posts >= 0)[..., None] & ~(block.is_sampled[..., None] & is_negative)
     discrete = multi_hot(block.label_bits, config.action_names)

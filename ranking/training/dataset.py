@@ -14,15 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ranking.heads import CLICK_DWELL_KINDS, DWELL_KINDS
-from ranking.sequences import Events, Rows
+from ranking.sequences import Rows
 from ranking.training.counts import fill_features
 from ranking.training.histories import histories
-from ranking.training.keys import composite, ranges
-from ranking.training.logs import LABEL_WINDOW_MS, NEGATIVES_HOURS, Impressions, Logs, Posts
+from ranking.training.labels import active_residual, explored, labels
+from ranking.training.logs import NEGATIVES_HOURS, Impressions, Logs, Posts
 from ranking.types import Bools, Floats, Int64s
 
 PAGE = 32
+# Requests whose posts are compared with their histories at a time.
+BLOCK = 256
 PAGE_COLUMNS = (
     "posts",
     "impression_ids",
@@ -32,6 +33,7 @@ PAGE_COLUMNS = (
     "label_bits",
     "dwell_seconds",
     "click_seconds",
+    "active_residual",
     "is_sampled",
     "features",
 )
@@ -52,6 +54,7 @@ class Examples:
     label_bits: Int64s  # [R, C]
     dwell_seconds: Floats  # [R, C], 0 when unknown
     click_seconds: Floats  # [R, C]
+    active_residual: Floats  # [R, C], NaN when unknown
     is_sampled: Bools  # [R, C], never shown: a negative made up for training
     features: Floats  # [R, C, F]
 
@@ -99,9 +102,9 @@ def build(logs: Logs, *, feature_names: Sequence[str], sampled_negatives: int = 
     impressions = logs.impressions
     known = logs.posts.index_of(impressions.post_ids) >= 0
     impressions = impressions.take(known)
-    label_bits, dwell, click = _labels(impressions, logs.events)
     within = impressions.at_ms < logs.until_ms
-    label_bits, dwell, click = label_bits[within], dwell[within], click[within]
+    columns = (*labels(impressions, logs.events), active_residual(impressions, logs.events))
+    label_bits, dwell, click, active = (column[within] for column in columns)
     impressions = impressions.take(within)
     pages = _pages(impressions)
     first = np.where(pages >= 0, impressions.at_ms[pages], np.iinfo(np.int64).max).min(axis=1)
@@ -119,10 +122,12 @@ def build(logs: Logs, *, feature_names: Sequence[str], sampled_negatives: int = 
         label_bits=_gather(label_bits, pages, 0),
         dwell_seconds=_gather(dwell, pages, 0),
         click_seconds=_gather(click, pages, 0),
+        active_residual=_gather(active, pages, np.nan),
         is_sampled=np.zeros(pages.shape, dtype=bool),
         features=np.zeros((len(users), PAGE, len(feature_names)), dtype=np.float32),
     )
     dataset = Dataset(examples, rows, logs.posts, row_posts)
+    examples.label_bits[:] = explored(examples.label_bits, is_new_author(dataset, examples))
     if sampled_negatives:
         _add_negatives(dataset, sampled_negatives, np.random.default_rng(seed))
     if feature_names:
@@ -130,7 +135,19 @@ def build(logs: Logs, *, feature_names: Sequence[str], sampled_negatives: int = 
     return dataset
 
 
-def _gather(column: npt.NDArray, index: Int64s, fill: int) -> npt.NDArray:
+def is_new_author(dataset: Dataset, examples: Examples) -> Bools:
+    """Whether nothing of the author stands in the viewer's history, for the posts shown, [R, C]."""
+    authors = dataset.posts.author_ids[np.maximum(examples.posts, 0)]
+    is_new = np.zeros(authors.shape, dtype=bool)
+    for start in range(0, len(examples), BLOCK):
+        part = slice(start, start + BLOCK)
+        history = examples.history[part]
+        met = np.where(history >= 0, dataset.rows.author_ids[np.maximum(history, 0)], -1)
+        is_new[part] = (authors[part, :, None] != met[:, None, :]).all(axis=2)
+    return is_new & examples.valid
+
+
+def _gather(column: npt.NDArray, index: Int64s, fill: float) -> npt.NDArray:
     return np.where(index >= 0, column[index], np.asarray(fill, dtype=column.dtype))
 
 
@@ -173,48 +190,3 @@ def _add_negatives(dataset: Dataset, count: int, rng: np.random.Generator) -> No
             column[fits, place] = column[fits, like]
         examples.posts[fits, place] = chosen
         examples.is_sampled[fits, place] = True
-
-
-def _labels(impressions: Impressions, events: Events) -> tuple[Int64s, Floats, Floats]:
-    """Per impression: bits of the kinds that followed, dwell seconds and seconds after a click."""
-    pairs = np.stack([impressions.user_ids, impressions.post_ids], axis=1)
-    unique, pair = np.unique(pairs, axis=0, return_inverse=True)
-    event_pair, is_shown = _pair_index(unique, events)
-    shown = events.take(is_shown)
-    keys = composite(event_pair, shown.at_ms)
-    order = np.argsort(keys, kind="stable")
-    keys, shown = keys[order], shown.take(order)
-    begin = composite(pair.ravel(), impressions.at_ms)
-    end = np.minimum(begin + LABEL_WINDOW_MS, _next_impression(begin))
-    low, high = np.searchsorted(keys, begin), np.searchsorted(keys, end)
-    owner = np.repeat(np.arange(len(impressions)), high - low)
-    followed = ranges(low, high)
-    bits = np.zeros(len(impressions), dtype=np.int64)
-    np.bitwise_or.at(bits, owner, np.int64(1) << shown.kinds[followed])
-    dwell = impressions.seconds.astype(np.float32).copy()
-    click = np.zeros_like(dwell)
-    for target, kinds in ((dwell, DWELL_KINDS), (click, CLICK_DWELL_KINDS)):
-        counts = ((kinds >> shown.kinds[followed]) & 1).astype(bool)
-        np.maximum.at(target, owner[counts], shown.seconds[followed][counts])
-    return bits, dwell, click
-
-
-def _pair_index(unique: Int64s, events: Events) -> tuple[Int64s, Bools]:
-    """Index of each event's (user, post) among the shown pairs, and which events have one."""
-    both = np.concatenate([unique, np.stack([events.user_ids, events.post_ids], axis=1)])
-    _, inverse = np.unique(both, axis=0, return_inverse=True)
-    inverse = inverse.ravel()
-    slot = np.full(inverse.max(initial=-1) + 1, -1)
-    slot[inverse[: len(unique)]] = np.arange(len(unique))
-    index = slot[inverse[len(unique) :]]
-    return index[index >= 0], index >= 0
-
-
-def _next_impression(begin: Int64s) -> Int64s:
-    """Key of the next impression of the same pair (or of anything later)."""
-    order = np.argsort(begin, kind="stable")
-    later = np.full(len(begin), np.iinfo(np.int64).max)
-    place = np.searchsorted(begin[order], begin, side="right")
-    has_later = place < len(begin)
-    later[has_later] = begin[order][place[has_later]]
-    return later
