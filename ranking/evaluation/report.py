@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ranking import registry
+from ranking.evaluation import cold
 from ranking.evaluation.reach import reach
-from ranking.evaluation.retrieval import found_posts, store_recall, without_content
-from ranking.evaluation.slices import age_minutes, by_slice
+from ranking.evaluation.retrieval import found_posts, store_recall
+from ranking.evaluation.slices import by_slice
 from ranking.models import ModelVersion
 from ranking.serving import artefacts
 from ranking.serving.checkpoint import Checkpoint
@@ -43,11 +45,11 @@ def report(
         **evaluate(examples, shown, asked, config, oracle),
         "slices": by_slice(dataset, examples, compared.phoenix, config),
         "reach": reach(dataset, examples, compared),
-        "fresh": _fresh(checkpoint, dataset, at_top, compared.phoenix),
+        "cold": _cold(checkpoint, dataset, at_top, compared.phoenix),
     }
     if retrieval is not None:
         towers = registry.load(retrieval)
-        found = found_posts(towers, dataset, examples)
+        found = found_posts(towers, dataset, examples, config.candidate_feature_names)
         figures["retrieval"] = {
             "model": retrieval.name,
             **found,
@@ -56,22 +58,20 @@ def report(
     return figures
 
 
-def _fresh(checkpoint: Checkpoint, dataset: Dataset, at_top: Examples, scores: Floats) -> dict[str, Any]:
-    """NDCG@10 among posts under one hour old, with the content and with all of it taken away."""
+def _cold(checkpoint: Checkpoint, dataset: Dataset, at_top: Examples, scores: Floats) -> dict[str, Any]:
+    """NDCG@10 among posts of which little was known, with the content and with all of it taken away."""
     config = checkpoint.model.config
-    is_fresh = at_top.valid & (age_minutes(dataset, at_top) < 60)
-    features = at_top.features.copy()
-    for number, name in enumerate(config.candidate_feature_names):
-        if name == "has_content" or name.startswith("similarity_"):
-            features[..., number] = 0.0
-    bare = dataclasses.replace(at_top, features=features)
-    blind = probabilities(checkpoint, without_content(dataset), bare)
+    names = config.candidate_feature_names
+    bare = cold.without_likeness(at_top, names)
+    blind = orders(at_top, probabilities(checkpoint, cold.without_content(dataset), bare), config).phoenix
     value = page_values(at_top, config)
-    return {
-        "impressions": int(is_fresh.sum()),
-        "ndcg@10": metrics.ndcg(scores, value, is_fresh),
-        "ndcg@10_without_content": metrics.ndcg(orders(at_top, blind, config).phoenix, value, is_fresh),
-    }
+    found = {}
+    for name, mask in cold.masks(dataset, at_top, names).items():
+        with_, without = (metrics.ndcg_by_request(each, value, mask) for each in (scores, blind))
+        has_gain = ~np.isnan(with_)
+        figures = cold.compared("ndcg@10", with_[has_gain], without[has_gain], np.ones(has_gain.sum()))
+        found[name] = {"impressions": int(mask.sum()), "pages": int(has_gain.sum()), **figures}
+    return found
 
 
 def keep(version: ModelVersion, figures: dict[str, Any]) -> Path:

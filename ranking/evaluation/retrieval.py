@@ -1,97 +1,96 @@
-"""What the two towers find: later likes, fresh posts with and without their content, and the store's accuracy."""
+"""What the two towers find: later likes, those of hardly known posts too, and the store's accuracy."""
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from ranking.evaluation.slices import MINUTE_MS
+from ranking.evaluation import cold
 from ranking.models import ModelVersion
 from ranking.retrieval import vector_store
 from ranking.retrieval.window import RetrievalWindow
 from ranking.serving.checkpoint import Checkpoint
 from ranking.training import metrics
-from ranking.training.batching import context_batch
+from ranking.training.batching import batches, context_batch
 from ranking.training.dataset import Dataset, Examples
 from ranking.training.logs import NEGATIVES_HOURS
-from ranking.training.retrieval import HOUR_MS, encode, positives
-from ranking.types import Floats, Int64s
+from ranking.training.retrieval import HOUR_MS, Positives, encode, positives
+from ranking.types import Bools, Floats, Int64s
 
 KS = (100, 500, 1000)
-MAX_REQUESTS = 400
-FRESH_MS = 60 * MINUTE_MS
+MAX_REQUESTS = 2000
+BATCH = 64
 STORE_QUERIES = 40
 
 
-def without_content(dataset: Dataset) -> Dataset:
-    """The same posts as if none had a content embedding."""
-    posts = dataclasses.replace(dataset.posts, content=np.zeros_like(dataset.posts.content))
-    return dataclasses.replace(dataset, posts=posts)
+@dataclass(frozen=True)
+class Ranks:
+    """Rank (from 0) of each like among the posts of its request's two days, and the posts found first."""
+
+    ranks: Int64s  # [likes]
+    shown: Int64s
+    window: Int64s  # all posts that could be found
 
 
-def found_posts(checkpoint: Checkpoint, dataset: Dataset, examples: Examples, *, seed: int = 0) -> dict[str, Any]:
+def found_posts(
+    checkpoint: Checkpoint, dataset: Dataset, examples: Examples, feature_names: tuple[str, ...], *, seed: int = 0
+) -> dict[str, Any]:
     """Recall of later likes among the posts of the two days before the request, by exact search.
 
-    `fresh` counts likes of posts under one hour old alone, among the same posts.
+    `cold` counts likes of posts alone of which little was known (`cold.masks`, by the examples' features),
+    among the same posts, with their content and without.
     """
     likes = positives(examples)
-    strong = likes.weights == 1.0
-    asked = np.random.default_rng(seed).permutation(np.unique(likes.requests[strong]))[:MAX_REQUESTS]
-    ranks, fresh, shown, window = _ranks(checkpoint, dataset, examples, asked)
-    bare = _ranks(checkpoint, without_content(dataset), examples, asked)[1]
+    likes = likes.take(_is_in_window(dataset, examples, likes) & (likes.weights == 1.0))
+    asked = np.random.default_rng(seed).permutation(np.unique(likes.requests))[:MAX_REQUESTS]
+    likes = likes.take(np.isin(likes.requests, asked))
+    found = _ranks(checkpoint, dataset, examples, likes)
+    bare = _ranks(checkpoint, cold.without_content(dataset), examples, likes)
     authors = dataset.posts.author_ids
-    everyone, number = np.unique(authors[window], return_inverse=True)
-    places = np.bincount(np.searchsorted(everyone, authors[shown]), minlength=len(everyone))
+    everyone, number = np.unique(authors[found.window], return_inverse=True)
+    places = np.bincount(np.searchsorted(everyone, authors[found.shown]), minlength=len(everyone))
     return {
         "requests": len(asked),
-        "likes": len(ranks),
-        **{f"recall@{k}": _share(ranks, k) for k in KS},
-        "fresh": {
-            "likes": len(fresh),
-            "recall@100": _share(fresh, 100),
-            "recall@100_without_content": _share(bare, 100),
+        "likes": len(likes),
+        **{f"recall@{k}": float((found.ranks < k).mean()) if len(likes) else None for k in KS},
+        "cold": {
+            name: cold.recall(likes.requests, found.ranks, bare.ranks, mask[likes.requests, likes.columns], k=KS[0])
+            for name, mask in cold.masks(dataset, examples, feature_names).items()
         },
-        "coverage@100": len(np.unique(shown)) / max(len(number), 1),
+        "coverage@100": len(np.unique(found.shown)) / max(len(number), 1),
         "author_gini@100": metrics.gini(places),
     }
 
 
-def _share(ranks: Int64s, k: int) -> float | None:
-    return float((ranks < k).mean()) if len(ranks) else None
+def _is_in_window(dataset: Dataset, examples: Examples, likes: Positives) -> Bools:
+    age = examples.at_ms[likes.requests] - dataset.posts.created_ms[likes.posts]
+    return (age > 0) & (age <= NEGATIVES_HOURS * HOUR_MS)
 
 
 @torch.inference_mode()
-def _ranks(
-    checkpoint: Checkpoint, dataset: Dataset, examples: Examples, asked: Int64s
-) -> tuple[Int64s, Int64s, Int64s, Int64s]:
-    """Ranks (from 0) of the likes and of the fresh ones; the posts found first, and all that could be."""
+def _ranks(checkpoint: Checkpoint, dataset: Dataset, examples: Examples, likes: Positives) -> Ranks:
     model, tables, created = checkpoint.model, checkpoint.tables, dataset.posts.created_ms
     vectors = encode(model, tables, dataset, np.arange(len(dataset.posts))).numpy()
-    likes = positives(examples)
-    ranks, fresh, shown = [], [], []
+    requests, starts = np.unique(likes.requests, return_index=True)
+    users = [
+        model.encode_user(context_batch(dataset, block, model.config), tables).vectors.numpy()
+        for block in batches(examples.take(requests), size=BATCH)
+    ]
+    ranks, shown = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     seen = np.zeros(len(dataset.posts), dtype=bool)
-    for request in asked.tolist():
-        block = examples.take(np.array([request]))
-        at_ms = block.at_ms[0]
+    for at_ms, user, wanted in zip(
+        examples.at_ms[requests], itertools.chain(*users), np.split(likes.posts, starts[1:]), strict=True
+    ):
         window = np.flatnonzero((created < at_ms) & (created >= at_ms - NEGATIVES_HOURS * HOUR_MS))
-        user = model.encode_user(context_batch(dataset, block, model.config), tables).vectors[0].numpy()
         scores = vectors[window] @ user
-        wanted = likes.posts[(likes.requests == request) & (likes.weights == 1.0)]
-        wanted = np.intersect1d(wanted, window)
-        place = (scores[None, :] > scores[np.searchsorted(window, wanted)][:, None]).sum(axis=1)
-        ranks += place.tolist()
-        fresh += place[at_ms - created[wanted] < FRESH_MS].tolist()
+        ranks.append((scores[None, :] > (vectors[wanted] @ user)[:, None]).sum(axis=1))
         shown.append(window[np.argsort(-scores)[: KS[0]]])
         seen[window] = True
-    return (
-        np.array(ranks, dtype=np.int64),
-        np.array(fresh, dtype=np.int64),
-        np.concatenate(shown) if shown else np.zeros(0, dtype=np.int64),
-        np.flatnonzero(seen),
-    )
+    return Ranks(np.concatenate(ranks), np.concatenate(shown), np.flatnonzero(seen))
 
 
 def store_recall(

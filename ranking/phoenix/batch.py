@@ -69,7 +69,11 @@ class Tables(Protocol):
 
 
 class ArrayTables:
-    """Read-only tables over NumPy arrays, memory-mapped ones included: only the rows asked for are read."""
+    """Read-only tables over NumPy arrays, memory-mapped ones included: only the rows asked for are read.
+
+    A post that came after the training has rows all the same, those of other posts that share its hashes;
+    they are read as zero, which the model knows from training (`TrainableTables.item_dropout`).
+    """
 
     def __init__(self, arrays: dict[str, npt.NDArray[np.float32]], config: PhoenixConfig) -> None:
         self.arrays = arrays
@@ -79,7 +83,10 @@ class ArrayTables:
         return self._rows("user", self.config.user_hash, ids)
 
     def item(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        return self._rows("item", self.config.item_hash, ids)
+        rows, valid = self._rows("item", self.config.item_hash, ids)
+        if self.config.item_ids_below:
+            rows[ids >= self.config.item_ids_below] = 0.0
+        return rows, valid
 
     def author(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         return self._rows("author", self.config.author_hash, ids)

@@ -25,6 +25,7 @@ LIMITS = {
     "dwell_hidden": 1 << 14,
     "content_size": 1 << 16,
     "feature_hidden": 1 << 14,
+    "item_ids_below": (1 << 63) - 1,
 }
 MAX_HASHES = 64
 WIDENING_FACTOR = 2.0
@@ -84,6 +85,7 @@ class PhoenixConfig:
     candidate_feature_names: tuple[str, ...] = ()
     feature_hidden: int = 64
     head_bias: bool = False
+    item_ids_below: int = 0  # posts from this id on came after the training: their rows mean nothing
     action_names: tuple[str, ...] = ()
     continuous_names: tuple[str, ...] = ()
     surface_names: tuple[str, ...] = ()
@@ -220,13 +222,14 @@ EXTENSION_KEYS = (
     "candidate_feature_names",
     "feature_hidden",
     "head_bias",
+    "item_ids_below",
     "action_names",
     "continuous_names",
     "surface_names",
     "dtype",
 )
 REQUIRED_KEYS = PUBLISHED_KEYS[:8]
-OPTIONAL_SIZES = {"content_size"}
+OPTIONAL_SIZES = {"content_size", "item_ids_below"}
 
 
 def _names(key: str, raw: Any) -> tuple[str, ...]:

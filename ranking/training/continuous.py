@@ -80,7 +80,10 @@ def _parents() -> dict[str, ModelVersion]:
     """The serving versions, when all can be trained on; a first or changed model starts afresh."""
     serving = {kind: registry.promoted(kind) for kind in KINDS}
     for kind, version in serving.items():
-        if version is None or PhoenixConfig.from_dict(version.config) != xsocial_config(kind):
+        if version is None:
+            return {}
+        config = PhoenixConfig.from_dict(version.config)
+        if config.replace(item_ids_below=0) != xsocial_config(kind):
             return {}
         try:
             registry.training_state(version)

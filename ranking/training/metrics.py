@@ -74,14 +74,18 @@ def _ranked(scores: Array, gains: Array, valid: npt.NDArray[np.bool_]) -> Array:
 
 def ndcg(scores: Array, gains: Array, valid: npt.NDArray[np.bool_], *, k: int = 10) -> float | None:
     """Mean NDCG@k over requests with any gain (linear gains, log2 discount)."""
+    found = ndcg_by_request(scores, gains, valid, k=k)
+    found = found[~np.isnan(found)]
+    return float(found.mean()) if len(found) else None
+
+
+def ndcg_by_request(scores: Array, gains: Array, valid: npt.NDArray[np.bool_], *, k: int = 10) -> Array:
+    """NDCG@k of each request, NaN without any gain."""
     ranked = _ranked(scores, gains, valid)[:, :k]
     ideal = -np.sort(-np.where(valid, gains, 0.0), axis=1)[:, :k]
     discount = 1 / np.log2(np.arange(ranked.shape[1]) + 2)
     best = (ideal * discount).sum(axis=1)
-    has_gain = best > 0
-    if not has_gain.any():
-        return None
-    return float(((ranked * discount).sum(axis=1)[has_gain] / best[has_gain]).mean())
+    return np.where(best > 0, (ranked * discount).sum(axis=1) / np.where(best > 0, best, 1), np.nan)
 
 
 def mrr(scores: Array, gains: Array, valid: npt.NDArray[np.bool_], *, k: int = 10) -> float | None:

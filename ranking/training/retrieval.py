@@ -29,7 +29,7 @@ from ranking.training.loop import Fit
 from ranking.training.optimise import Optimisers
 from ranking.training.presets import TrainingSettings
 from ranking.training.ranker import load_parts
-from ranking.types import Floats, Int64s
+from ranking.types import Bools, Floats, Int64s
 
 WEAK_SHARE = 0.3
 MAX_POSITIVES = 256
@@ -43,14 +43,19 @@ COUNTER_MULTIPLIER = -7046029254386353131
 
 @dataclass(frozen=True)
 class Positives:
-    """Liked posts: the request they belong to, the post's index, and a weight for weaker signs."""
+    """Liked posts: the request they belong to and the column there, the post's index, and a weight for weaker
+    signs."""
 
     requests: Int64s
+    columns: Int64s
     posts: Int64s
     weights: Floats
 
     def __len__(self) -> int:
         return len(self.requests)
+
+    def take(self, index: Int64s | Bools) -> Positives:
+        return Positives(*(column[index] for column in vars(self).values()))
 
 
 def positives(examples: Examples) -> Positives:
@@ -60,7 +65,7 @@ def positives(examples: Examples) -> Positives:
     weak = ((bits & WEAK_POSITIVE) != 0) & ((bits & NEGATIVE) == 0) & ~strong
     requests, columns = np.nonzero(strong | weak)
     weights = np.where(strong, 1.0, WEAK_SHARE)[requests, columns].astype(np.float32)
-    return Positives(requests, examples.posts[requests, columns], weights)
+    return Positives(requests, columns, examples.posts[requests, columns], weights)
 
 
 def liked_by_user(examples: Examples, found: Positives) -> dict[int, set[int]]:

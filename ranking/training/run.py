@@ -28,6 +28,7 @@ from ranking.training.ranker import RankerTrainer, predict
 from ranking.training.retrieval import RetrievalTrainer, recall
 from ranking.training.state import StateFile, only_one
 from ranking.types import Floats
+from xsocial.kernel import ids
 from xsocial.kernel.errors import Unavailable
 
 MIN_IMPRESSIONS = 1000
@@ -196,6 +197,8 @@ def _register(
     facts: dict[str, dict[str, Any]],
 ) -> Trained:
     ranker, retrieval = (trainer.model.cpu().eval() for trainer in trainers)
+    for model in (ranker, retrieval):
+        model.config = model.config.replace(item_ids_below=ids.id_at(wanted.trained.until_ms))
     apart, examples = shards.set_apart()
     logits, _ = predict(ranker, trainers[0].tables.eval(), apart, examples)
     labels = multi_hot(examples.label_bits, ranker.config.action_names)

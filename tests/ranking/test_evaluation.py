@@ -8,9 +8,9 @@ import torch
 from django.urls import reverse
 
 from accounts.models import User
-from ranking.evaluation import plots
-from ranking.evaluation.reach import is_new_author, reach
-from ranking.evaluation.retrieval import found_posts, without_content
+from ranking.evaluation import cold, plots
+from ranking.evaluation.reach import reach
+from ranking.evaluation.retrieval import found_posts
 from ranking.evaluation.slices import FRESH, age_minutes, by_slice
 from ranking.features import CANDIDATE_FEATURES
 from ranking.models import ModelVersion
@@ -18,7 +18,7 @@ from ranking.phoenix.batch import TrainableTables
 from ranking.phoenix.recsys_retrieval_model import PhoenixRetrieval
 from ranking.serving import artefacts
 from ranking.serving import checkpoint as checkpoints
-from ranking.training.dataset import build
+from ranking.training.dataset import build, is_new_author
 from ranking.training.evaluate import Orders, evaluate, like_labels, orders
 from ranking.training.presets import xsocial_config
 from ranking.training.run import curve
@@ -81,14 +81,41 @@ def test_retrieval_is_judged_by_exact_ranks_and_needs_its_content(dataset):
     config = xsocial_config("retrieval", **SMALL)
     examples = dataset.examples.take(slice(20))
     model = checkpoints.in_memory(PhoenixRetrieval(config), TrainableTables(config))
-    found = found_posts(model, dataset, examples)
+    found = found_posts(model, dataset, examples, CANDIDATE_FEATURES)
     assert 0 <= found["recall@100"] <= found["recall@500"] <= found["recall@1000"] == 1.0
-    assert found["fresh"]["likes"] <= found["likes"]
-    bare = without_content(dataset)
+    bare = cold.without_content(dataset)
     assert not bare.posts.content.any()
-    assert found_posts(model, bare, examples)["fresh"]["recall@100"] == pytest.approx(
-        found["fresh"]["recall@100_without_content"]
-    )
+    blind = found_posts(model, bare, examples, CANDIDATE_FEATURES)["cold"]
+    for name, figures in found["cold"].items():
+        assert 0 < figures["likes"] <= found["likes"]
+        assert figures["recall@100_without_content"] == blind[name]["recall@100"]
+
+
+def test_cold_posts_are_fresh_or_without_engagement(dataset):
+    examples = dataset.examples
+    fresh, unengaged = cold.masks(dataset, examples, CANDIDATE_FEATURES).values()
+    assert (age_minutes(dataset, examples)[fresh] < 60).all()
+    likes = examples.features[..., CANDIDATE_FEATURES.index("log_favorites")]
+    assert (likes[unengaged] == 0).all()
+    assert not unengaged[~examples.valid].any()
+    bare = cold.without_likeness(examples, CANDIDATE_FEATURES)
+    assert not bare.features[..., CANDIDATE_FEATURES.index("similarity_max")].any()
+    assert (bare.features[..., CANDIDATE_FEATURES.index("log_favorites")] == likes).all()
+
+
+def test_intervals_hold_the_value_and_shrink_with_the_data():
+    rng = np.random.default_rng(0)
+    widths = []
+    for count in (50, 5000):
+        found, bare = (rng.random((2, count)) < np.array([[0.4], [0.3]])).astype(float)
+        value, low, high = cold.compared("hit", found, bare, np.ones(count))["gain"]
+        assert value == pytest.approx(found.mean() - bare.mean())
+        assert low < value < high
+        widths.append(high - low)
+    # Standard error of a difference of two rates at 5,000: 2 x 1.96 x sqrt((.24 + .21) / 5000).
+    assert widths[1] == pytest.approx(0.0372, rel=0.15)
+    assert widths[0] > 5 * widths[1]
+    assert cold.compared("hit", np.zeros(0), np.zeros(0), np.zeros(0))["gain"] is None
 
 
 def test_plots_are_drawn_for_what_there_is(figures, tmp_path):

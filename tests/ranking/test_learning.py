@@ -10,7 +10,7 @@ from ranking.models import ModelVersion
 from ranking.serving import live
 from ranking.training import continuous, gates, run
 from ranking.training.presets import TrainingSettings, xsocial_config
-from xsocial.kernel import clock
+from xsocial.kernel import clock, ids
 from xsocial.kernel.errors import NotFound, Unavailable
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,7 @@ def test_a_child_goes_on_from_its_parent_and_serves_when_the_gates_hold(noon, mo
     trained = run.run(run.plan(settings), quiet=True)
     assert trained.ranker.training["until_ms"] < clock.to_ms(noon)
     assert set(trained.ranker.training["calibration_methods"]) == set(trained.ranker.config["action_names"])
+    assert trained.retrieval.config["item_ids_below"] == ids.id_at(trained.ranker.training["until_ms"])
     assert not (run.folder() / "state.safetensors").exists()
     for version in (trained.ranker, trained.retrieval):
         registry.promote(version)

@@ -54,12 +54,16 @@ class Command(PhoenixCommand):
         for name, parts in figures["slices"].items():
             self._table(name, ("impressions", "ndcg@10", "auc_favorite", "rate_favorite"), parts.items())
         self._table("first ten", ("coverage@10", "author_gini@10", "new_author_share@10"), figures["reach"].items())
-        self._table("under one hour old", tuple(figures["fresh"]), [("ranker", figures["fresh"])])
+        self._cold("ranker", figures["cold"])
         if found := figures.get("retrieval"):
-            fresh = found["fresh"]
-            self._table("under one hour old", tuple(fresh), [("retrieval", fresh)])
-            columns = tuple(name for name in found if name not in ("model", "fresh"))
+            self._cold("retrieval", found["cold"])
+            columns = tuple(name for name in found if name not in ("model", "cold"))
             self._table("retrieval", columns, [(found["model"], found)])
+
+    def _cold(self, kind: str, slices: dict[str, Any]) -> None:
+        """Posts of which little was known; 95 % intervals in brackets."""
+        columns = tuple(next(iter(slices.values())))
+        self._table(f"{kind}: posts", columns, slices.items())
 
     def _table(self, title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
         cells = [(name, *(_number(row[column]) for column in columns)) for name, row in rows]
@@ -73,7 +77,9 @@ def _version(name: str | None, kind: str) -> ModelVersion | None:
     return version
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | list[float] | None) -> str:
     if value is None:
         return "-"
+    if isinstance(value, list):
+        return "{:.3f} ({:.3f}..{:.3f})".format(*value)
     return str(value) if isinstance(value, int) else f"{value:.4f}"

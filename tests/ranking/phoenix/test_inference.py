@@ -8,7 +8,8 @@ import torch
 from scipy.stats import spearmanr
 
 from ranking.phoenix import inference, precision, reference
-from ranking.phoenix.batch import TrainableTables
+from ranking.phoenix.batch import ArrayTables, TrainableTables
+from ranking.phoenix.config import PhoenixConfig
 from ranking.phoenix.inference import RankerRuntime
 from ranking.phoenix.recsys_model import PhoenixRanker
 from tests.ranking.phoenix.small import random_candidates, random_context, small_config, upstream_config
@@ -32,7 +33,7 @@ def pick(candidates, index):
 
 @pytest.mark.parametrize("length", [0, 1, 5, 12])
 def test_blocks_equal_the_masked_pass(ours, length, monkeypatch):
-    monkeypatch.setattr(inference, "MAX_BLOCK", 7)
+    monkeypatch.setattr(inference, "MIN_BLOCK", 7)
     model, tables = ours
     context, candidates = random_context(model.config, length=length), random_candidates(model.config, 30)
     exact = RankerRuntime(model, tables).rank_batch(context, candidates)
@@ -82,6 +83,18 @@ def test_stored_projections_change_nothing(ours):
     context, candidates = runtime.encode(random_context(model.config, length=7)), random_candidates(model.config, 40)
     stored = runtime.rank(context, candidates, runtime.project(candidates))
     assert torch.equal(stored.logits, runtime.rank(context, candidates).logits)
+
+
+def test_posts_that_came_after_the_training_have_no_rows(ours):
+    model, trained = ours
+    arrays, ids = trained.arrays(), torch.tensor([[5, 99, 100, 101]])
+    plain, limited = (ArrayTables(arrays, model.config.replace(item_ids_below=below)) for below in (0, 100))
+    rows, valid = limited.item(ids)
+    assert torch.equal(rows[:, :2], plain.item(ids)[0][:, :2])
+    assert not rows[:, 2:].any()
+    assert plain.item(ids)[0][:, 2:].all()
+    assert valid.all()
+    assert PhoenixConfig.from_dict(limited.config.to_dict()) == limited.config
 
 
 def test_serving_leaves_the_thread_setting_of_others_alone():
