@@ -1,4 +1,4 @@
-"""The registry of trained models and the candidate vectors of posts."""
+"""The registry of trained models, and what they make of posts ahead of time."""
 
 from __future__ import annotations
 
@@ -80,6 +80,26 @@ class PostVector(models.Model):
                 opclasses=["vector_ip_ops"],
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.post_id} under {self.model_id}"
+
+
+class PostProjection(models.Model):
+    """What the tokens of a post have in common for everybody, under one version of the ranker.
+
+    `changed_at` moves with every write, so that running servers can ask what is new.
+    """
+
+    model = models.ForeignKey(ModelVersion, models.CASCADE, related_name="projections", db_index=False)
+    post_id = models.BigIntegerField()
+    row = models.BinaryField(help_text="Little-endian float32 numbers, as many as the model is wide.")
+    has_content = models.BooleanField(default=False, help_text="The content embedding was there.")
+    changed_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["model", "post_id"], name="ranking_projection_unique")]
+        indexes = [models.Index(fields=["model", "changed_at"], name="ranking_projection_changed")]
 
     def __str__(self) -> str:
         return f"{self.post_id} under {self.model_id}"

@@ -10,7 +10,7 @@ from torch import Tensor
 from ranking.models import ModelVersion
 from ranking.phoenix import precision
 from ranking.phoenix.artifacts import ArtifactError
-from ranking.retrieval import indexer
+from ranking.retrieval import indexer, projections
 from ranking.serving import checkpoint as checkpoints
 from ranking.serving.checkpoint import Checkpoint
 from xsocial.kernel import clock
@@ -80,8 +80,8 @@ def training_state(version: ModelVersion) -> dict[str, Tensor]:
 def promote(version: ModelVersion) -> ModelVersion:
     """Makes a version the one that serves; the former one is retired and can be promoted again.
 
-    The checkpoint is read first, and a retrieval model gets its candidate vectors first, so that
-    servers never meet a version they cannot use. Raises Conflict.
+    The checkpoint is read first, and what it makes of the posts (candidate vectors, projections) is written
+    first, so that servers never meet a version they cannot use. Raises Conflict.
     """
     try:
         checkpoint = load(version)
@@ -92,6 +92,7 @@ def promote(version: ModelVersion) -> ModelVersion:
     else:
         # It answers once here, which also compiles what servers would else wait for.
         precision.choose(checkpoint.model, checkpoint.tables)
+        projections.index_window(version.pk, checkpoint)
     with transaction.atomic():
         same_kind = ModelVersion.objects.select_for_update().filter(kind=version.kind)
         same_kind.filter(status=ModelVersion.Status.PROMOTED).exclude(pk=version.pk).update(
@@ -104,7 +105,7 @@ def promote(version: ModelVersion) -> ModelVersion:
 
 
 def forget_files(kind: str, *, keep: int = KEPT_FILES) -> list[str]:
-    """Deletes files and vectors of all but the newest versions; their entries stay, for lineage and figures.
+    """Deletes files, vectors and projections of all but the newest versions; the entries stay, with their figures.
 
     What serves, and the last one that served, are always kept. Returns the names.
     """
@@ -116,6 +117,7 @@ def forget_files(kind: str, *, keep: int = KEPT_FILES) -> list[str]:
             continue
         checkpoints.remove(version.path)
         version.vectors.all().delete()
+        version.projections.all().delete()
         version.path = ""
         version.save(update_fields=["path"])
         forgotten.append(version.name)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import structlog
 from celery import shared_task
 
 from ranking import registry
 from ranking.models import ModelVersion
-from ranking.retrieval import indexer
-from ranking.serving import named
+from ranking.retrieval import indexer, projections
+from ranking.serving import live, named
 from ranking.training import continuous
 from xsocial.kernel.errors import Conflict, Unavailable
 
@@ -30,7 +32,8 @@ def train_incremental(minutes: float = continuous.LEARNING_MINUTES) -> list[str]
 
 @shared_task
 def index_new_posts() -> int:
-    """Writes the candidate vectors that are missing, for the promoted model and others in use; returns how many."""
+    """Writes what is missing of posts: candidate vectors of the promoted model and others in use, projections of
+    the ranker. Returns how many vectors."""
     written = 0
     for name in ("", *named.retrievals_in_use()):
         try:
@@ -39,14 +42,18 @@ def index_new_posts() -> int:
             continue
         indexer.retire_deleted(model.model_id)
         written += indexer.index_window(model.model_id, model.checkpoint)
+    with suppress(Unavailable):
+        ranker = live.ranker.get()
+        projections.index_window(ranker.model_id, ranker.checkpoint)
     return written
 
 
 @shared_task
 def forget_old_vectors() -> int:
-    """Deletes vectors that no server needs any more; returns how many."""
-    version = registry.promoted(ModelVersion.Kind.RETRIEVAL)
-    return indexer.forget_old(version.pk) if version else 0
+    """Deletes vectors and projections that no server needs any more; returns how many."""
+    forget = {ModelVersion.Kind.RETRIEVAL: indexer.forget_old, ModelVersion.Kind.RANKER: projections.forget_old}
+    promoted = [(kind, registry.promoted(kind)) for kind in forget]
+    return sum(forget[kind](version.pk) for kind, version in promoted if version)
 
 
 @shared_task

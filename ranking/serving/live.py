@@ -24,10 +24,12 @@ from torch import Tensor
 from ranking import registry
 from ranking.models import ModelVersion
 from ranking.phoenix import precision
+from ranking.phoenix.actions import CONTINUOUS_HEADS, DISCRETE_HEADS, action_names, continuous_names
 from ranking.phoenix.artifacts import ArtifactError
 from ranking.phoenix.batch import Candidates
+from ranking.phoenix.config import PhoenixConfig
 from ranking.phoenix.inference import RankerRuntime, ServingContext, columns, workers
-from ranking.retrieval import indexer, vector_store
+from ranking.retrieval import indexer, projections, vector_store
 from ranking.retrieval.window import RetrievalWindow
 from ranking.row_cache import RowCache
 from ranking.serving.checkpoint import Checkpoint
@@ -40,6 +42,7 @@ REFRESH_SECONDS = 2.0
 # Writers may commit a little after the time they stamped.
 OVERLAP = timedelta(seconds=30)
 CACHED_CONTEXTS = 512
+# Rows of 4 D bytes: 51 MB at 64 numbers, and no more however many posts there are.
 CACHED_PROJECTIONS = 200_000
 
 log = structlog.get_logger(__name__)
@@ -47,11 +50,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class LiveRanker:
-    """A ranker ready to serve, with the contexts it encoded lately."""
+    """A ranker ready to serve, with the contexts it encoded lately and its projections of posts."""
 
     version: str
     checkpoint: Checkpoint
     runtime: RankerRuntime
+    model_id: int
+    _since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     _projections: RowCache = field(init=False)
     _contexts: OrderedDict[int, ServingContext] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,8 +85,16 @@ class LiveRanker:
                 self._contexts.popitem(last=False)
         return made
 
+    def refresh(self) -> None:
+        """Takes over the projections written since the last time. One thread at a time."""
+        size = self.checkpoint.model.config.emb_size
+        stored = projections.changes(self.model_id, since=self._since, size=size)
+        self._projections.put(stored.ids, stored.rows)
+        if stored.newest is not None:
+            self._since = stored.newest - OVERLAP
+
     def projections(self, candidates: Candidates) -> Tensor:
-        """What the tokens of these posts have in common for everybody [C, D], computed once per post.
+        """What the tokens of these posts have in common for everybody [C, D]: as stored, else computed here.
 
         A post whose content is not known yet is computed anew each time.
         """
@@ -158,7 +171,18 @@ def live_ranker(version: ModelVersion) -> LiveRanker:
         probability_difference=choice.agreement.probability_difference,
         rank_correlation=choice.agreement.rank_correlation,
     )
-    return LiveRanker(version.name, checkpoint, choice.runtime)
+    _tell_missing_heads(version.name, checkpoint.model.config)
+    live = LiveRanker(version.name, checkpoint, choice.runtime, version.pk)
+    live.refresh()
+    return live
+
+
+def _tell_missing_heads(name: str, config: PhoenixConfig) -> None:
+    """A model trained before a head existed serves without it: the head adds nothing to a score."""
+    known = {*action_names(config), *continuous_names(config)}
+    missing = [head for head in (*DISCRETE_HEADS, *CONTINUOUS_HEADS) if head not in known]
+    if missing:
+        log.warning("ranking.heads_missing", model=name, heads=missing)
 
 
 def live_retrieval(version: ModelVersion) -> LiveRetrieval:
@@ -238,7 +262,9 @@ def _other_ranker(name: str, arithmetic: str) -> LiveRanker:
     except ArtifactError as error:
         raise Unavailable(f"The model {name} cannot be read: {error}") from error
     runtime = RankerRuntime(checkpoint.model, checkpoint.tables, dtype=getattr(torch, arithmetic))
-    return LiveRanker(name, checkpoint, runtime)
+    live = LiveRanker(name, checkpoint, runtime, version.pk)
+    live.refresh()
+    return live
 
 
 def ranker_called(name: str, arithmetic: str = "") -> LiveRanker:

@@ -1,6 +1,8 @@
 """Registry, retrieval stores and the two services, on a real database with untrained models."""
 
+import dataclasses
 import json
+from datetime import timedelta
 from io import StringIO
 
 import numpy as np
@@ -10,6 +12,7 @@ from django.contrib import admin
 from django.core.management import call_command
 from django.db import connection
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from posts import services as posts
 from posts.models import PostEmbedding
@@ -20,7 +23,7 @@ from ranking.content import ContentCache, vectors
 from ranking.models import ModelVersion, PostVector
 from ranking.phoenix import artifacts
 from ranking.phoenix.artifacts import build_model
-from ranking.phoenix.batch import TrainableTables
+from ranking.phoenix.batch import Candidates, TrainableTables
 from ranking.retrieval import indexer, vector_store
 from ranking.retrieval.window import RetrievalWindow
 from ranking.row_cache import RowCache
@@ -293,15 +296,16 @@ def test_a_row_cache_keeps_the_rows_stored_last():
     assert cache.get(np.array([301, 302, 5000]))[0].tolist() == [[0, 0], [1, 2], [3, 4]]
 
 
+def uses(kind: str, result: str) -> float:
+    return REGISTRY.get_sample_value("xsocial_ranking_cache_uses_total", {"kind": kind, "result": result}) or 0.0
+
+
 def test_stored_parts_of_posts_and_contexts_are_used_and_counted():
     registry.promote(register("ranker"))
     written = [PostFactory() for _ in range(3)]
     embed(written[0], 3)
     sequence = action_sequence(1, before_ms=clock.now_ms(), max_length=8)
     now_ms = clock.now_ms()
-
-    def uses(kind: str, result: str) -> float:
-        return REGISTRY.get_sample_value("xsocial_ranking_cache_uses_total", {"kind": kind, "result": result}) or 0.0
 
     keys = [(kind, result) for kind in ("context", "projection") for result in ("hit", "miss")]
     before = [uses(*key) for key in keys]
@@ -310,6 +314,33 @@ def test_stored_parts_of_posts_and_contexts_are_used_and_counted():
     # A post whose content may still come is not kept.
     assert [uses(*key) - was for key, was in zip(keys, before, strict=True)] == [1, 1, 1, 5]
     np.testing.assert_allclose(first.probabilities, second.probabilities, atol=1e-6)
+
+
+def test_a_post_is_projected_when_it_is_indexed_and_again_with_its_content():
+    first, reply = PostFactory(), PostFactory(in_reply_to=PostFactory())
+    embed(first, 3)
+    version = registry.promote(register("ranker"))
+    assert set(version.projections.values_list("post_id", "has_content")) == {
+        (first.pk, True),
+        (reply.pk, False),
+        (reply.in_reply_to_id, False),
+    }
+    model = live.ranker.get()
+    embed(reply, 4)
+    late = PostFactory()
+    embed(late, 5)
+    tasks.index_new_posts()
+    model.refresh()
+    asked = columns([first, reply, late])
+    before = uses("projection", "miss")
+    ready = Candidates(*(torch.from_numpy(each[None]) for each in (asked.post_ids, asked.author_ids, np.zeros(3, int))))
+    stored = model.projections(ready)
+    assert uses("projection", "miss") == before
+    content = torch.from_numpy(vectors(asked.post_ids))[None]
+    torch.testing.assert_close(stored, model.runtime.project(dataclasses.replace(ready, content=content)))
+    with clock.fixed(clock.now() + timedelta(days=4)):
+        assert tasks.forget_old_vectors() == 4
+    assert not version.projections.exists()
 
 
 def test_an_export_is_read_back_as_it_was(tmp_path):
@@ -331,6 +362,21 @@ def test_an_export_is_read_back_as_it_was(tmp_path):
     out = StringIO()
     call_command("phoenix_run", str(folder), "--json", stdout=out)
     assert [row["post_id"] for row in json.loads(out.getvalue())] == [str(written.pk)]
+
+
+def test_a_model_from_before_a_head_existed_serves_without_it():
+    config = xsocial_config("ranker", num_layers=1, history=8, users=64, items=64, authors=64)
+    names, lasting = config.action_names[:20], config.continuous_names[:3]
+    config = config.replace(num_actions=20, action_names=names, num_continuous=3, continuous_names=lasting)
+    made = checkpoint.in_memory(build_model(config), TrainableTables(config))
+    registry.promote(registry.register(made, training={}, metrics={}))
+    with capture_logs() as said:
+        sequence = action_sequence(1, before_ms=clock.now_ms(), max_length=8)
+        asked = columns([PostFactory()])
+        scores = services.score(user_id=1, sequence=sequence, candidates=asked, now_ms=clock.now_ms())
+    assert (scores.heads, scores.continuous_names) == (names, lasting)
+    missing = next(line["heads"] for line in said if line["event"] == "ranking.heads_missing")
+    assert missing == ["video_open", "open_link", "post_unexplored", "active_secs_5m_residual_norm"]
 
 
 def test_old_vectors_are_deleted():

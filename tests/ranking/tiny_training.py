@@ -1,4 +1,4 @@
-"""A tiny training run as a process of its own, to be killed, resumed, or started by torchrun.
+"""A tiny training run as a process of its own, to be killed and resumed.
 
     python -m tests.ranking.tiny_training STATE LOSSES [--resume]
 
@@ -18,7 +18,6 @@ django.setup()
 import torch  # noqa: E402
 
 from ranking.features import CANDIDATE_FEATURES  # noqa: E402
-from ranking.training import distributed  # noqa: E402
 from ranking.training.dataset import build  # noqa: E402
 from ranking.training.loop import Fit  # noqa: E402
 from ranking.training.presets import TrainingSettings, xsocial_config  # noqa: E402
@@ -56,10 +55,8 @@ def fit(state: StateFile | None, *, resume: bool = False) -> dict:
 
 
 def main(state: str, out: str, *options: str) -> None:
-    with distributed.joined():
-        result = fit(Telling(Path(state)), resume="--resume" in options)
-        result["agreed"] = distributed.from_first(f"plan of {distributed.rank()}")
-        Path(f"{out}.{distributed.rank()}").write_text(json.dumps(result))
+    result = fit(Telling(Path(state)), resume="--resume" in options)
+    Path(out).write_text(json.dumps(result))
 
 
 if __name__ == "__main__":
