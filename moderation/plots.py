@@ -1,12 +1,40 @@
 """Small bar charts as SVG, drawn on the server: readable without script, and with their numbers as titles."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 WIDTH, HEIGHT = 320, 80
 GAP = 2
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A chart with what stands around it: its name, the latest value, the first and the last day."""
+
+    title: str
+    latest: str
+    drawn: SafeString
+    first: date
+    last: date
+    is_notable: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """Charts that belong together, with a sentence on how to read them."""
+
+    title: str
+    note: str
+    plots: list[Plot]
+
+
+def plot(title: str, values: Sequence[float], days: Sequence[date], *, is_notable: bool = False) -> Plot:
+    """A bar a day, or a week."""
+    return Plot(title, f"{values[-1]:.3g}", bars(values, days, title=title), days[0], days[-1], is_notable)
 
 
 def bars(values: Sequence[float], names: Sequence[object], *, title: str) -> SafeString:
@@ -29,7 +57,8 @@ def bars(values: Sequence[float], names: Sequence[object], *, title: str) -> Saf
         ),
     )
     return format_html(
-        '<svg viewBox="0 0 {} {}" width="100%" height="{}" role="img" aria-label="{}" fill="currentColor">{}</svg>',
+        '<svg viewBox="0 0 {} {}" width="100%" height="{}" preserveAspectRatio="none" role="img" aria-label="{}"'
+        ' fill="currentColor">{}</svg>',
         WIDTH,
         HEIGHT,
         HEIGHT,

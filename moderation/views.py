@@ -11,7 +11,7 @@ from moderation import selectors as findings
 from moderation import services
 from moderation.forms import AppealForm, ReportForm
 from moderation.models import PostLabel
-from moderation.plots import bars
+from moderation.plots import Section, plot
 from moderation.types import QueueKind
 from posts import selectors
 from posts.models import Post
@@ -34,6 +34,10 @@ VERDICTS = {
     QueueKind.UNSURE: (("dismiss", "Harmless", "d"), *_NAMES),
     QueueKind.APPEALS: (("uphold", "Grant", "u"), ("dismiss", "Refuse", "d")),
 }
+DRIFT = (
+    "How far each week's scores are from those the classifier was fitted with: the population stability index of its "
+    "most moved class. Over 0.25 somebody should look."
+)
 THANKS = "Thank you. Moderators will look at it."
 
 
@@ -136,15 +140,18 @@ def queue(request: PageRequest) -> HttpResponse:
 def dashboard(request: PageRequest) -> HttpResponse:
     """Volume, speed, findings, the queue's age and appeals, drawn."""
     board = findings.dashboard()
-    series = {
+    screening = {
         "Posts screened": board.volume,
         "Milliseconds a post": board.milliseconds,
-        "Share that could not be scored": board.not_scored,
-        **{f"{label} put on": values for label, values in board.labels.items()},
+        "Share not scored": board.not_scored,
     }
-    plots = [(title, bars(values, board.days, title=title)) for title, values in series.items()]
-    moved = [(each, bars(each.indices, board.weeks, title=f"Drift of {each.task}")) for each in board.drifts]
-    return render(request, "moderation/dashboard.html", {"board": board, "plots": plots, "moved": moved})
+    drifts = [plot(each.task, each.indices, board.weeks, is_notable=each.is_notable) for each in board.drifts]
+    sections = [
+        Section("Screening", "A bar a day.", [plot(name, row, board.days) for name, row in screening.items()]),
+        Section("Labels put on", "A bar a day.", [plot(name, row, board.days) for name, row in board.labels.items()]),
+        Section("Drift of the classifiers", DRIFT, drifts),
+    ]
+    return render(request, "moderation/dashboard.html", {"board": board, "sections": sections})
 
 
 def _kind(raw: str | None) -> QueueKind:

@@ -26,6 +26,11 @@ import django
 from django.conf import settings
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
 django.setup()
+# before the fork, so that neither child has to load them; one thread, because thread pools do not survive a fork
+import torch
+torch.set_num_threads(1)
+from moderation.grox import documents, run, screening
+screening.score(documents.documents_of([1], ["A fine morning in the park"]))
 from xsocial.celery import app
 app.worker_main(["worker", "-P", "prefork", "-c", "1", "-Q", "grox.realtime", "-l", "ERROR",
                  "--without-gossip", "--without-mingle", "--without-heartbeat"])

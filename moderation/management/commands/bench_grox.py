@@ -1,4 +1,4 @@
-"""Measure the embedded text plan: embedding, heads, and both together, on texts made here."""
+"""Measure the embedded text plan: embedding, heads, and both together, on texts made here; and a worker at work."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand
 
-from moderation.grox import screening
+from moderation.grox import bench, screening
 from moderation.grox.documents import documents_of
 from moderation.grox.embedders import minilm
 
@@ -30,16 +30,23 @@ WORDS = (
 WORDS_PER_TEXT = 20
 SINGLES = 40
 BATCH = 64
+LATENCIES = 40
 
 
 class Command(BaseCommand):
-    help = "Time the embedded text plan per post and in batches."
+    help = "Time the embedded text plan per post and in batches, and with --backlog a real worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--posts", type=int, default=512)
+        parser.add_argument(
+            "--backlog",
+            type=int,
+            default=0,
+            help="also post this many to a worker of its own, in this database, and drain them; removed afterwards",
+        )
         parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *, posts: int, as_json: bool, **_: Any) -> None:
+    def handle(self, *, posts: int, backlog: int, as_json: bool, **_: Any) -> None:
         texts = make_texts(posts)
         judge(texts[:BATCH])  # loads the models
         figures = {
@@ -47,11 +54,27 @@ class Command(BaseCommand):
             "batch": throughput(judge, texts),
             "embedding": throughput(minilm.embed, texts),
         }
+        if backlog:
+            figures |= at_work(backlog)
         if as_json:
             self.stdout.write(json.dumps(figures))
             return
         for name, values in figures.items():
             self.stdout.write(f"{name:12} " + "  ".join(f"{key} {value:.1f}" for key, value in values.items()))
+
+
+def at_work(backlog: int) -> dict[str, dict[str, float]]:
+    """From a post to its label, and a backlog drained, by a real worker of one process."""
+    texts = make_texts(1 + LATENCIES + backlog)
+    with bench.author() as account, bench.worker() as pid, bench.dispatcher() as dispatching:
+        bench.warm_up(account, texts[0])
+        latencies = bench.until_labelled(account, texts[1 : 1 + LATENCIES])
+        seconds = bench.drain(account, texts[1 + LATENCIES :], dispatching)
+        peak_mb = bench.peak_mb(pid)
+    return {
+        "post_to_label": percentiles(latencies),
+        "backlog": {"posts": backlog, "seconds": seconds, "posts_per_s": backlog / seconds, "peak_mb": peak_mb},
+    }
 
 
 def make_texts(number: int) -> list[str]:
