@@ -1,15 +1,20 @@
 """Whether the heads still see what they were fitted for: their scores week by week, against their artefacts."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moderation.grox import drift
-from moderation.grox.classifiers import heads
 from moderation.grox.policies import policy_book
 from xsocial.kernel import clock, sql
+
+if TYPE_CHECKING:
+    from moderation.grox.classifiers.heads import Head
 
 WEEKS = 8
 FEWEST = 50  # scores of a week; fewer say nothing about a distribution
@@ -48,6 +53,8 @@ def weeks() -> list[date]:
 
 def drifts() -> list[Drift]:
     """Every head whose scores are kept. One query."""
+    from moderation.grox.classifiers import heads  # brings scikit-learn, which most processes do not need
+
     shown = weeks()
     known = [heads.load(task) for task in sorted(policy_book().heads)]
     counts = _counts(shown[0], [head.version for head in known])
@@ -63,7 +70,7 @@ def _counts(since: date, versions: list[str]) -> dict[tuple[date, str], list[int
     return found
 
 
-def _index(head: heads.Head, counts: dict[tuple[date, str], list[int]], week: date) -> float:
+def _index(head: Head, counts: dict[tuple[date, str], list[int]], week: date) -> float:
     """The largest index among the head's classes."""
     reference = head.about.get("reference", {})
     moved = [0.0]

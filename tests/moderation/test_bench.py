@@ -21,6 +21,7 @@ def worker_in_a_thread():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # by Celery, about its results
 def test_a_backlog_is_drained_measured_and_removed(monkeypatch):
     redis.client("broker").delete(in_flight.KEY)
     monkeypatch.setattr(bench, "worker", worker_in_a_thread)
