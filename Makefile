@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run seed train test check fix bench clean
+.PHONY: help setup media run seed train test check fix bench clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
@@ -29,6 +29,12 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@touch $@
 
 setup: $(VENV)/.installed-dev ## make the virtual environment with everything a contributor needs
+
+$(VENV)/.installed-media: requirements-media.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet --progress-bar off -r requirements-media.txt
+	@touch $@
+
+media: $(VENV)/.installed-media ## install the models that look into pictures, video and sound
 
 run: $(VENV)/.installed ## start the whole site: stores, demo world, model, web, workers
 	$(MANAGE) up $(RUN_ARGS)

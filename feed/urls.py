@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from feed.views import about, ads, aside, following, for_you, reach, receipts, signals
+from feed.views import about, ads, aside, following, for_you, reach, receipts, signals, similar
 
 app_name = "feed"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("why/<int:request_id>", receipts.page, name="page_receipt"),
     path("why/<int:request_id>/left-out/<str:rule>", receipts.left_out, name="left_out"),
     path("why/<int:request_id>/<int:post_id>", receipts.why, name="why"),
+    path("posts/<int:post_id>/similar", similar.similar, name="similar"),
     path("settings/reach", reach.reach, name="reach"),
     path("settings/signals", signals.signals, name="signals"),
     path("settings/signals/<str:kind>/<int:pk>/withdraw", signals.withdraw, name="withdraw_signal"),

@@ -6,6 +6,7 @@ from celery import Task, shared_task
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from moderation import services
 from moderation.grox import in_flight, run
 from moderation.grox.payload import BATCH, Stream
 from moderation.models import PostAnnotation
@@ -19,6 +20,7 @@ SWEEP_EVERY_S = 60.0
 SWEEP_AFTER_S = 60.0  # younger posts are probably being looked at just now
 SWEEP_BACK = timedelta(days=7)
 SWEEP_LIMIT = 2_000
+SWEEP_MEDIA = 20  # a minute: they are looked into one after the other
 PLAN = "safety_ptos"  # the plan that looks at every post
 
 BEAT = {
@@ -51,9 +53,21 @@ def analyze_posts(self: Task, post_ids: list[int], *, stream: str = Stream.REALT
     return len(results) - len(failed)
 
 
+@shared_task(name="moderation.read_media", acks_late=True, soft_time_limit=300)
+def read_media(media_id: int) -> None:
+    """Look into an attachment; the post that shows it, if there is one already, is judged anew."""
+    post_id = services.read_media(media_id)
+    if post_id:
+        analyze_posts.apply_async([[post_id]], {"stream": Stream.MEDIA_READ.value})
+
+
 @shared_task(name="moderation.recover", acks_late=True)
 def recover() -> int:
-    """Find posts that were never analysed to an end and enqueue them; returns how many."""
+    """Find posts and attachments that were never analysed to an end and enqueue them; returns how many posts."""
+    for media_id in services.unread_media().values_list("pk", flat=True)[:SWEEP_MEDIA]:
+        read_media.delay(media_id)
+    if crossed := services.waiting_in_vain():
+        analyze_posts.apply_async([crossed[:BATCH]], {"stream": Stream.MEDIA_READ.value}, queue="grox.recovery")
     post_ids = list(unanalyzed()[:SWEEP_LIMIT])
     for start in range(0, len(post_ids), BATCH):
         analyze_posts.apply_async(

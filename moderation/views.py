@@ -79,6 +79,8 @@ def post_labels(request: PageRequest, post_id: int) -> HttpResponse:
     if is_strip:
         cards = [card for card in cards if card.is_active and card.is_restricting]
     context = {"post": post, "back": _address(post), "cards": cards, "form": AppealForm()}
+    if not is_strip:
+        context["not_scored"] = findings.why_not_scored(post.pk)
     return render(request, "moderation/_labels_strip.html" if is_strip else "moderation/labels.html", context)
 
 
@@ -131,6 +133,7 @@ def queue(request: PageRequest) -> HttpResponse:
         "kind": kind,
         "counts": [(each, KINDS[each], number) for each, number in findings.waiting().items()],
         "entries": findings.entries(kind),
+        "num_unscored": findings.num_posts_with_unscored_media(),
         "verdicts": VERDICTS[kind],
     }
     return render(request, "moderation/queue.html", context)

@@ -8,5 +8,6 @@ urlpatterns = [
     route("timelines/public", views.PublicView),
     route("timelines/tag/<str:name>", views.TagView),
     route("timelines/for_you", views.ForYouView),
+    route("statuses/<int:pk>/similar", views.SimilarView),
     route("receipts/<int:request_id>", views.ReceiptView),
 ]

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from accounts.api.serializers import AccountSerializer
 from accounts.models import User
 from feed import services
+from feed.similar import similar_posts
 from feed.types import FeedItem, FeedRequest
 from posts import selectors
 from posts.api.serializers import StatusSerializer, statuses_json
@@ -128,6 +129,17 @@ class ForYouView(APIView):
                 "items": items_json(page.items, request),
             }
         )
+
+
+class SimilarView(APIView):
+    """Public posts near one in content, nearest first."""
+
+    permission_classes = (requires(read="read:statuses", public=True),)
+
+    @extend_schema(responses=StatusSerializer(many=True), tags=["statuses"])
+    def get(self, request: Request, pk: str) -> Response:
+        post = selectors.get_visible_post(request.user, pk)
+        return Response(statuses_json(similar_posts(request.user, post), request))
 
 
 class ReceiptView(APIView):

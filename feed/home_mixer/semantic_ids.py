@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from feed.home_mixer.candidate import SEMANTIC_LEVELS
 from feed.models import Codebook
+from posts.selectors.embeddings import SERVED_VERSION
 from ranking import services as ranking
 from xsocial.kernel import ids
 
@@ -30,10 +31,10 @@ CACHED = 200_000
 UNKNOWN = -1
 PERIOD_MS = 14 * 86_400_000  # older posts are on no page
 
-UNCODED_SQL = """
-SELECT DISTINCT e.post_id FROM posts_postembedding e
+UNCODED_SQL = f"""
+SELECT e.post_id FROM posts_postembedding e
   LEFT JOIN feed_semanticid s ON s.post_id = e.post_id AND s.codebook_id = %s
- WHERE e.post_id >= %s AND s.post_id IS NULL ORDER BY e.post_id DESC LIMIT %s
+ WHERE e.model = {SERVED_VERSION} AND e.post_id >= %s AND s.post_id IS NULL ORDER BY e.post_id DESC LIMIT %s
 """
 CODES_SQL = "SELECT post_id, codes FROM feed_semanticid WHERE post_id = ANY(%s)"
 STORE_SQL = """

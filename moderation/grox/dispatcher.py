@@ -17,8 +17,8 @@ from kombu.exceptions import OperationalError
 from moderation.grox import in_flight
 from moderation.grox.generators import Generator, PriorityGenerator
 from moderation.grox.payload import BATCH, Stream
-from moderation.tasks import analyze_posts
-from posts.events import Engaged, PostCreated, PostEdited
+from moderation.tasks import analyze_posts, read_media
+from posts.events import Engaged, MediaUploaded, PostCreated, PostEdited
 from posts.types import EngagementKind
 from xsocial.kernel import metrics, redis
 from xsocial.kernel.event_log import Consumer
@@ -52,7 +52,12 @@ class Dispatcher:
         self.waiting = PriorityGenerator(generators or streams())
         self._likes: Counter[int] = Counter()
         self._stop = threading.Event()
-        handlers = {PostCreated: self._on_created, PostEdited: self._on_edited, Engaged: self._on_engaged}
+        handlers = {
+            PostCreated: self._on_created,
+            PostEdited: self._on_edited,
+            Engaged: self._on_engaged,
+            MediaUploaded: self._on_uploaded,
+        }
         self._consumer = Consumer(GROUP, consumer, handlers)
 
     def stop(self) -> None:
@@ -110,6 +115,10 @@ class Dispatcher:
     def _on_created(self, event: PostCreated) -> None:
         if event.repost_of_id is None:
             self.waiting.put(Stream.REALTIME, event.post_id)
+
+    def _on_uploaded(self, event: MediaUploaded) -> None:
+        """It is looked into while its owner still writes, so that the post is usually judged as a whole."""
+        read_media.delay(event.media_id)
 
     def _on_edited(self, event: PostEdited) -> None:
         self.waiting.put(Stream.EDITED, event.post_id)

@@ -11,6 +11,7 @@ from accounts.models import User
 from moderation.grox import language
 from moderation.grox.classifiers import heads
 from moderation.grox.embedders import minilm
+from moderation.grox.media.attached import Attachment, attachments_of, unscored, words_in
 from moderation.grox.text import MAX_CHARS, normalise, prose
 from posts.models import Post
 from xsocial.kernel import metrics
@@ -42,9 +43,26 @@ class Document:
     root_author: Author | None = None
     is_reply: bool = False
     has_media: bool = False
+    media: tuple[Attachment, ...] = ()
     has_text: bool = True
     mentions_someone: bool = False
+    parent_text: str = ""  # what a reply answers, as written
     raw_text: str = ""  # as written, for readers that need no normalising
+
+    @property
+    def unscored_media(self) -> str:
+        """Why its attachments are not scored; empty when they are, or there are none."""
+        return unscored(self.media) if self.has_media else ""
+
+    @property
+    def is_all_pictures(self) -> bool:
+        """No words anywhere, and every attachment judged: there is nothing left to read."""
+        return self.not_scored == NO_TEXT and self.has_media and not self.unscored_media
+
+    @property
+    def nudity(self) -> float:
+        """Of the worst attachment, 0 to 1."""
+        return max((row.nudity or 0.0 for row in self.media), default=0.0)
 
     @property
     def text_hash(self) -> str:
@@ -103,20 +121,27 @@ def load_documents(post_ids: Iterable[int]) -> list[Document]:
         .order_by("pk")
     )
     roots = _root_authors(posts)
-    # the model judges what is shown: the cover line belongs to the text
-    texts = [f"{post.spoiler_text} {post.text}".strip() for post in posts]
+    media = attachments_of(post.pk for post in posts if post.has_media)
+    # the model judges what is shown: the cover line belongs to the text, and so do words in pictures and sound
+    texts = [f"{_text_of(post)}\n{words_in(media.get(post.pk, ()))}".strip() for post in posts]
     return [
         replace(
             document,
             author=_author(post.author),
             parent_author=_author(post.in_reply_to.author) if post.in_reply_to else None,
+            parent_text=_text_of(post.in_reply_to) if post.in_reply_to else "",
             root_author=roots.get(post.conversation_id),
             is_reply=post.is_reply,
             has_media=post.has_media,
+            media=media.get(post.pk, ()),
             mentions_someone=document.mentions_someone or post.is_reply,
         )
         for post, document in zip(posts, documents_of([post.pk for post in posts], texts), strict=True)
     ]
+
+
+def _text_of(post: Post) -> str:
+    return f"{post.spoiler_text} {post.text}".strip()
 
 
 def _root_authors(posts: list[Post]) -> dict[int, Author]:

@@ -119,6 +119,11 @@ def not_scored_label(reason: str) -> Proposal:
     return Proposal(Label.GROK_NOT_SCORED, "not_scored", RULE_NOT_SCORED, evidence=(("reason", reason),))
 
 
+def limited_label(reason: str) -> Proposal:
+    """Advertisers are told of what no model judges, however harmless the rest."""
+    return Proposal(Label.GROK_NSFA_LIMITED, "safety.limited", RULE_SUITABILITY, evidence=(("reason", reason),))
+
+
 def reply_spam_label(score: float) -> Proposal:
     """A reply that the spam plan found to be spam."""
     return Proposal(Label.RISKY_HIGH_VIZ_REPLY, "reply.spam", RULE_REPLY_SPAM, score=score)

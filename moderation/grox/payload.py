@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from moderation.grox.documents import Document
 from moderation.grox.screening import BatchScores
 from moderation.types import AnnotationState
@@ -13,13 +16,14 @@ from moderation.types import AnnotationState
 class Stream(StrEnum):
     """Why a post is looked at. Each stream injects a fixed set of eligibilities.
 
-    A small site screens every post at once, so its own two streams carry what upstream spreads over
+    A small site screens every post at once, so its own four streams carry what upstream spreads over
     several; the others keep their published names and sets, for replays and for larger sites.
     """
 
     REALTIME = "realtime"
     EDITED = "edited"
     RECOVERY = "recovery"
+    MEDIA_READ = "media_read"
     POST_STREAM = "post_stream"
     MIN_TRACTION = "post_min_traction_for_grox"
     MIN_TRACTION_PTOS = "post_min_traction_for_grox_ptos"
@@ -62,14 +66,17 @@ ALL = frozenset(
         Eligibility.REPLY_RANKING,
         Eligibility.BANGER_INITIAL_SCREEN,
         Eligibility.MM_EMB_V5,
+        Eligibility.MM_EMB_V5_FOR_REPLY,
         Eligibility.SAFETY_PTOS,
         Eligibility.POST_SAFETY,
     }
 )
+WITH_SUMMARY = frozenset({Eligibility.POST_EMBEDDING_WITH_SUMMARY, Eligibility.POST_EMBEDDING_WITH_SUMMARY_FOR_REPLY})
 INJECTED: dict[Stream, frozenset[Eligibility]] = {
     Stream.REALTIME: ALL,
     Stream.EDITED: ALL,
     Stream.RECOVERY: ALL,
+    Stream.MEDIA_READ: ALL,
     Stream.POST_STREAM: frozenset({Eligibility.SPAM_COMMENT, Eligibility.REPLY_RANKING}),
     Stream.MIN_TRACTION: frozenset({Eligibility.BANGER_INITIAL_SCREEN}),
     Stream.MIN_TRACTION_PTOS: frozenset({Eligibility.SAFETY_PTOS}),
@@ -118,6 +125,9 @@ class Context:
     results: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     not_scored: str = ""
+    unscored_media: str = ""  # why the attachments were not judged; empty when they were
+    vector: NDArray[np.float32] | None = None  # to be stored
+    doubt: str = ""  # why advertisers get no unreserved all-clear
 
     @property
     def document(self) -> Document:

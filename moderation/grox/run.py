@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 from moderation.grox import sinks
 from moderation.grox.documents import load_documents
+from moderation.grox.embedders import summaries
 from moderation.grox.engine import run_payload
-from moderation.grox.payload import INJECTED, Payload, PayloadResult, Stream
+from moderation.grox.payload import INJECTED, WITH_SUMMARY, Eligibility, Payload, PayloadResult, Stream
 from moderation.grox.plans import all_plans
 from moderation.grox.screening import BatchScores
 from moderation.types import AnnotationState
+from posts.selectors.embeddings import kept_versions
 from xsocial.kernel import clock, ids, metrics
 
 
@@ -21,14 +23,25 @@ def analyze(
     """
     documents = load_documents(post_ids)
     scores = BatchScores(documents)
+    eligibilities = _eligibilities(stream)
     payloads = [
-        Payload(document, scores, stream, INJECTED[stream], run_id=run_id, attempt=attempt, deadline=deadline)
+        Payload(document, scores, stream, eligibilities, run_id=run_id, attempt=attempt, deadline=deadline)
         for document in documents
     ]
     results = [_run(payload) for payload in payloads if not _dropped(payload)]
+    if Eligibility.MM_EMB_V5 in eligibilities:
+        sinks.store_languages(documents)
     sinks.annotate(results, stream=stream, attempt=attempt, run_id=run_id)
     _measure(results)
     return results
+
+
+def _eligibilities(stream: Stream) -> frozenset[Eligibility]:
+    """What the stream injects; where posts are embedded, also by their summaries as long as those are kept."""
+    injected = INJECTED[stream]
+    if Eligibility.MM_EMB_V5 in injected and summaries.EMBEDDING in kept_versions():
+        return injected | WITH_SUMMARY
+    return injected
 
 
 def _run(payload: Payload) -> PayloadResult:

@@ -21,6 +21,8 @@ _TARGETS = frozenset(
     | {"everyone", "everybody", "all", "people", "men", "women", "guys", "idiots", "@user"}
 )
 BATCH = 4_096
+#: Of Yahoo's open_nsfw, whose authors call 0.8 and more explicit with high probability and below 0.2 safe.
+NUDITY_ENFORCED, NUDITY_REVIEWED = 0.8, 0.5
 
 
 @dataclass(frozen=True)
@@ -127,3 +129,12 @@ def safety_of(document: Document, scores: Scores) -> SafetyResult:
         is_borderline=bool(result.review),
         scores={f"{head}.{name}": value for (head, name), value in scores.values.items()},
     )
+
+
+def nudity_of(document: Document) -> tuple[Violation | None, Violation | None]:
+    """What the picture model alone says: a violation to enforce, or one that a person should look at."""
+    if document.nudity < NUDITY_REVIEWED:
+        return None, None
+    model = next((row.versions.get("nudity", "") for row in document.media if row.nudity == document.nudity), "")
+    found = Violation(category="AdultContent", policy="SexualHard", score=round(100 * document.nudity, 1), reason=model)
+    return (found, None) if document.nudity >= NUDITY_ENFORCED else (None, found)

@@ -1,21 +1,29 @@
 """Where results are written. Every sink may be repeated: it brings rows to a state, it does not add up."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import Topic
-from moderation.grox import labelling
-from moderation.grox.classifiers.schemas import BoolMetadata, PolicyResult, QualityResult, ReplyResult, TopicsResult
+from moderation.grox import labelling, screening
+from moderation.grox.classifiers.schemas import (
+    BoolMetadata,
+    PolicyResult,
+    QualityResult,
+    ReplyResult,
+    TopicsResult,
+    Violation,
+)
 from moderation.grox.disable_rules import DisableRule, holding
 from moderation.grox.documents import Document
-from moderation.grox.embedders import minilm
 from moderation.grox.engine import SkipTask, Task
 from moderation.grox.labelling import Proposal
 from moderation.grox.language import UNDETERMINED
+from moderation.grox.media.models import NUDITY
 from moderation.grox.payload import Context, PayloadResult, Stream
 from moderation.grox.policies import policy_book
-from moderation.models import PostAnnotation, PostFlags
+from moderation.models import PostAnnotation, PostFlags, PostSummary
 from moderation.services.labels import is_settled, lock_flags, new_label, reconcile_labels
 from moderation.types import AnnotationState, Label
 from posts.events import PostEmbedded
@@ -37,32 +45,47 @@ class Sink(Task):
 
 
 class StoreVector(Sink):
-    """Content embedding into the store that ranking reads; announced after commit."""
+    """A content embedding into the store that ranking and search read; announced after commit."""
 
     disabled_by = (DisableRule.NON_EMBEDDING_PROD,)
+
+    def __init__(self, version: str, *, announces_replies: bool = False) -> None:
+        super().__init__()
+        self._version, self._announces_replies = version, announces_replies
 
     @transaction.atomic
     def run(self, context: Context) -> None:
         post_id = context.payload.post_id
         PostEmbedding.objects.update_or_create(
-            post_id=post_id,
-            model=minilm.VERSION,
-            defaults={"vector": context.document.vector, "created_at": clock.now()},
+            post_id=post_id, model=self._version, defaults={"vector": context.vector, "created_at": clock.now()}
         )
-        context.versions["embedder"] = minilm.VERSION
-        publish(PostEmbedded(post_id=post_id, model=minilm.VERSION, at_ms=clock.now_ms()))
+        if self._announces_replies or not context.document.is_reply:
+            publish(PostEmbedded(post_id=post_id, model=self._version, at_ms=clock.now_ms()))
 
 
-class StoreLanguage(Sink):
-    """Fills in the language of a post whose author did not say it."""
+class StoreSummaryVector(StoreVector):
+    """The summary that was embedded, and its vector."""
 
-    disabled_by = (DisableRule.NON_EMBEDDING_PROD,)
-
+    @transaction.atomic
     def run(self, context: Context) -> None:
-        code = context.document.language
-        if code == UNDETERMINED:
-            raise SkipTask("undetermined")
-        Post.objects.filter(pk=context.payload.post_id, language="").update(language=code)
+        PostSummary.objects.update_or_create(
+            post_id=context.payload.post_id,
+            version=context.versions["summary"],
+            defaults={"text": context.results["summary"].text, "created_at": clock.now()},
+        )
+        super().run(context)
+
+
+def store_languages(documents: Iterable[Document]) -> None:
+    """Fill in the language of posts whose authors did not say it."""
+    if holding((DisableRule.NON_EMBEDDING_PROD,)):
+        return
+    found: dict[str, list[int]] = defaultdict(list)
+    for document in documents:
+        if document.has_text and document.language != UNDETERMINED:
+            found[document.language].append(document.post_id)
+    for code, post_ids in found.items():
+        Post.objects.filter(pk__in=post_ids, language="").update(language=code)
 
 
 class WriteSafety(Sink):
@@ -88,12 +111,16 @@ class WritePolicy(Sink):
 
     @transaction.atomic
     def run(self, context: Context) -> None:
-        if "policy" not in context.results:
+        nudity, _ = screening.nudity_of(context.document)
+        if "policy" not in context.results and nudity is None:
             _say_not_scored(context)
             return
         _leave_to_people(context)
-        result: PolicyResult = context.results["policy"]
+        result: PolicyResult = context.results.get("policy", PolicyResult())
         document = context.document
+        if nudity and (nudity.category, nudity.policy) not in {(v.category, v.policy) for v in result.violations}:
+            result = result.model_copy(update={"violations": [*result.violations, nudity]})
+            _annotate_nudity(context, nudity)
         merged = merge_flags(document.post_id, labelling.flags_of(result.violations), is_borderline=bool(result.review))
         labels = labelling.policy_labels(
             result.violations,
@@ -171,6 +198,22 @@ class WriteReplySpam(Sink):
         _reconcile(context, wanted, REPLY_RULES)
 
 
+def _annotate_nudity(context: Context, found: Violation) -> None:
+    """A finding of the picture model alone has an annotation of its own."""
+    payload = context.payload
+    row = PostAnnotation(
+        post_id=payload.post_id,
+        plan=NUDITY,
+        state=AnnotationState.DONE,
+        stream=payload.stream,
+        attempt=payload.attempt,
+        run_id=payload.run_id,
+        result={"policy": {"violations": [found.model_dump()]}},
+        versions={NUDITY: found.reason},
+    )
+    PostAnnotation.objects.bulk_create([row], ignore_conflicts=True)
+
+
 def _leave_to_people(context: Context) -> None:
     """Stop where a person has upheld an appeal about this very wording."""
     if is_settled(context.payload.post_id, context.document.text_hash):
@@ -185,9 +228,11 @@ def _verdict(context: Context, flags: PostFlags) -> Proposal:
     """What advertisers are told: an all-clear needs every part of the post judged."""
     found = BoolMetadata(**{name: getattr(flags, name) for name in BoolMetadata.model_fields})
     proposal = labelling.suitability_label(found, is_borderline=flags.is_borderline)
-    if context.not_scored and proposal.label is Label.GROK_SFA:
+    if proposal.label is not Label.GROK_SFA:
+        return proposal
+    if context.not_scored:
         return labelling.not_scored_label(context.not_scored)
-    return proposal
+    return labelling.limited_label(context.doubt) if context.doubt else proposal
 
 
 def _is_trusted(document: Document) -> bool:

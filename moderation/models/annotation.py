@@ -13,7 +13,7 @@ class PostAnnotation(models.Model):
     post = models.ForeignKey("posts.Post", models.CASCADE, related_name="annotations", db_index=False)
     plan = models.CharField(max_length=40)
     state = models.CharField(max_length=12, choices=[(s.value, s.name.title()) for s in AnnotationState])
-    stream = models.CharField(max_length=20, blank=True, help_text="Why the post was looked at.")
+    stream = models.CharField(max_length=64, blank=True, help_text="Why the post was looked at.")
     run_id = models.CharField(max_length=64, blank=True, help_text="The message; one done twice counts once.")
     attempt = models.PositiveSmallIntegerField(default=0)
     result = models.JSONField(default=dict, blank=True)

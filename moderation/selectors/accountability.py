@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from moderation.models import PostLabel
-from moderation.types import ADVERTISER_LABELS, STATUS_LABELS, AppealState
+from moderation.models import MediaReading, PostLabel
+from moderation.types import ADVERTISER_LABELS, STATUS_LABELS, AppealState, Label
 from moderation.visibility.levels import RULES, SafetyLevel
 from moderation.visibility.types import Action
 from xsocial.kernel import clock
@@ -41,6 +41,18 @@ def label_cards(post_id: int) -> list[LabelCard]:
         .order_by("-applied_at", "-pk")[:HISTORY]
     )
     return [_card(row) for row in rows]
+
+
+def why_not_scored(post_id: int) -> str:
+    """What nothing here could judge of a post; empty when all was judged."""
+    row = PostLabel.objects.filter(post_id=post_id, label=Label.GROK_NOT_SCORED, lifted_at=None).first()
+    return str(row.evidence.get("reason", "")) if row else ""
+
+
+def num_posts_with_unscored_media() -> int:
+    """Live posts with an attachment of which nothing here could judge some part."""
+    rows = MediaReading.objects.exclude(not_scored="").filter(media__post__deleted_at=None, media__post__isnull=False)
+    return rows.values("media__post").distinct().count()
 
 
 def _card(row: PostLabel) -> LabelCard:

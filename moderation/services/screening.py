@@ -23,6 +23,8 @@ from moderation.grox.text import normalise
 from moderation.models import PostAnnotation, PostFlags, PostLabel
 from moderation.services.labels import NewLabel, new_label
 from moderation.types import AnnotationState, LabelSource
+from moderation.visibility.rules import WITHHOLDING
+from posts import services as posts
 from posts.models import PostEmbedding
 from xsocial.kernel import clock
 
@@ -193,6 +195,9 @@ def _store_outcomes(outcomes: list[_Outcome]) -> None:
     fresh = [outcome for outcome in outcomes if outcome.document.post_id not in known]
     with transaction.atomic():
         _copy(PostLabel, _LABEL_COLUMNS, _label_rows(fresh))
+        for outcome in fresh:
+            if any(new.label in WITHHOLDING for new in outcome.labels):
+                posts.withhold(outcome.document.post_id)
         _copy(PostAnnotation, _ANNOTATION_COLUMNS, map(_annotation_row, fresh))
         PostFlags.objects.bulk_create(
             (_flags(outcome) for outcome in fresh if outcome.result.violations or outcome.result.review),

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from django.db import connection
 
+from posts.selectors.embeddings import SERVED_VERSION
 from ranking import content
 from ranking.models import PostVector
 from ranking.retrieval import vector_store
@@ -23,7 +24,7 @@ BATCH = 2000
 FORGET_AFTER_HOURS = 24
 
 # A replacement for a vector made without content is due as soon as an embedding exists.
-PENDING = """
+PENDING = f"""
 SELECT p.id, p.author_id, (extract(epoch FROM p.created_at) * 1000)::bigint
   FROM posts_post p
   LEFT JOIN ranking_postvector v ON v.post_id = p.id AND v.model_id = %(model)s
@@ -31,7 +32,7 @@ SELECT p.id, p.author_id, (extract(epoch FROM p.created_at) * 1000)::bigint
    AND p.repost_of_id IS NULL AND p.in_reply_to_id IS NULL
    AND p.visibility = 'public' AND p.deleted_at IS NULL
    AND (v.id IS NULL OR (NOT v.has_content AND EXISTS (
-        SELECT 1 FROM posts_postembedding e WHERE e.post_id = p.id)))
+        SELECT 1 FROM posts_postembedding e WHERE e.post_id = p.id AND e.model = {SERVED_VERSION})))
  ORDER BY p.id DESC
  LIMIT %(limit)s
 """

@@ -37,7 +37,7 @@ def test_every_makefile_target_is_explained():
     assert sorted(targets) == sorted(explained)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-media.txt"])
 def test_every_requirement_is_pinned_and_has_a_reason(name: str):
     lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith(("#", "-r"))]
     assert [line for line in lines if not re.fullmatch(r"\S+==\S+ +# \S.*", line)] == []

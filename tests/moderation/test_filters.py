@@ -6,9 +6,10 @@ import pytest
 from moderation.grox.documents import Author, Document
 from moderation.grox.tasks.filters import (
     BangerFilter,
-    HasText,
+    EmbeddingFilter,
     PostSafetyFilter,
     PtosFilter,
+    ReplyEmbeddingFilter,
     ReplyRankingFilter,
     SpamCommentFilter,
 )
@@ -59,9 +60,17 @@ def test_safety_takes_open_root_posts_and_policy_takes_all():
     assert PtosFilter().refusal(document()) == "no_author"
 
 
-def test_embedding_needs_text():
-    assert HasText().refusal(document(has_text=False)) == "no_text"
-    assert HasText().refusal(document()) == ""
+def test_summaries_are_embedded_of_open_posts_and_of_replies_among_open_people():
+    protected = Author(5, is_protected=True)
+    assert EmbeddingFilter().refusal(document(author=ME)) == ""
+    assert EmbeddingFilter().refusal(document(author=protected)) == "private_account"
+    assert EmbeddingFilter().refusal(reply(THEM, THEM)) == "reply"
+    assert ReplyEmbeddingFilter().refusal(reply(THEM, LARGE)) == ""
+    assert ReplyEmbeddingFilter().refusal(document(author=ME)) == "not_reply"
+    assert ReplyEmbeddingFilter().refusal(reply(THEM, THEM, author=None)) == "no_author"
+    for people in ((protected, THEM), (THEM, protected)):
+        assert ReplyEmbeddingFilter().refusal(reply(*people)) == "private_account"
+    assert ReplyEmbeddingFilter().refusal(reply(THEM, THEM, author=protected)) == "private_account"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ MOVING = [
     ("grox_embedding_seconds_count", {"step": "encode"}),
     ("grox_truncated_total", {}),
     ("grox_latency_seconds_count", {"plan": "safety_ptos"}),
-    ("grox_latency_seconds_count", {"plan": "post_embedding"}),
+    ("grox_latency_seconds_count", {"plan": "post_embedding_v5"}),
 ]
 
 

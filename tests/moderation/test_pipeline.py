@@ -51,7 +51,12 @@ def test_a_harmless_post_is_cleared_embedded_and_annotated():
     post.refresh_from_db()
     assert post.language == "en"
     states = dict(PostAnnotation.objects.filter(post=post).values_list("plan", "state"))
-    assert states == {"post_embedding": "done", "post_safety": "done", "safety_ptos": "done", "initial_banger": "done"}
+    assert states == {
+        "post_embedding_v5": "done",
+        "post_safety": "done",
+        "safety_ptos": "done",
+        "initial_banger": "done",
+    }
     assert OutboxEvent.objects.filter(name="posts.post_embedded", payload__post_id=post.pk).count() == 1
 
 
@@ -76,7 +81,7 @@ def test_what_cannot_be_judged_says_so_and_is_never_cleared():
     assert labels(spanish) == {"GROK_NOT_SCORED"}
     assert labels(with_media) == {"GROK_NOT_SCORED", "PTOS_REVIEWED"}
     states = PostAnnotation.objects.filter(plan="safety_ptos").values_list("state", "reason")
-    assert set(states) == {("not_scored", "language es"), ("not_scored", "media")}
+    assert set(states) == {("not_scored", "language es"), ("not_scored", "media: not read yet")}
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ import pytest
 
 from moderation.grox.generators import Generator, PriorityGenerator
 from moderation.grox.payload import ALL, INJECTED, Eligibility, Stream
+from moderation.models import PostAnnotation
 
 PUBLISHED = {
     "post_stream": "spam_comment reply_ranking",
@@ -25,6 +26,7 @@ PUBLISHED = {
     "post_stream_test": "banger_initial_screen",
     "post_stream_delayed": "",
 }
+OURS = {"realtime", "edited", "recovery", "media_read"}
 
 
 @pytest.mark.parametrize(("name", "names"), PUBLISHED.items())
@@ -33,9 +35,13 @@ def test_the_published_streams_inject_the_published_sets(name, names):
 
 
 def test_our_own_streams_inject_every_plan_that_a_new_post_may_need():
-    assert {stream for stream in Stream if stream not in PUBLISHED} == {"realtime", "edited", "recovery"}
-    assert all(INJECTED[Stream(name)] == ALL for name in ("realtime", "edited", "recovery"))
+    assert {stream for stream in Stream if stream not in PUBLISHED} == OURS
+    assert all(INJECTED[Stream(name)] == ALL for name in OURS)
     assert len(Eligibility) == 10
+
+
+def test_every_streams_name_can_be_stored():
+    assert max(map(len, Stream)) <= PostAnnotation._meta.get_field("stream").max_length
 
 
 def full(stream, weight, **options):

@@ -147,7 +147,7 @@ class TestReplay:
             for place, post in enumerate(written):
                 vector = np.zeros(384, np.float32)
                 vector[place % 4] = 1
-                PostEmbedding.objects.create(post=post, model="test", vector=vector)
+                PostEmbedding.objects.create(post=post, model="minilm_v1", vector=vector)
         for minute, post in enumerate(written[:6]):
             with clock.fixed(noon - timedelta(minutes=60 - 9 * minute)):
                 posts.favorite(user=viewer, post=post)

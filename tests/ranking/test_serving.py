@@ -57,7 +57,7 @@ def register(kind, *, seed=0) -> ModelVersion:
 def embed(post, place: int) -> None:
     vector = np.zeros(384, dtype=np.float32)
     vector[place] = 1
-    PostEmbedding.objects.create(post=post, model="test", vector=vector)
+    PostEmbedding.objects.create(post=post, model="minilm_v1", vector=vector)
 
 
 def columns(written) -> CandidateColumns:

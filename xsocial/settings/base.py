@@ -148,6 +148,7 @@ CELERY_QUEUES = [
 CELERY_TASK_ROUTES = {
     "posts.tasks.*media*": {"queue": "media"},
     "moderation.recover": {"queue": "grox.recovery"},
+    "moderation.read_media": {"queue": "grox.media"},
     "moderation.*": {"queue": "grox.realtime"},
     "ranking.tasks.train_*": {"queue": "training"},
 }
@@ -160,6 +161,8 @@ GROX_LLM_URL = env.text("GROX_LLM_URL", "")
 GROX_LLM_KEY = env.text("GROX_LLM_KEY", "")
 GROX_LLM_MODEL = env.text("GROX_LLM_MODEL", "default")
 GROX_LLM_TIMEOUT_S = env.integer("GROX_LLM_TIMEOUT_S", 20, minimum=1)
+# A folder with a speech model in CTranslate2's format, in place of the one that `make media` installs.
+GROX_ASR_MODEL = env.text("XSOCIAL_ASR_MODEL", "")
 GROX_LLM_CALLS_PER_DAY = env.integer("GROX_LLM_CALLS_PER_DAY", 10_000)
 # A killed worker's task is done again by another; tasks are idempotent.
 CELERY_TASK_ACKS_LATE = True

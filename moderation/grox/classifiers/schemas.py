@@ -18,6 +18,12 @@ class SpamResult(_Result):
     reason: str = ""
 
 
+class SummaryResult(_Result):
+    """A text that stands for the post in an embedding."""
+
+    text: str
+
+
 class TopicsResult(_Result):
     """Topics by id with their confidence in [0, 1]."""
 

@@ -63,6 +63,10 @@ class QualityAnswer(_Answer):
     has_minor_score: float = Field(default=0, ge=0, le=1)
 
 
+class SummaryAnswer(_Answer):
+    description: str = Field(min_length=1)
+
+
 class ReplyAnswer(_Answer):
     score: float = Field(ge=0, le=3)
     reason: str = ""

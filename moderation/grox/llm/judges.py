@@ -21,6 +21,7 @@ from moderation.grox.classifiers.schemas import (
     ReplyResult,
     SafetyResult,
     SpamResult,
+    SummaryResult,
     Violation,
 )  # fmt: skip
 from moderation.grox.classifiers.topics import catalogue_names
@@ -116,6 +117,11 @@ def quality(document: Document) -> QualityResult:
         slop_score=answer.slop_score,
         has_minor_score=answer.has_minor_score,
     )
+
+
+def summary(document: Document) -> SummaryResult:
+    """A description of the post, pictures included."""
+    return SummaryResult(text=answers.parse(_ask("summary", document), answers.SummaryAnswer).description[:1000])
 
 
 def reply(document: Document) -> ReplyResult:

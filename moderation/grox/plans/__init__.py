@@ -1,4 +1,4 @@
-"""The plans: which steps look at a post, and in which order. One file a plan.
+"""The plans: which steps look at a post, and in which order. One file a plan, or a family of them.
 
 Each is a graph of its own, so that one that fails leaves the others' results alone.
 """
@@ -12,5 +12,5 @@ from moderation.grox.plans import initial_banger, post_embedding, post_safety, r
 @lru_cache(maxsize=1)
 def all_plans() -> tuple[Plan, ...]:
     """Every plan, made and checked once per process."""
-    modules = (post_embedding, post_safety, safety_ptos, spam_comment, reply_ranking, initial_banger)
-    return tuple(module.plan() for module in modules)
+    modules = (post_safety, safety_ptos, spam_comment, reply_ranking, initial_banger)
+    return (*post_embedding.plans(), *(module.plan() for module in modules))

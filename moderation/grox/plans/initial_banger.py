@@ -3,12 +3,12 @@
 from moderation.grox import sinks
 from moderation.grox.engine import Plan
 from moderation.grox.payload import Eligibility
-from moderation.grox.tasks import classify, filters
+from moderation.grox.tasks import classify, filters, media
 from moderation.grox.tasks.rate_limit import RateLimit
 
 
 def plan() -> Plan:
-    """filter -> rate limit -> quality screen -> { mark good posts ; write topics }"""
+    """filter -> rate limit -> media -> quality screen -> { mark good posts ; write topics }"""
     limit = RateLimit("initial_banger")
     return Plan(
         "initial_banger",
@@ -16,10 +16,17 @@ def plan() -> Plan:
         {
             "filter": filters.BangerFilter(),
             "rate_limit": limit,
+            "media": media.HydrateMedia(),
             "screen": classify.QualityScreen(),
             "mark": sinks.MarkQuality(),
             "write_topics": sinks.WriteTopics(),
         },
-        {"rate_limit": ("filter",), "screen": ("rate_limit",), "mark": ("screen",), "write_topics": ("screen",)},
+        {
+            "rate_limit": ("filter",),
+            "media": ("rate_limit",),
+            "screen": ("media",),
+            "mark": ("screen",),
+            "write_topics": ("screen",),
+        },
         on_failure=limit.release,
     )

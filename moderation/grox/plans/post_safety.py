@@ -3,12 +3,12 @@
 from moderation.grox import sinks
 from moderation.grox.engine import Plan
 from moderation.grox.payload import Eligibility
-from moderation.grox.tasks import classify, filters
+from moderation.grox.tasks import classify, filters, media
 from moderation.grox.tasks.rate_limit import RateLimit
 
 
 def plan() -> Plan:
-    """filter -> rate limit -> safety screen -> write flags and suitability"""
+    """filter -> rate limit -> media -> safety screen -> write flags and suitability"""
     limit = RateLimit("post_safety")
     return Plan(
         "post_safety",
@@ -16,9 +16,10 @@ def plan() -> Plan:
         {
             "filter": filters.PostSafetyFilter(),
             "rate_limit": limit,
+            "media": media.HydrateMedia(),
             "screen": classify.SafetyScreen(),
             "write": sinks.WriteSafety(),
         },
-        {"rate_limit": ("filter",), "screen": ("rate_limit",), "write": ("screen",)},
+        {"rate_limit": ("filter",), "media": ("rate_limit",), "screen": ("media",), "write": ("screen",)},
         on_failure=limit.release,
     )

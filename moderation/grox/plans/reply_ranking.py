@@ -3,12 +3,12 @@
 from moderation.grox import sinks
 from moderation.grox.engine import Plan
 from moderation.grox.payload import Eligibility
-from moderation.grox.tasks import classify, filters
+from moderation.grox.tasks import classify, filters, media
 from moderation.grox.tasks.rate_limit import RateLimit
 
 
 def plan() -> Plan:
-    """filter -> rate limit -> rank reply -> write reply ranking"""
+    """filter -> rate limit -> media -> rank reply -> write reply ranking"""
     limit = RateLimit("reply_ranking")
     return Plan(
         "reply_ranking",
@@ -16,9 +16,10 @@ def plan() -> Plan:
         {
             "filter": filters.ReplyRankingFilter(),
             "rate_limit": limit,
+            "media": media.HydrateMedia(),
             "rank": classify.ReplyRanking(),
             "write": sinks.WriteReplyRanking(),
         },
-        {"rate_limit": ("filter",), "rank": ("rate_limit",), "write": ("rank",)},
+        {"rate_limit": ("filter",), "media": ("rate_limit",), "rank": ("media",), "write": ("rank",)},
         on_failure=limit.release,
     )

@@ -9,6 +9,7 @@ from moderation.grox.classifiers import topics
 from moderation.grox.classifiers.schemas import (
     ContentAnalyses,
     ContentAnalysis,
+    PolicyResult,
     QualityResult,
     ReplyResult,
     SpamResult,
@@ -25,13 +26,13 @@ SPAM_DECISION = 0.85
 BANGER_CATEGORIES = ("BANGER_INITIAL_SCREEN", "GROK_RANKER")
 SPAM_CATEGORY = "SPAM_COMMENT"
 TENTHS = tuple(tenth / 10 for tenth in range(11))
-UNSCORED_MEDIA = "media"
 
 
 class ModelTask(Task):
     """Judges the document, or says that nothing here can."""
 
     attempts = 1
+    sees_pictures = False  # whether a post without words has anything to judge
     prompt = ""  # of the question to the endpoint; empty: only the embedded models answer
 
     def run(self, context: Context) -> None:
@@ -54,7 +55,7 @@ class ModelTask(Task):
         """Let the endpoint answer if it can, else the embedded models, else say that nothing here can."""
         if self.prompt and endpoint.is_configured() and self._asked(context):
             return
-        if context.document.not_scored:
+        if context.document.not_scored and not (self.sees_pictures and context.document.is_all_pictures):
             context.not_scored = context.document.not_scored
             return
         scores = context.payload.scores.of(context.payload.post_id)
@@ -85,6 +86,14 @@ def _embedded(context: Context) -> Scores | None:
     return None if context.document.not_scored else context.payload.scores.of(context.payload.post_id)
 
 
+def _mind_unseen_media(context: Context) -> None:
+    """The endpoint saw the pictures, or else what was found in them by others counts."""
+    if judges.sees_all(context.document):
+        context.doubt = ""
+    else:
+        context.not_scored = context.unscored_media
+
+
 def publish(context: Context, *found: ContentAnalysis) -> None:
     """Keep findings with the plan's annotation, and count them."""
     context.results["content_analysis"] = ContentAnalyses(found=found)
@@ -97,38 +106,43 @@ def publish(context: Context, *found: ContentAnalysis) -> None:
 class SafetyScreen(ModelTask):
     """Flags of the whole post. Media that nothing here has judged leave it not scored."""
 
+    sees_pictures = True
     prompt = "safety"
 
     def judge(self, context: Context, scores: Scores) -> None:
         context.results["safety"] = screening.safety_of(context.document, scores)
-        if context.document.has_media:
-            context.not_scored = UNSCORED_MEDIA
+        context.not_scored = context.unscored_media
 
     def ask(self, context: Context) -> None:
         scores = _embedded(context)
         second = screening.safety_of(context.document, scores) if scores else None
         context.results["safety"] = judges.safety(context.document, second)
-        if not judges.sees_all(context.document):
-            context.not_scored = UNSCORED_MEDIA
+        _mind_unseen_media(context)
 
 
 class PolicyScreen(ModelTask):
-    """Policy categories and, for each one violated, its policy type."""
+    """Policy categories and, for each one violated, its policy type. What the picture model doubts, people see."""
 
+    sees_pictures = True
     prompt = "policy_category"
+
+    def classify(self, context: Context) -> None:
+        super().classify(context)
+        _, doubt = screening.nudity_of(context.document)
+        if doubt:
+            policy = context.results.get("policy", PolicyResult())
+            context.results["policy"] = policy.model_copy(update={"review": [doubt, *policy.review]})
 
     def judge(self, context: Context, scores: Scores) -> None:
         context.results["policy"] = screening.policies_violated(context.document, scores)
-        if context.document.has_media:
-            context.not_scored = UNSCORED_MEDIA
+        context.not_scored = context.unscored_media
 
     def ask(self, context: Context) -> None:
         scores = _embedded(context)
         second = screening.policies_violated(context.document, scores) if scores else None
         is_deluxe = context.payload.stream is Stream.SAFETY_PTOS_DELUXE
         context.results["policy"] = judges.policy(context.document, second, is_deluxe=is_deluxe)
-        if not judges.sees_all(context.document):
-            context.not_scored = UNSCORED_MEDIA
+        _mind_unseen_media(context)
 
 
 class QualityScreen(ModelTask):

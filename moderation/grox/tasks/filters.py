@@ -91,8 +91,17 @@ class ReplyRankingFilter(Filter):
         return "" if is_large else "low_blast_radius"
 
 
-class HasText(Filter):
-    """Nothing to embed in a post without text."""
+class EmbeddingFilter(OpenRootFilter):
+    """What is embedded by its summary."""
+
+
+class ReplyEmbeddingFilter(Filter):
+    """Replies in conversations that nobody protects."""
 
     def refusal(self, document: Document) -> str:
-        return "" if document.has_text else "no_text"
+        if not document.is_reply:
+            return "not_reply"
+        if document.author is None:
+            return "no_author"
+        people = (document.author, document.parent_author, document.root_author)
+        return "private_account" if any(person and person.is_protected for person in people) else ""

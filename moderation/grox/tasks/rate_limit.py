@@ -15,7 +15,7 @@ def _key(family: str, context: Context) -> str:
 
 
 class RateLimit(Task):
-    """Passes a post at first sight and skips it for 60 s. An edited post is always new.
+    """Passes a post at first sight and skips it for 60 s. An edited one is always new, as is one whose media were read.
 
     Retries of a failed payload pass, because a failing plan gives its window back; so does a message
     delivered again after its worker died, because the window knows whose it is.
@@ -28,7 +28,7 @@ class RateLimit(Task):
         self._family = family
 
     def run(self, context: Context) -> None:
-        if context.payload.stream is Stream.EDITED:
+        if context.payload.stream in (Stream.EDITED, Stream.MEDIA_READ):
             return
         key, mine = _key(self._family, context), context.payload.run_id.encode()
         try:

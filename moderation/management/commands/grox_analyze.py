@@ -45,8 +45,8 @@ def analysis_of(document: Document) -> dict[str, Any]:
     (topics,) = screening.score([document], tasks=["topics"])
     result = screening.policies_violated(document, scores)
     proposals = []
-    if document.not_scored or document.has_media:
-        proposals.append(labelling.not_scored_label(document.not_scored or "media"))
+    if reason := document.not_scored or document.unscored_media:
+        proposals.append(labelling.not_scored_label(reason))
     else:
         flags = labelling.flags_of(result.violations)
         proposals.append(labelling.suitability_label(flags, is_borderline=bool(result.review)))

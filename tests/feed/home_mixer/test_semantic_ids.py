@@ -59,7 +59,7 @@ def test_posts_are_coded_once_and_hydrated(small):
     vectors = around(np.eye(4, 384), 3, np.random.default_rng(4))
     vectors[1] = vectors[0]
     for post, vector in zip(posts, vectors, strict=True):
-        PostEmbedding.objects.create(post=post, model="test", vector=vector.tolist())
+        PostEmbedding.objects.create(post=post, model="minilm_v1", vector=vector.tolist())
     blank = PostFactory()
     assert semantic_ids.code_posts(now_ms=clock.now_ms()) == 12
     assert semantic_ids.code_posts(now_ms=clock.now_ms()) == 0
