@@ -19,11 +19,12 @@ from moderation.models import MediaReading, PostLabel
 from moderation.services.blocklist import screen_pictures
 from moderation.types import Label
 from posts.models import Media, MediaFingerprint
-from xsocial.kernel import clock, redis
+from xsocial.kernel import clock, ids, redis
 
+NEXT = "; "  # between the parts that were not scored
 CLAIM_S = 150  # longer than the reader waits
 SWEEP_AFTER = timedelta(seconds=60)  # younger ones are probably being read just now
-SWEEP_BACK = timedelta(days=7)
+SWEEP_BACK = timedelta(days=1)  # `grox_read_media` looks further
 
 
 @lru_cache(maxsize=1)
@@ -35,21 +36,22 @@ def reader() -> Reader:
 def read_media(media_id: int, *, again: bool = False) -> int | None:
     """Look into an attachment and store what was found; returns the post to judge anew, if one shows it.
 
-    A file is read once, whoever asks, unless `again`; while one process reads it no other does.
+    A file is read once, whoever asks and however many attachments share it, unless `again`; while one process
+    reads it no other does.
     """
     media = Media.objects.filter(pk=media_id).select_related("reading").first()
     if media is None or (hasattr(media, "reading") and not again):
         return None
     with _claim(media_id) as is_mine:
-        return _store(media, _read(media)) if is_mine else None
+        if not is_mine:
+            return None
+        return _store(media, (None if again else _read_before(media)) or _read(media))
 
 
 def unread_media() -> QuerySet[Media]:
     """Recent attachments that nobody has looked into, oldest first."""
-    now = clock.now()
-    return Media.objects.filter(
-        reading=None, created_at__lte=now - SWEEP_AFTER, created_at__gt=now - SWEEP_BACK
-    ).order_by("pk")
+    oldest, youngest = (ids.id_at(clock.to_ms(clock.now() - ago)) for ago in (SWEEP_BACK, SWEEP_AFTER))
+    return Media.objects.filter(reading=None, pk__gt=oldest, pk__lte=youngest).order_by("pk")
 
 
 def waiting_in_vain() -> list[int]:
@@ -63,6 +65,24 @@ def waiting_in_vain() -> list[int]:
         applied_at__lt=clock.now() - SWEEP_AFTER,
     )
     return list(rows.order_by("post_id").values_list("post_id", flat=True))
+
+
+def _read_before(media: Media) -> Reading | None:
+    """What was found in the same file, if another attachment shares it. An upload's own file is named after it."""
+    if str(media.pk) in str(media.file.name):
+        return None
+    row = MediaReading.objects.filter(media__file=media.file.name).first()
+    if row is None:
+        return None
+    seen = MediaFingerprint.objects.filter(media=row.media_id).values_list("at_ms", "bits")
+    return Reading(
+        writing=row.writing,
+        transcript=row.transcript,
+        nudity=row.nudity,
+        not_scored=tuple(filter(None, row.not_scored.split(NEXT))),
+        versions=row.versions,
+        fingerprints=tuple(seen),
+    )
 
 
 def _read(media: Media) -> Reading:
@@ -86,7 +106,7 @@ def _store(media: Media, found: Reading) -> int | None:
             "writing": found.writing,
             "transcript": found.transcript,
             "nudity": found.nudity,
-            "not_scored": "; ".join(found.not_scored)[:200],
+            "not_scored": NEXT.join(found.not_scored)[:200],
             "versions": found.versions,
             "milliseconds": found.milliseconds,
             "created_at": clock.now(),
