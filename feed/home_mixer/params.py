@@ -55,7 +55,7 @@ class Params:
 
     # --- Sources
     thunder_max_results: int = param(1200, "ThunderMaxResults", "A", low=0, high=10_000, small=400, because=_CPU)
-    phoenix_max_results: int = param(1000, "PhoenixMaxResults", "A", low=0, high=5_000, small=300, because=_CPU)
+    phoenix_max_results: int = param(1000, "PhoenixMaxResults", "A", low=0, high=5_000, small=600, because=_CPU)
     enable_phoenix_source: bool = param(True, "EnablePhoenixSource", "A")
     enable_phoenix_topics: bool = param(True, "EnableNewUserTopicRetrieval", "D", because="helps cold start")
     popular_max_results: int = param(800, "TweetMixerMaxResults", "A", low=0, high=5_000, small=100, because=_CPU)

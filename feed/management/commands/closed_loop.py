@@ -26,6 +26,7 @@ class Command(BaseCommand):
         size = LoopSize()
         for name in ("days", "viewers", "users", "posts", "history_days"):
             parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(size, name))
+        parser.add_argument("--impressions", type=int, help="seen by everybody in all; default: up to 15 a post")
         parser.add_argument(
             "--first-minutes", type=float, default=size.first_minutes, help="bound of the first training; 0: none"
         )
