@@ -1,11 +1,11 @@
 """Which posts wait behind a click because of their labels, and why, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from accounts.selectors import graph
 from moderation import selectors as moderation
 from moderation.visibility import Action, SafetyLevel, ViewerFacts
-from posts.models import Post
+from posts.selectors.shown import ShownPost
 from posts.selectors.visible import Viewer, viewer_id
 from xsocial.kernel import clock
 
@@ -25,12 +25,12 @@ def in_words(reason: str) -> str:
     return COVERS.get(reason, COVER_OTHERWISE)
 
 
-def of_posts(posts: Sequence[Post], viewer: Viewer) -> dict[int, str]:
+def of_posts(posts: Collection[ShownPost], viewer: Viewer) -> dict[int, str]:
     """Covers by post id, for posts that the viewer may see. Four queries at most, none for no posts."""
     if not posts:
         return {}
     verdicts = moderation.visibility(
-        {post.pk for post in posts}, level=SafetyLevel.TIMELINE_HOME, viewer=viewer, facts=_facts(posts, viewer)
+        {post.id for post in posts}, level=SafetyLevel.TIMELINE_HOME, viewer=viewer, facts=_facts(posts, viewer)
     )
     return {
         post_id: in_words(str(verdict.reason))
@@ -39,7 +39,7 @@ def of_posts(posts: Sequence[Post], viewer: Viewer) -> dict[int, str]:
     }
 
 
-def _facts(posts: Sequence[Post], viewer: Viewer) -> ViewerFacts:
+def _facts(posts: Collection[ShownPost], viewer: Viewer) -> ViewerFacts:
     """The viewer as the covers ask about them; who may read a post was decided when it was selected."""
     authors = frozenset(post.author_id for post in posts)
     who = viewer_id(viewer)

@@ -112,9 +112,19 @@ def _run(pipeline: Pipeline, query: ScoredPostsQuery, deadline: Deadline | None)
 
 def following(viewer: User, *, cursor: Cursor | None = None) -> list[Post]:
     """What the followed wrote, strictly by time; nothing ranked, nothing injected. The look is noted."""
+    _note_following(viewer)
+    return timelines.home(viewer, cursor or Cursor())
+
+
+def following_ids(viewer: User, *, cursor: Cursor | None = None) -> list[int]:
+    """Ids of the same page."""
+    _note_following(viewer)
+    return timelines.page_ids(timelines.home_posts(viewer), cursor or Cursor())
+
+
+def _note_following(viewer: User) -> None:
     with suppress(RedisError):  # only For You's sense of how long somebody was away depends on it
         request_times.note_following(viewer.pk, clock.now_ms())
-    return timelines.home(viewer, cursor or Cursor())
 
 
 def explain(viewer: User, request_id: int, post_id: int) -> Explanation:

@@ -1,26 +1,29 @@
-"""Post cards for the pages: detailed posts flattened to what a template shows.
+"""Post cards for the pages: posts flattened to what a template shows.
 
 Templates get plain values only, so that rendering never asks the database.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.core.files.storage import default_storage
 from django.utils.safestring import SafeString
 
-from accounts.cards import PersonCard, person_card
-from accounts.models import FeedPreferences, User
+from accounts.cards import PersonCard
+from accounts.models import FeedPreferences
 from posts import selectors
-from posts.models import Media, Post, PostCounts
+from posts.models import Post, PostCounts
+from posts.selectors.shown import ShownMedia, ShownPost, shown_media, shown_posts
 from posts.selectors.visible import Viewer, viewer_id
 from posts.types import MediaKind, ViewerMarks, Visibility
-from xsocial.kernel import richtext
+from xsocial.kernel import richtext, words
 
-CoverSource = Callable[[Sequence[Post], Viewer], Mapping[int, str]]
+CoverSource = Callable[[Collection[ShownPost], Viewer], Mapping[int, str]]
 
 
-def _no_covers(posts: Sequence[Post], viewer: Viewer) -> Mapping[int, str]:
+def _no_covers(posts: Collection[ShownPost], viewer: Viewer) -> Mapping[int, str]:
     return {}
 
 
@@ -69,140 +72,114 @@ class QuoteCard:
 
 
 @dataclass(frozen=True, slots=True)
-class CountsCard:
-    """Counters of a card; quotes count as reposts beside the button."""
+class Button:
+    """A button below a post as it now stands.
 
-    replies: int = 0
-    reposts: int = 0
-    favorites: int = 0
-    quotes: int = 0
-    views: int = 0
+    `url` is what pressing it does next, `count` how many did it (in short), `label` what one hears.
+    """
+
+    url: str
+    label: str
+    count: str = ""
+    is_on: bool = False
 
     @property
-    def reposts_and_quotes(self) -> int:
-        return self.reposts + self.quotes
+    def pressed(self) -> str:
+        return "true" if self.is_on else "false"
 
 
 @dataclass(frozen=True, slots=True)
-class PostCard:
+class ButtonsCard:
+    """As much of a card as its buttons show; `repost` is None on what is not for everybody."""
+
+    id: int
+    reply: Button
+    repost: Button | None
+    like: Button
+    bookmark: Button
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostCard(ButtonsCard):
     """A post as one viewer sees it.
 
     `entry_id` is the row of the timeline: the repost's id for a repost, else the post's own.
     `cover` is why the content waits behind a click; empty when it does not.
     """
 
-    id: int
     entry_id: int
+    url: str
     author: PersonCard
     created_at: datetime
     text: str
     html: SafeString
-    counts: CountsCard = field(default_factory=CountsCard)
     edited_at: datetime | None = None
     cover: str = ""
     media: tuple[MediaCard, ...] = ()
     quote: QuoteCard | None = None
-    conversation_id: int = 0
-    in_reply_to_id: int | None = None
     replies_to: str = ""
     reposted_by: PersonCard | None = None
     visibility: str = Visibility.PUBLIC
     subscribers_only: bool = False
     application: str = ""
+    views: int = 0
     is_mine: bool = False
-    liked: bool = False
-    reposted: bool = False
-    bookmarked: bool = False
-
-    @property
-    def url(self) -> str:
-        return f"{self.author.url}/{self.id}"
-
-    @property
-    def can_repost(self) -> bool:
-        return _can_repost(self.visibility, self.subscribers_only)
-
-
-@dataclass(frozen=True, slots=True)
-class ButtonsCard:
-    """As much of a card as its buttons show."""
-
-    id: int
-    counts: CountsCard
-    can_repost: bool
-    liked: bool
-    reposted: bool
-    bookmarked: bool
 
 
 def buttons_card(post: Post, viewer: Viewer) -> ButtonsCard:
     """The buttons of one post as they are now, counters read afresh. Two queries."""
     counts = PostCounts.objects.get(pk=post.pk)
     marks = selectors.viewer_marks(viewer, [post.pk])[post.pk]
-    return ButtonsCard(
-        id=post.pk,
-        counts=_counts(counts),
-        can_repost=_can_repost(post.visibility, post.subscribers_only),
-        liked=marks.is_favorited,
-        reposted=marks.is_reposted,
-        bookmarked=marks.is_bookmarked,
-    )
+    return ButtonsCard(post.pk, **_buttons(post, counts, marks))
 
 
-def _can_repost(visibility: str, subscribers_only: bool) -> bool:
-    return visibility in (Visibility.PUBLIC, Visibility.UNLISTED) and not subscribers_only
+def _buttons(post: Post | ShownPost, counts: PostCounts | ShownPost, marks: ViewerMarks) -> dict[str, Any]:
+    """Quotes count as reposts beside the button."""
+    passed_on = counts.reposts + counts.quotes
+    can_repost = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED) and not post.subscribers_only
+    by_viewer = "Reposted by you. " if marks.is_reposted else ""
+    return {
+        "reply": Button(f"/compose?reply_to={post.id}", _label("Reply", counts.replies), words.compact(counts.replies)),
+        "repost": _toggle(post.id, "repost", marks.is_reposted, passed_on, before=by_viewer) if can_repost else None,
+        "like": _toggle(post.id, "like", marks.is_favorited, counts.favorites),
+        "bookmark": _toggle(post.id, "bookmark", marks.is_bookmarked),
+    }
 
 
-def media_card(media: Media) -> MediaCard:
-    """An attachment in plain values."""
-    return MediaCard(
-        id=media.id,
-        kind=media.kind,
-        url=media.file.url,
-        preview_url=media.preview.url if media.preview else "",
-        alt=media.alt_text,
-        width=media.width,
-        height=media.height,
-        blurhash=media.blurhash,
-        duration_ms=media.duration_ms,
-    )
+def _toggle(post_id: int, act: str, is_on: bool, count: int = 0, *, before: str = "") -> Button:
+    url = f"/posts/{post_id}/{'un' if is_on else ''}{act}"
+    return Button(url, before + _label(act.capitalize(), count), words.compact(count), is_on)
+
+
+def _label(act: str, count: int) -> str:
+    return f"{act}, {count} so far" if count else act
 
 
 def cards_by_id(post_ids: Iterable[int], viewer: Viewer, *, covers: Mapping[int, str] | None = None) -> list[PostCard]:
-    """Cards of these ids, in this order; ids the viewer may not open yield none."""
-    return post_cards(selectors.posts_by_id(viewer, post_ids), viewer, covers=covers)
-
-
-def post_cards(posts: Iterable[Post], viewer: Viewer, *, covers: Mapping[int, str] | None = None) -> list[PostCard]:
-    """Cards of posts that a selector loaded with `detailed` for this viewer.
+    """Cards of these ids, in this order; ids the viewer may not open yield none.
 
     `covers` gives, by post id, why a post waits behind a click; without it the cover source is asked.
-    Three queries and those of the source.
+    Three queries, one more if a post is marked as sensitive, and those of the source.
     """
-    rows = list(posts)
-    originals = [row.repost_of or row for row in rows]
-    if covers is None:
-        covers = _cover_source(_shown(originals), viewer)
-    who = viewer_id(viewer)
+    wanted = list(dict.fromkeys(post_ids))
+    posts = shown_posts(viewer, wanted)
+    rows = [posts[post_id] for post_id in wanted if post_id in posts]
+    pairs = [(row, posts[row.repost_of_id or row.id]) for row in rows if (row.repost_of_id or row.id) in posts]
+    originals = [post for _, post in pairs]
     page = _Page(
-        viewer_id=who,
-        marks=selectors.viewer_marks(viewer, [post.pk for post in originals]),
-        handles=_handles({post.in_reply_to_user_id for post in originals} - {None}),
-        shows_sensitive=_shows_sensitive(who),
-        covers=covers,
+        viewer_id=viewer_id(viewer),
+        posts=posts,
+        media=shown_media([post.id for post in posts.values() if post.has_media]),
+        marks=selectors.viewer_marks(viewer, [post.id for post in originals]),
+        shows_sensitive=any(post.sensitive for post in posts.values()) and _shows_sensitive(viewer_id(viewer)),
+        covers=_cover_source(_with_quoted(originals, posts), viewer) if covers is None else covers,
     )
-    return [page.card(row, original) for row, original in zip(rows, originals, strict=True)]
+    return [page.card(row, original) for row, original in pairs]
 
 
-def _shown(originals: list[Post]) -> list[Post]:
+def _with_quoted(originals: list[ShownPost], posts: Mapping[int, ShownPost]) -> list[ShownPost]:
     """The posts of a page with those they quote, as far as the viewer may see them."""
-    return [*originals, *(post.quote_of for post in originals if post.quote_of_id and post.quote_of)]
-
-
-def _handles(user_ids: set[int]) -> dict[int, str]:
-    if not user_ids:
-        return {}
-    return dict(User.objects.filter(pk__in=user_ids).values_list("pk", "username"))
+    return [*originals, *(posts[post.quote_of_id] for post in originals if post.quote_of_id in posts)]
 
 
 def _shows_sensitive(who: int | None) -> bool:
@@ -214,40 +191,38 @@ class _Page:
     """What the cards of one page share."""
 
     viewer_id: int | None
+    posts: Mapping[int, ShownPost]
+    media: Mapping[int, list[ShownMedia]]
     marks: Mapping[int, ViewerMarks]
-    handles: Mapping[int, str]
     shows_sensitive: bool
     covers: Mapping[int, str]
 
-    def card(self, row: Post, post: Post) -> PostCard:
+    def card(self, row: ShownPost, post: ShownPost) -> PostCard:
         """The card of a timeline row that shows `post`, which is the row itself unless a repost."""
-        marks = self.marks[post.pk]
+        author = _author(post)
         return PostCard(
-            id=post.pk,
-            entry_id=row.pk,
-            author=person_card(post.author),
+            id=post.id,
+            entry_id=row.id,
+            url=f"{author.url}/{post.id}",
+            author=author,
             created_at=post.created_at,
             edited_at=post.edited_at,
             text=post.text,
             html=richtext.to_html(post.text),
             cover=self._cover(post),
-            media=_media(post),
+            media=self._media(post),
             quote=self._quote(post),
-            conversation_id=post.conversation_id,
-            in_reply_to_id=post.in_reply_to_id,
-            replies_to=self.handles.get(post.in_reply_to_user_id, ""),
-            reposted_by=person_card(row.author) if row.is_repost else None,
-            counts=_counts(post.counts),
+            replies_to=post.answered,
+            reposted_by=_author(row) if row is not post else None,
             visibility=post.visibility,
             subscribers_only=post.subscribers_only,
             application=post.application,
+            views=post.views,
             is_mine=post.author_id == self.viewer_id,
-            liked=marks.is_favorited,
-            reposted=marks.is_reposted,
-            bookmarked=marks.is_bookmarked,
+            **_buttons(post, post, self.marks[post.id]),
         )
 
-    def _cover(self, post: Post) -> str:
+    def _cover(self, post: ShownPost) -> str:
         """The author's own words first, then the sensitive flag, then what moderation says."""
         if post.spoiler_text:
             return post.spoiler_text
@@ -255,27 +230,52 @@ class _Page:
             return ""
         if post.sensitive and not self.shows_sensitive:
             return "Marked as sensitive by its author"
-        return self.covers.get(post.pk, "")
+        return self.covers.get(post.id, "")
 
-    def _quote(self, post: Post) -> QuoteCard | None:
+    def _quote(self, post: ShownPost) -> QuoteCard | None:
         if post.quote_of_id is None:
             return None
-        quoted = post.quote_of
+        quoted = self.posts.get(post.quote_of_id)
         if quoted is None:
             return QuoteCard(post.quote_of_id)
         return QuoteCard(
-            id=quoted.pk,
-            author=person_card(quoted.author),
+            id=quoted.id,
+            author=_author(quoted),
             created_at=quoted.created_at,
             text=quoted.text,
             cover=self._cover(quoted),
-            media=_media(quoted),
+            media=self._media(quoted),
         )
 
+    def _media(self, post: ShownPost) -> tuple[MediaCard, ...]:
+        return tuple(map(_media_card, self.media.get(post.id, ())))
 
-def _counts(counts: PostCounts) -> CountsCard:
-    return CountsCard(counts.replies, counts.reposts, counts.favorites, counts.quotes, counts.views)
+
+def _author(post: ShownPost) -> PersonCard:
+    return PersonCard(
+        id=post.author_id,
+        username=post.username,
+        name=post.display_name or post.username,
+        avatar_url=_address(post.avatar),
+        is_locked=post.is_locked,
+        is_bot=post.is_bot,
+    )
 
 
-def _media(post: Post) -> tuple[MediaCard, ...]:
-    return tuple(media_card(media) for media in post.media.all()) if post.has_media else ()
+def _media_card(media: ShownMedia) -> MediaCard:
+    return MediaCard(
+        id=media.id,
+        kind=media.kind,
+        url=_address(media.file),
+        preview_url=_address(media.preview),
+        alt=media.alt_text,
+        width=media.width,
+        height=media.height,
+        blurhash=media.blurhash,
+        duration_ms=media.duration_ms,
+    )
+
+
+def _address(file: str) -> str:
+    """Where browsers find a stored file; empty without one."""
+    return default_storage.url(file) if file else ""

@@ -1,4 +1,4 @@
-"""The small parts every page uses: icons, faces, times, counts and form fields."""
+"""The small parts every page uses: icons, faces, times and form fields."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -9,27 +9,22 @@ from django.templatetags.static import static
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from accounts.cards import hue_of
-from xsocial.kernel import clock
+from xsocial.kernel import clock, words
 
 register = template.Library()
 
-MINUTE, HOUR, DAY = 60, 3600, 86_400
-
-
-@lru_cache(maxsize=1)
-def _sprite() -> str:
-    return static("img/icons.svg")
-
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str, extra: str = "") -> SafeString:
     """One picture of the sprite; decorative, so hidden from screen readers."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>',
         extra,
-        _sprite(),
+        static("img/icons.svg"),
         name,
     )
 
@@ -68,43 +63,21 @@ def avatar_url(person) -> str:
     return person.avatar.url if person.avatar else ""
 
 
-def age_words(then: datetime, now: datetime) -> str:
-    """How long ago, as short as it can be said: now, 5m, 3h, 6d, then the date."""
-    seconds = (now - then).total_seconds()
-    if seconds < MINUTE:
-        return "now"
-    if seconds < HOUR:
-        return f"{seconds // MINUTE:.0f}m"
-    if seconds < DAY:
-        return f"{seconds // HOUR:.0f}h"
-    if seconds < 7 * DAY:
-        return f"{seconds // DAY:.0f}d"
-    return date_format(then, "j M" if then.year == now.year else "j M Y")
-
-
 @register.simple_tag
 def ago(then: datetime) -> SafeString:
     """A <time> with the age in words and the exact moment as title."""
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time datetime="{}" title="{} UTC">{}</time>',
         then.isoformat(timespec="seconds"),
-        date_format(then, "j F Y, H:i") + " UTC",
-        age_words(then, clock.now()),
+        _to_the_minute(then, get_language()),
+        words.age(then, clock.now()),
     )
 
 
-@register.filter
-def compact(number: int) -> str:
-    """A count as people read it: 999, 1.2k, 34k, 5.6M. Zero is silence."""
-    if not number:
-        return ""
-    if number < 1000:
-        return str(number)
-    for size, sign in ((1_000_000, "M"), (1000, "k")):
-        if number >= size:
-            scaled = number / size
-            return f"{int(scaled * 10) / 10:g}{sign}" if scaled < 100 else f"{int(scaled)}{sign}"
-    return str(number)
+@lru_cache(maxsize=8192)
+def _to_the_minute(then: datetime, language: str | None) -> str:
+    """The same on every page, unlike the age."""
+    return date_format(then, "j F Y, H:i")
 
 
 @register.inclusion_tag("components/_field.html")

@@ -8,8 +8,7 @@ from django.shortcuts import render
 from feed import services
 from feed.views.items import post_item, tabs
 from posts import selectors
-from posts.cards import post_cards
-from posts.models import Post
+from posts.cards import cards_by_id
 from posts.selectors import Cursor
 from posts.types import Surface
 from xsocial.kernel.pages import PageRequest, parse_id, signed_in
@@ -19,14 +18,14 @@ PAGE = 20
 
 @signed_in
 def following(request: PageRequest) -> HttpResponse:
-    rows = services.following(request.user, cursor=cursor_of(request))
+    ids = services.following_ids(request.user, cursor=cursor_of(request))
     empty = {
         "title": "Quiet here",
         "text": "Posts of people you follow stand here, newest first and nothing else.",
         "url": "/search",
         "action": "Find people",
     }
-    context = page_of(request, rows) | tabs(request.user)
+    context = page_of(request, ids) | tabs(request.user)
     return show(request, context | {"page_title": "Following", "surface": Surface.HOME_FOLLOWING.value, "empty": empty})
 
 
@@ -35,10 +34,10 @@ def cursor_of(request: PageRequest) -> Cursor:
     return Cursor(max_id=parse_id(request.GET.get("max_id")), limit=PAGE)
 
 
-def page_of(request: PageRequest, rows: list[Post]) -> dict[str, Any]:
+def page_of(request: PageRequest, ids: list[int]) -> dict[str, Any]:
     """A chronological page as the feed template wants it."""
-    cards = post_cards(rows, request.user)
-    next_url = f"{request.path}?max_id={rows[-1].pk}" if len(rows) == PAGE else ""
+    cards = cards_by_id(ids, request.user)
+    next_url = f"{request.path}?max_id={ids[-1]}" if len(ids) == PAGE else ""
     return {"page": {"items": [post_item(card) for card in cards], "next_url": next_url}, "is_more": is_more(request)}
 
 
@@ -54,7 +53,8 @@ def show(request: PageRequest, context: dict[str, Any]) -> HttpResponse:
 
 def explore(request: PageRequest) -> HttpResponse:
     """The front door for visitors: what this is, and what people post in public."""
-    context = page_of(request, selectors.public_timeline(request.user, cursor_of(request)))
+    ids = selectors.page_ids(selectors.public_posts(request.user), cursor_of(request))
+    context = page_of(request, ids)
     if request.htmx and is_more(request):
         return render(request, "feed/_page.html", context)
     return render(request, "feed/explore.html", context | {"surface": Surface.UNSPECIFIED.value})

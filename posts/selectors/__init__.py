@@ -2,42 +2,56 @@
 
 from posts.selectors.details import detailed, posts_by_id, viewer_marks
 from posts.selectors.notifications import grouped, notifications, unread_count
-from posts.selectors.search import search_posts, search_tags
-from posts.selectors.threads import Thread, thread
+from posts.selectors.search import matching_posts, search_posts, search_tags
+from posts.selectors.threads import Conversation, Thread, conversation, gone, thread
 from posts.selectors.timelines import (
     bookmarks,
     edit_history,
     favorites,
     favorites_of,
     home,
-    profile_timeline,
+    home_posts,
+    kept,
+    page_ids,
+    profile_posts,
+    public_posts,
     public_timeline,
     reposts_of,
     tag_timeline,
+    tagged_posts,
 )
 from posts.selectors.visible import get_visible_post, visible_ids, visible_to
 from xsocial.kernel.paging import Cursor, paged
 
 __all__ = [
+    "Conversation",
     "Cursor",
     "Thread",
     "bookmarks",
+    "conversation",
     "detailed",
     "edit_history",
     "favorites",
     "favorites_of",
     "get_visible_post",
+    "gone",
     "grouped",
     "home",
+    "home_posts",
+    "kept",
+    "matching_posts",
     "notifications",
+    "page_ids",
     "paged",
     "posts_by_id",
-    "profile_timeline",
+    "profile_posts",
+    "public_posts",
     "public_timeline",
     "reposts_of",
     "search_posts",
     "search_tags",
     "tag_timeline",
+    "tagged_posts",
     "thread",
     "unread_count",
     "viewer_marks",

@@ -2,13 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-
-from django.db import connection
+from dataclasses import dataclass
 
 from posts.models import Post
 from posts.selectors.details import detailed
 from posts.selectors.visible import Viewer, visible_to
+from xsocial.kernel import sql
 
 LoweredSource = Callable[[Collection[int]], Collection[int]]
 
@@ -18,22 +17,22 @@ MAX_DESCENDANTS = 500
 
 _ANCESTORS = """
 WITH RECURSIVE chain(id, parent_id, depth) AS (
-    SELECT id, in_reply_to_id, 0 FROM posts_post WHERE id = %s
+    SELECT id, in_reply_to_id, 0 FROM posts_post WHERE id = %(post)s
     UNION ALL
     SELECT p.id, p.in_reply_to_id, c.depth + 1
-    FROM posts_post p JOIN chain c ON p.id = c.parent_id WHERE c.depth < %s
+    FROM posts_post p JOIN chain c ON p.id = c.parent_id WHERE c.depth < %(most)s
 )
 SELECT id FROM chain WHERE depth > 0 ORDER BY depth DESC
 """
 # Level by level, so that the limit cuts the deepest replies first.
 _DESCENDANTS = """
 WITH RECURSIVE tree(id, parent_id, depth) AS (
-    SELECT id, in_reply_to_id, 1 FROM posts_post WHERE in_reply_to_id = %s
+    SELECT id, in_reply_to_id, 1 FROM posts_post WHERE in_reply_to_id = %(post)s
     UNION ALL
     SELECT p.id, p.in_reply_to_id, t.depth + 1
-    FROM posts_post p JOIN tree t ON p.in_reply_to_id = t.id WHERE t.depth < %s
+    FROM posts_post p JOIN tree t ON p.in_reply_to_id = t.id WHERE t.depth < %(deepest)s
 )
-SELECT id, parent_id FROM tree LIMIT %s
+SELECT id, parent_id FROM tree LIMIT %(most)s
 """
 
 
@@ -51,47 +50,55 @@ def use_lowered_source(source: LoweredSource) -> None:
 
 
 @dataclass(frozen=True)
-class Thread:
-    """`ancestors` from the root down, `descendants` depth first, each level by time, lowered ones last.
+class Conversation:
+    """Ids around a post: what it answers from the root down, and its answers depth first.
+
+    Each level goes by time, lowered answers last.
 
     `depths` has 1 for a direct answer, 2 for an answer to that, and so on.
     """
 
+    above: list[int]
+    below: list[int]
+    depths: dict[int, int]
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A conversation as one viewer may see it, with its posts."""
+
     ancestors: list[Post]
     descendants: list[Post]
-    depths: dict[int, int] = field(default_factory=dict)
+    depths: dict[int, int]
 
 
-def thread(viewer: Viewer, post: Post, *, with_deleted: bool = False) -> Thread:
-    """The conversation as this viewer may see it, bounded, in constant queries.
+def conversation(post_id: int) -> Conversation:
+    """Everything around a post whoever looks, bounded, in two queries and those of the lowered source."""
+    above = sql.rows(_ANCESTORS, {"post": post_id, "most": MAX_ANCESTORS})
+    below = sql.rows(_DESCENDANTS, {"post": post_id, "deepest": MAX_DEPTH, "most": MAX_DESCENDANTS})
+    lowered = set(_lowered_source([answer for answer, _ in below])) if below else set()
+    ordered, depths = _depth_first(post_id, below, lowered)
+    return Conversation([ancestor for (ancestor,) in above], ordered, depths)
 
-    Posts the viewer may not open are left out and their answers stay. `with_deleted` keeps the
-    emptied rows of deleted posts, to show where something was said.
+
+def thread(viewer: Viewer, post: Post) -> Thread:
+    """The conversation as this viewer may see it, in constant queries.
+
+    Posts the viewer may not open are left out and their answers stay.
     """
-    above = _rows(_ANCESTORS, [post.pk, MAX_ANCESTORS])
-    below = _rows(_DESCENDANTS, [post.pk, MAX_DEPTH, MAX_DESCENDANTS])
-    shown = _shown(viewer, [row[0] for row in (*above, *below)], with_deleted)
-    lowered = set(_lowered_source([post_id for post_id, _ in below])) if below else set()
-    ordered, depths = _depth_first(post.pk, below, lowered)
+    around = conversation(post.pk)
+    listed = visible_to(viewer).filter(pk__in=[*around.above, *around.below])
+    posts = {found.pk: found for found in detailed(viewer, listed)}
     return Thread(
-        ancestors=[shown[post_id] for (post_id,) in above if post_id in shown],
-        descendants=[shown[post_id] for post_id in ordered if post_id in shown],
-        depths=depths,
+        ancestors=[posts[post_id] for post_id in around.above if post_id in posts],
+        descendants=[posts[post_id] for post_id in around.below if post_id in posts],
+        depths=around.depths,
     )
 
 
-def _rows(sql: str, params: list[int]) -> list[tuple]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall()
-
-
-def _shown(viewer: Viewer, post_ids: list[int], with_deleted: bool) -> dict[int, Post]:
-    posts = {post.pk: post for post in detailed(viewer, visible_to(viewer).filter(pk__in=post_ids))}
-    if with_deleted:
-        gone = Post.objects.filter(pk__in=post_ids, deleted_at__isnull=False).select_related("author", "counts")
-        posts.update((post.pk, post) for post in gone)
-    return posts
+def gone(post_ids: list[int]) -> set[int]:
+    """Which of these posts were deleted, to show where something was said. One query."""
+    return set(Post.objects.filter(pk__in=post_ids, deleted_at__isnull=False).values_list("pk", flat=True))
 
 
 def _depth_first(root_id: int, edges: list[tuple[int, int]], lowered: set[int]) -> tuple[list[int], dict[int, int]]:

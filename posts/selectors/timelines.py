@@ -1,4 +1,7 @@
-"""Lists of posts by time. Each returns one page, detailed, newest first, in constant queries."""
+"""Lists of posts by time: which posts belong to one, and a page of it, newest first, in constant queries.
+
+The pages of the site show ids of a list (`page_ids`) as cards; other callers get detailed posts.
+"""
 
 from django.db.models import F, Q, QuerySet
 
@@ -13,8 +16,13 @@ from xsocial.kernel.paging import Cursor, paged
 FIRST_PAGE = Cursor()
 
 
-def home(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[Post]:
-    """Following: what the followed and oneself wrote and passed on, strictly by time.
+def page_ids(posts: QuerySet[Post], cursor: Cursor = FIRST_PAGE) -> list[int]:
+    """Ids of one page of a list, newest first. One query."""
+    return paged(posts.values_list("pk", flat=True), cursor)
+
+
+def home_posts(viewer: User) -> QuerySet[Post]:
+    """Following: what the followed and oneself wrote and passed on.
 
     Replies only to people one follows or to oneself, nothing injected, muted things left out.
     """
@@ -25,45 +33,61 @@ def home(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[Post]:
     wanted_repost = Q(repost_of__isnull=True) | Q(author_id__in=passing_on)
     mine = visible_to(viewer).filter(is_own | (Q(author_id__in=followed) & to_known & wanted_repost))
     posts = mine.exclude(visibility=Visibility.DIRECT)
-    return paged(detailed(viewer, without_muted(viewer.pk, posts, in_context=True)), cursor)
+    return without_muted(viewer.pk, posts, in_context=True)
+
+
+def home(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[Post]:
+    """A page of Following, strictly by time."""
+    return paged(detailed(viewer, home_posts(viewer)), cursor)
+
+
+def public_posts(viewer: Viewer) -> QuerySet[Post]:
+    """Everybody's public posts, without replies and reposts."""
+    return _public(viewer).filter(in_reply_to__isnull=True)
 
 
 def public_timeline(viewer: Viewer, cursor: Cursor = FIRST_PAGE, *, only_media: bool = False) -> list[Post]:
-    """Everybody's public posts, without replies and reposts."""
-    posts = _public(viewer).filter(in_reply_to__isnull=True)
+    """A page of everybody's public posts."""
+    posts = public_posts(viewer)
     return paged(detailed(viewer, posts.filter(has_media=True) if only_media else posts), cursor)
+
+
+def tagged_posts(viewer: Viewer, tag: str) -> QuerySet[Post]:
+    """Public posts with a hashtag, given with or without its sign. An unknown tag has none."""
+    return _public(viewer).filter(tag_links__tag__name=tag.removeprefix("#").casefold())
 
 
 def tag_timeline(viewer: Viewer, tag: str, cursor: Cursor = FIRST_PAGE, *, only_media: bool = False) -> list[Post]:
-    """Public posts with a hashtag, given with or without its sign. An unknown tag has none."""
-    posts = _public(viewer).filter(tag_links__tag__name=tag.removeprefix("#").casefold())
+    """A page of public posts with a hashtag."""
+    posts = tagged_posts(viewer, tag)
     return paged(detailed(viewer, posts.filter(has_media=True) if only_media else posts), cursor)
 
 
-def profile_timeline(
+def profile_posts(
     viewer: Viewer,
     user: User,
-    cursor: Cursor = FIRST_PAGE,
     *,
     with_replies: bool = False,
     with_reposts: bool = True,
     only_media: bool = False,
-) -> list[Post]:
+) -> QuerySet[Post]:
     """One person's posts; replies to oneself are a thread, not replies. Direct posts never."""
     posts = visible_to(viewer).filter(author=user).exclude(visibility=Visibility.DIRECT)
     if not with_replies:
         posts = posts.filter(Q(in_reply_to__isnull=True) | Q(in_reply_to_user=F("author")))
     if not with_reposts:
         posts = posts.filter(repost_of__isnull=True)
-    if only_media:
-        posts = posts.filter(has_media=True)
-    return paged(detailed(viewer, posts), cursor)
+    return posts.filter(has_media=True) if only_media else posts
+
+
+def kept(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[Bookmark]:
+    """One page of bookmarks of posts that may still be opened, last kept first. One query."""
+    return paged(Bookmark.objects.filter(user=viewer, post__in=visible_to(viewer)), cursor)
 
 
 def bookmarks(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[tuple[Bookmark, Post]]:
     """Bookmarked posts, last kept first; the cursor runs over ids of bookmarks."""
-    rows = Bookmark.objects.filter(user=viewer, post__in=visible_to(viewer))
-    return _with_posts(viewer, paged(rows, cursor))
+    return _with_posts(viewer, kept(viewer, cursor))
 
 
 def favorites(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[tuple[Engagement, Post]]:

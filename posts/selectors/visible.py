@@ -6,6 +6,7 @@ decided here: those posts can still be opened.
 """
 
 import re
+from functools import cache
 from typing import Any, TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
@@ -15,7 +16,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from accounts.models import User
 from posts.models import Post
 from posts.types import Visibility
-from xsocial.kernel import clock, ids
+from xsocial.kernel import clock, ids, sql
 from xsocial.kernel.errors import NotFound
 
 Viewer: TypeAlias = User | AnonymousUser | None
@@ -77,12 +78,29 @@ _OPENABLE = """p.deleted_at IS NULL AND (p.withheld_until IS NULL OR p.withheld_
 AND EXISTS (
     SELECT 1 FROM accounts_user a WHERE a.id = p.author_id AND a.is_active
     AND a.suspended_at IS NULL AND a.deactivated_at IS NULL AND ({rule}))"""
-_COLUMNS = ("id", "author_id", "deleted_at", "visibility", "subscribers_only", "withheld_until")
-_COLUMN = re.compile(r"\bp\.(\w+)")
+_ALIAS = re.compile(r"\bp\.")
+
+
+@cache
+def openable(who_looks: bool, post: str = "p") -> str:
+    """SQL of the rule on a post that goes by this name, for somebody or, if nobody looks, for anybody.
+
+    Its named places are `who` and `now`. For a repost the rule has to hold on the original as well.
+    """
+    rule, own = (_VIEWER, " OR p.author_id = %(who)s") if who_looks else (_ANYBODY, "")
+    return _ALIAS.sub(f"{post}.", _OPENABLE.format(rule=rule, own=own))
+
+
+@cache
+def showable(who_looks: bool, post: str = "p") -> str:
+    """SQL of the rule on a post and, for a repost, on its original; see `openable`."""
+    # Not EXISTS: the planner would read all posts to know which originals may be opened.
+    original = f"(SELECT true FROM posts_post o WHERE o.id = {post}.repost_of_id AND {openable(who_looks, 'o')})"
+    return f"({openable(who_looks, post)} AND ({post}.repost_of_id IS NULL OR coalesce({original}, false)))"
 
 
 class Openable(Expression):
-    """The condition of `visible_to` on the row of a post and, for a repost, on its original."""
+    """The condition of `visible_to`, in the queries of the ORM."""
 
     output_field = BooleanField()
     conditional = True
@@ -90,29 +108,14 @@ class Openable(Expression):
     def __init__(self, who: int | None) -> None:
         super().__init__()
         self.who, self.now = who, clock.now()
-        self.columns = [F(name) for name in (*_COLUMNS, "repost_of_id")]
+        self.column: Any = F("id")
 
     def get_source_expressions(self) -> list[Any]:
-        return self.columns
+        return [self.column]
 
     def set_source_expressions(self, columns: list[Any]) -> None:
-        self.columns = columns
+        [self.column] = columns
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
-        names = [compiler.compile(column)[0] for column in self.columns]
-        rule = _ANYBODY if self.who is None else _VIEWER
-        rule = _OPENABLE.format(rule=rule, own="" if self.who is None else " OR p.author_id = %(who)s")
-        own = dict(zip(_COLUMNS, names[:-1], strict=True))
-        on_row = _COLUMN.sub(lambda match: own[match[1]], rule)
-        on_original = _COLUMN.sub(r"o.\1", rule)
-        original = f"EXISTS (SELECT 1 FROM posts_post o WHERE o.id = {names[-1]} AND {on_original})"
-        return self._bound(f"({on_row} AND ({names[-1]} IS NULL OR {original}))")
-
-    def _bound(self, text: str) -> tuple[str, list[Any]]:
-        """Named places to the positional ones that the ORM passes on."""
-        values = {"%(who)s": self.who, "%(now)s": self.now}
-        params = [values[place] for place in _PLACE.findall(text)]
-        return _PLACE.sub("%s", text), params
-
-
-_PLACE = re.compile(r"%\(\w+\)s")
+        post = compiler.compile(self.column)[0].rpartition(".")[0]
+        return sql.positional(showable(self.who is not None, post), {"who": self.who, "now": self.now})

@@ -32,9 +32,9 @@ def surface_of(request: PageRequest) -> Surface:
     return known.get(raw, Surface.UNSPECIFIED)
 
 
-def card_of(request: PageRequest, post: Post) -> PostCard:
-    """The post's card as it is now."""
-    cards = cards_by_id([post.pk], request.user)
+def card_of(request: PageRequest, post_id: int) -> PostCard:
+    """The post's card as it is now. Raises NotFound alike for none and a hidden one."""
+    cards = cards_by_id([post_id], request.user)
     if not cards:
         raise NotFound("This post does not exist, or you may not see it.")
     return cards[0]
@@ -142,19 +142,17 @@ def _gone(request: PageRequest, words: str, *, undo: str = "") -> HttpResponse:
 @signed_in
 def menu(request: PageRequest, username: str, post_id: int) -> HttpResponse:
     """What else one can do about a post: a floating panel, or a page without script."""
-    post = selectors.get_visible_post(request.user, post_id)
-    context = {"post": card_of(request, post), "request_id": parse_id(request.GET.get("request"))}
+    context = {"post": card_of(request, post_id), "request_id": parse_id(request.GET.get("request"))}
     return render(request, "posts/_menu.html" if request.htmx else "posts/menu.html", context)
 
 
 @signed_in
 def delete(request: PageRequest, post_id: int) -> HttpResponse:
     """Asks once, for this cannot be undone."""
-    post = selectors.get_visible_post(request.user, post_id)
     if request.method != "POST":
         template = "posts/_delete.html" if request.htmx else "posts/delete.html"
-        return render(request, template, {"post": card_of(request, post)})
-    services.delete_post(actor=request.user, post=post)
+        return render(request, template, {"post": card_of(request, post_id)})
+    services.delete_post(actor=request.user, post=selectors.get_visible_post(request.user, post_id))
     if not request.htmx:
         return redirect(f"/@{request.user.username}")
     return done(request, words="Post deleted")
@@ -162,5 +160,4 @@ def delete(request: PageRequest, post_id: int) -> HttpResponse:
 
 def card(request: PageRequest, post_id: int) -> HttpResponse:
     """One post's card, for a page that wants to add it."""
-    post = selectors.get_visible_post(request.user, post_id)
-    return render(request, "posts/_post.html", {"post": card_of(request, post)})
+    return render(request, "posts/_post.html", {"post": card_of(request, post_id)})

@@ -42,7 +42,7 @@ def _show(
     context = {"form": form, "max_length": POST_MAX_LENGTH, "key": form["key"].value() or token_urlsafe(16)}
     for name, post_id in (("parent", reply_to), ("quoted", quote)):
         if post_id:
-            context[name] = card_of(request, selectors.get_visible_post(request.user, post_id))
+            context[name] = card_of(request, post_id)
     response = render(request, "posts/_composer.html" if request.htmx else "posts/compose.html", context, status=status)
     response["X-Form"] = "1"
     return response

@@ -1,14 +1,13 @@
 """Lists of posts: bookmarks, tags, the public stream for visitors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from posts import selectors
-from posts.cards import post_cards
-from posts.models import Post
+from posts.cards import cards_by_id
 from posts.selectors import Cursor
 from posts.types import Surface
 from xsocial.kernel.pages import PageRequest, parse_id, signed_in
@@ -21,20 +20,20 @@ def cursor_of(request: PageRequest) -> Cursor:
     return Cursor(max_id=parse_id(request.GET.get("max_id")), limit=PAGE)
 
 
-def next_page(request: PageRequest, rows: Sequence[Any], key: Callable[[Any], int] = lambda row: row.pk) -> str:
+def next_page(request: PageRequest, ids: Sequence[int]) -> str:
     """The address of the rows after these; empty when these were the last."""
-    if len(rows) < PAGE:
+    if len(ids) < PAGE:
         return ""
     query = request.GET.copy()
-    query["max_id"] = str(key(rows[-1]))
+    query["max_id"] = str(ids[-1])
     return f"{request.path}?{query.urlencode()}"
 
 
-def page_context(request: PageRequest, rows: Sequence[Post], next_url: str | None = None) -> dict[str, Any]:
-    """Cards of a timeline's rows and the link to what follows."""
+def page_context(request: PageRequest, ids: Sequence[int], next_url: str | None = None) -> dict[str, Any]:
+    """Cards of a timeline's posts and the link to what follows."""
     return {
-        "posts": post_cards(rows, request.user),
-        "next_url": next_page(request, rows) if next_url is None else next_url,
+        "posts": cards_by_id(ids, request.user),
+        "next_url": next_page(request, ids) if next_url is None else next_url,
         "is_more": "max_id" in request.GET,
     }
 
@@ -51,9 +50,9 @@ def show(request: PageRequest, template: str, part: str, context: dict[str, Any]
 
 @signed_in
 def bookmarks(request: PageRequest) -> HttpResponse:
-    pairs = selectors.bookmarks(request.user, cursor_of(request))
-    following = next_page(request, [bookmark for bookmark, _ in pairs])
-    context = page_context(request, [post for _, post in pairs], following) | {
+    rows = selectors.kept(request.user, cursor_of(request))
+    following = next_page(request, [bookmark.pk for bookmark in rows])
+    context = page_context(request, [bookmark.post_id for bookmark in rows], following) | {
         "page_title": "Bookmarks",
         "surface": Surface.BOOKMARKS.value,
         "empty": {
@@ -66,8 +65,8 @@ def bookmarks(request: PageRequest) -> HttpResponse:
 
 
 def tag(request: PageRequest, name: str) -> HttpResponse:
-    rows = selectors.tag_timeline(request.user, name, cursor_of(request))
-    context = page_context(request, rows) | {
+    ids = selectors.page_ids(selectors.tagged_posts(request.user, name), cursor_of(request))
+    context = page_context(request, ids) | {
         "page_title": f"#{name}",
         "surface": Surface.TAG.value,
         "empty": {"picture": "hash", "title": "No posts yet", "text": f"Nobody has used #{name} in public so far."},

@@ -59,7 +59,7 @@ def notifications(request: PageRequest) -> HttpResponse:
     rows = selectors.notifications(request.user, cursor_of(request), kinds=MENTIONS if only_mentions else ())
     context = {
         "notifications": [_card(group) for group in selectors.grouped(rows)],
-        "next_url": next_page(request, rows),
+        "next_url": next_page(request, [row.pk for row in rows]),
         "is_more": is_continuation(request),
         "only_mentions": only_mentions,
         "num_requests": FollowRequest.objects.filter(target=request.user).count(),

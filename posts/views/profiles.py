@@ -38,8 +38,9 @@ def profile(request: PageRequest, username: str, tab: str = "posts") -> HttpResp
         return redirect(request.path.replace(username, person.username, 1))
     me = viewer(request)
     relationship = people.relationship(me, person) if me and me.pk != person.pk else None
-    rows = [] if _is_blocked(relationship) else selectors.profile_timeline(me, person, cursor_of(request), **TABS[tab])
-    context = page_context(request, rows) | {
+    posts = selectors.profile_posts(me, person, **TABS[tab])
+    ids = [] if _is_blocked(relationship) else selectors.page_ids(posts, cursor_of(request))
+    context = page_context(request, ids) | {
         "person": person,
         "bio": richtext.to_html(person.bio),
         "tab": tab,

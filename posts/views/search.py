@@ -22,7 +22,8 @@ def search(request: PageRequest) -> HttpResponse:
         mark_relations(request, found)
         context["people"] = found
     elif query:
-        context |= page_context(request, selectors.search_posts(request.user, query, cursor_of(request)))
+        posts = selectors.matching_posts(request.user, query)
+        context |= page_context(request, selectors.page_ids(posts, cursor_of(request)))
     return show(request, "posts/search.html", "posts/_page.html", context)
 
 

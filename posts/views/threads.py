@@ -1,13 +1,13 @@
 """A post with what it answers and what answers it."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from posts import selectors
-from posts.cards import PostCard, post_cards
-from posts.selectors import Thread
+from posts.cards import PostCard, cards_by_id
 from xsocial.kernel import richtext
 from xsocial.kernel.pages import PageRequest
 
@@ -30,27 +30,21 @@ def thread(request: PageRequest, username: str, post_id: int) -> HttpResponse:
         row = selectors.get_visible_post(request.user, row.repost_of_id)
     if row.pk != post_id or row.author.username != username:
         return redirect(f"/@{row.author.username}/{row.pk}")
-    talk = selectors.thread(request.user, row, with_deleted=True)
-    [focus] = selectors.posts_by_id(request.user, [row.pk])
-    rows = [*talk.ancestors, focus, *talk.descendants]
-    cards = _cards(request, rows)
+    talk = selectors.conversation(post_id)
+    around = [*talk.above, *talk.below]
+    cards = {card.id: card for card in cards_by_id([post_id, *around], request.user)}
+    shown = cards.keys() | selectors.gone(around)
     context = {
-        "post": cards[focus.pk],
-        "ancestors": [Line(cards.get(post.pk), continues=True) for post in talk.ancestors],
-        "replies": _replies(talk, cards),
+        "post": cards[post_id],
+        "ancestors": [Line(cards.get(above), continues=True) for above in talk.above if above in shown],
+        "replies": _replies([below for below in talk.below if below in shown], talk.depths, cards),
     }
     return render(request, "posts/thread.html", context)
 
 
-def _cards(request: PageRequest, rows: list) -> dict[int, PostCard]:
-    kept = [row for row in rows if not row.is_deleted]
-    return {card.entry_id: card for card in post_cards(kept, request.user)}
-
-
-def _replies(talk: Thread, cards: dict[int, PostCard]) -> list[Line]:
-    depths = [talk.depths[post.pk] for post in talk.descendants]
-    deeper = [following > depth for depth, following in zip(depths, [*depths[1:], 0], strict=False)]
-    return [Line(cards.get(post.pk), goes_on) for post, goes_on in zip(talk.descendants, deeper, strict=True)]
+def _replies(ids: list[int], depths: dict[int, int], cards: dict[int, PostCard]) -> list[Line]:
+    levels = pairwise([*(depths[post_id] for post_id in ids), 0])
+    return [Line(cards.get(post_id), following > own) for post_id, (own, following) in zip(ids, levels, strict=True)]
 
 
 def history(request: PageRequest, username: str, post_id: int) -> HttpResponse:

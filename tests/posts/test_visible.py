@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts import services as accounts
 from posts import selectors, services
+from posts.cards import QuoteCard, cards_by_id
 from tests.factories import PostFactory, UserFactory
 from xsocial.kernel import clock
 from xsocial.kernel.errors import NotFound
@@ -45,10 +46,14 @@ def cast():
 
 
 def may_open(post, viewer) -> bool:
+    """What the door says; cards have a query of their own, which must say the same."""
+    has_card = [card.entry_id for card in cards_by_id([post.pk], viewer)] == [post.pk]
     try:
-        return selectors.get_visible_post(viewer, post.pk) == post
+        is_open = selectors.get_visible_post(viewer, post.pk) == post
     except NotFound:
-        return False
+        is_open = False
+    assert has_card is is_open
+    return is_open
 
 
 @pytest.mark.parametrize(("content", "profile", "expected"), MATRIX)
@@ -98,14 +103,18 @@ def test_no_list_lets_a_hidden_post_through(cast):
             selectors.public_timeline(viewer),
             selectors.tag_timeline(viewer, "tea"),
             selectors.search_posts(viewer, "tea"),
-            selectors.profile_timeline(viewer, author, with_replies=True),
         ]
         for posts in lists:
             assert posts == [quote, shown]
             assert posts[0].quote_of is None
             assert posts[0].quote_of_id == hidden[0].pk
         assert selectors.thread(viewer, shown).descendants == []
-    assert selectors.profile_timeline(cast["subscriber"], author, with_replies=True)[0].quote_of == hidden[0]
+        written = selectors.page_ids(selectors.profile_posts(viewer, author, with_replies=True))
+        cards = cards_by_id(written, viewer)
+        assert [card.id for card in cards] == [quote.pk, shown.pk]
+        assert cards[0].quote == QuoteCard(hidden[0].pk)
+    [card] = cards_by_id([quote.pk], cast["subscriber"])
+    assert card.quote.text == hidden[0].text
     assert selectors.visible_ids(stranger, [shown.pk, *(post.pk for post in hidden)]) == {shown.pk}
 
 

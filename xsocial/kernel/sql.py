@@ -6,11 +6,14 @@ without a Python object per row. Aggregates of one SELECT see its rows in the sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from django.db import connection
+
+_PLACE = re.compile(r"%\(\w+\)s")
 
 
 def rows(query: str, params: dict[str, Any]) -> list[tuple]:
@@ -25,6 +28,12 @@ def row(query: str, params: dict[str, Any]) -> tuple | None:
     with connection.cursor() as cursor:
         cursor.execute(query, params)
         return cursor.fetchone()
+
+
+def positional(query: str, params: dict[str, Any]) -> tuple[str, list[Any]]:
+    """The query with `%s` in place of `%(name)s`, and the values in their order, as the ORM passes them on."""
+    values = [params[place[2:-2]] for place in _PLACE.findall(query)]
+    return _PLACE.sub("%s", query), values
 
 
 def bigints(values: Iterable[int] | np.ndarray) -> str:
