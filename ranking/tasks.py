@@ -40,7 +40,7 @@ def index_new_posts() -> int:
             model = named.retrieval(name)
         except Unavailable:
             continue
-        indexer.retire_deleted(model.model_id)
+        indexer.retire_closed(model.model_id)
         written += indexer.index_window(model.model_id, model.checkpoint)
     with suppress(Unavailable):
         ranker = live.ranker.get()

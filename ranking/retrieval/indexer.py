@@ -1,4 +1,4 @@
-"""Posts to candidate vectors: what is new, what got its content embedding, what was deleted.
+"""Posts to candidate vectors: what is new, what got its content embedding, what strangers may no longer open.
 
 It reconciles rather than remembers: each run asks the database which recent posts lack a vector of the
 promoted model. Events only tell it when to run, so a lost one costs a moment, not a post.
@@ -11,6 +11,7 @@ import torch
 from django.db import connection
 
 from posts.selectors.embeddings import SERVED_VERSION
+from posts.selectors.visible import openable
 from ranking import content
 from ranking.models import PostVector
 from ranking.retrieval import vector_store
@@ -24,23 +25,24 @@ BATCH = 2000
 FORGET_AFTER_HOURS = 24
 
 # A replacement for a vector made without content is due as soon as an embedding exists.
+# Nobody is recommended what strangers may not open; an author who unlocks again comes back.
 PENDING = f"""
 SELECT p.id, p.author_id, (extract(epoch FROM p.created_at) * 1000)::bigint
   FROM posts_post p
   LEFT JOIN ranking_postvector v ON v.post_id = p.id AND v.model_id = %(model)s
  WHERE p.id >= %(oldest)s
    AND p.repost_of_id IS NULL AND p.in_reply_to_id IS NULL
-   AND p.visibility = 'public' AND p.deleted_at IS NULL
-   AND (v.id IS NULL OR (NOT v.has_content AND EXISTS (
+   AND p.visibility = 'public' AND {openable(False)}
+   AND (v.id IS NULL OR NOT v.is_active OR (NOT v.has_content AND EXISTS (
         SELECT 1 FROM posts_postembedding e WHERE e.post_id = p.id AND e.model = {SERVED_VERSION})))
  ORDER BY p.id DESC
  LIMIT %(limit)s
 """
-GONE = """
+GONE = f"""
 UPDATE ranking_postvector v SET is_active = false, changed_at = %(now)s
  WHERE v.is_active AND v.model_id = %(model)s AND NOT EXISTS (
        SELECT 1 FROM posts_post p
-        WHERE p.id = v.post_id AND p.deleted_at IS NULL AND p.visibility = 'public')
+        WHERE p.id = v.post_id AND p.visibility = 'public' AND {openable(False)})
 """
 
 
@@ -88,8 +90,8 @@ def _index_batch(model_id: int, checkpoint: Checkpoint) -> int:
     return len(rows)
 
 
-def retire_deleted(model_id: int) -> int:
-    """Marks the vectors of posts that are gone or no longer public; returns how many."""
+def retire_closed(model_id: int) -> int:
+    """Marks the vectors of posts that are gone or no longer open to everybody; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(GONE, {"model": model_id, "now": clock.now()})
         return cursor.rowcount

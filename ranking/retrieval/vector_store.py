@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from django.db import connection, transaction
@@ -22,7 +23,7 @@ ON CONFLICT (model_id, post_id) DO UPDATE
 CHANGES = """
 SELECT post_id, created_ms, is_active, vector_send(vector), changed_at
   FROM ranking_postvector
- WHERE model_id = %s AND changed_at >= %s AND created_ms >= %s
+ WHERE model_id = %s AND changed_at > %s AND created_ms >= %s
  ORDER BY changed_at
 """
 SEARCH = """
@@ -45,7 +46,7 @@ class Changes:
     created_ms: Int64s
     is_active: Bools
     vectors: Floats
-    newest: object | None
+    newest: datetime | None
 
 
 def _literal(vector: Floats) -> str:
@@ -70,7 +71,7 @@ def write(model_id: int, *, ids: Int64s, created_ms: Int64s, vectors: Floats, ha
         )
 
 
-def changes(model_id: int, *, since: object, created_after_ms: int, dimensions: int) -> Changes:
+def changes(model_id: int, *, since: datetime, created_after_ms: int, dimensions: int) -> Changes:
     """What was written since a moment, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(CHANGES, [model_id, since, created_after_ms])

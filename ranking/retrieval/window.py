@@ -10,9 +10,11 @@ import threading
 
 import numpy as np
 
-from ranking.types import Bools, Floats, Int64s
+from ranking.types import Floats, Int64s
 
 INITIAL_ROWS = 4096
+# Dead rows cost a search as much as living ones, and closing them copies the whole matrix.
+GAPS = 0.1
 
 
 class RetrievalWindow:
@@ -48,9 +50,12 @@ class RetrievalWindow:
             self._kill(ids)
 
     def forget_before(self, created_ms: int) -> None:
-        """Drops posts older than a moment and closes the gaps."""
+        """Drops posts older than a moment, and closes the gaps once they are a good part of all rows."""
         with self._lock:
-            self._compact(self._created_ms[: self._count] >= created_ms)
+            is_old = (self._created_ms[: self._count] < created_ms) & (self._ids[: self._count] != 0)
+            self._kill(self._ids[: self._count][is_old])
+            if self._count - len(self._place) > GAPS * self._count:
+                self._compact()
 
     def _kill(self, ids: Int64s) -> None:
         dead = [place for i in ids.tolist() if (place := self._place.pop(i, None)) is not None]
@@ -59,11 +64,11 @@ class RetrievalWindow:
 
     def _reserve(self, more: int) -> None:
         if self._count + more > len(self._ids):
-            self._compact(np.ones(self._count, dtype=bool), spare=max(more, len(self._place)))
+            self._compact(spare=max(more, len(self._place)))
 
-    def _compact(self, keep: Bools, *, spare: int = INITIAL_ROWS) -> None:
-        """Fresh arrays with the living rows that are kept, in order of creation."""
-        alive = np.flatnonzero(keep & (self._ids[: self._count] != 0))
+    def _compact(self, *, spare: int = INITIAL_ROWS) -> None:
+        """Fresh arrays with the living rows, in order of creation."""
+        alive = np.flatnonzero(self._ids[: self._count])
         alive = alive[np.argsort(self._created_ms[alive], kind="stable")]
         ids, created_ms, vectors = self._ids[alive], self._created_ms[alive], self._vectors[alive]
         rows = len(alive) + max(spare, INITIAL_ROWS)

@@ -14,6 +14,7 @@ from django.db import connection
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from accounts import services as accounts
 from posts import services as posts
 from posts.models import PostEmbedding
 from posts.types import Surface
@@ -118,7 +119,6 @@ class TestServices:
             services.retrieve(user_id=1, sequence=sequence, k=5, newer_than_ms=0)
         with pytest.raises(Unavailable):
             services.score(user_id=1, sequence=sequence, candidates=columns([PostFactory()]), now_ms=clock.now_ms())
-        assert not services.is_available()
 
     def test_every_candidate_gets_every_head_by_name(self):
         registry.promote(register("ranker"))
@@ -171,7 +171,7 @@ class TestServices:
         assert services.ranker_version() == version.name
 
     def test_retrieval_leaves_out_what_is_excluded_old_or_deleted(self, monkeypatch):
-        monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
+        monkeypatch.setattr(live, "MISSED_SECONDS", 0.0)
         written = [PostFactory() for _ in range(6)]
         version = registry.promote(register("retrieval"))
         sequence = action_sequence(1, before_ms=clock.now_ms(), max_length=8)
@@ -200,6 +200,22 @@ def test_replies_reposts_and_private_posts_are_not_indexed():
     posts.repost(user=UserFactory(), post=root)
     registry.promote(register("retrieval"))
     assert list(PostVector.objects.values_list("post_id", flat=True)) == [root.pk]
+
+
+def test_only_what_strangers_may_open_is_indexed():
+    author = UserFactory()
+    open_post = PostFactory(author=author)
+    PostFactory(author=UserFactory(offers_subscriptions=True), subscribers_only=True)
+    PostFactory(author=UserFactory(is_locked=True))
+    version = registry.promote(register("retrieval"))
+    live_model = live.retrieval.get()
+    assert set(PostVector.objects.values_list("post_id", flat=True)) == {open_post.pk}
+    for is_locked in (True, False):
+        accounts.update_profile(user=author, is_locked=is_locked)
+        tasks.index_new_posts()
+        assert PostVector.objects.get(model=version).is_active is not is_locked
+        live_model.refresh(wait=True)
+        assert len(live_model.window) == int(not is_locked)
 
 
 def test_a_post_is_encoded_again_when_its_content_arrives():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+from accounts.events import ProfileUpdated, ReachabilityChanged
 from posts.events import PostCreated, PostDeleted
 from ranking import tasks
 from ranking.management.base import PhoenixCommand
@@ -22,7 +23,8 @@ class Command(PhoenixCommand):
     help = "Follows the event log and keeps the candidate vectors current. Stop with Ctrl-C."
 
     def handle(self, **options: Any) -> None:
-        consumer = Consumer(GROUP, socket.gethostname(), {PostCreated: reconcile, PostDeleted: reconcile})
+        news = (PostCreated, PostDeleted, ProfileUpdated, ReachabilityChanged)
+        consumer = Consumer(GROUP, socket.gethostname(), dict.fromkeys(news, reconcile))
         try:
             consumer.run()
         except KeyboardInterrupt:
