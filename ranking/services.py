@@ -57,14 +57,9 @@ SHADOW_MODELS = 3
 _content = ContentCache()
 
 
-def is_available() -> bool:
-    """Whether a ranker and a retrieval model are promoted and loaded."""
-    try:
-        live.ranker.get()
-        live.retrieval.get()
-    except Unavailable:
-        return False
-    return True
+def keep_current() -> None:
+    """Load the promoted models beside the requests, and follow what changes, as long as this process lives."""
+    live.keep_current()
 
 
 def ranker_version() -> str:

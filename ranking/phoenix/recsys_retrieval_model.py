@@ -5,6 +5,7 @@ Twin of `phoenix/recsys_retrieval_model.py`. Their inner product is the retrieva
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -44,7 +45,8 @@ class PhoenixRetrieval(TokenBuilder):
         if config.linear_candidate_tower:
             self.tower_in = fan_in(config.num_post_parts * size, 2 * size)
             self.tower_out = fan_in(2 * size, size)
-        self.log_temperature = nn.Parameter(torch.tensor(INITIAL_TEMPERATURE).log())
+        # By `math`: a tensor without storage would have torch load its whole compiler, seconds of every start.
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(INITIAL_TEMPERATURE)))
 
     def encode_user(self, context: Context, tables: Tables) -> UserRepresentation:
         """Mean of the valid output tokens, user included, normalised. No final norm.

@@ -1,8 +1,9 @@
 """The promoted models in this process, swapped when the registry names others.
 
-Each kind is looked up at most every five seconds. Loading happens in one thread while the others go
-on with what they have, so no request is dropped and none mixes two versions: a request takes one
-`Live...` object and keeps it.
+A server process keeps a thread that looks for newer models and takes over new candidate vectors, so
+that a request finds both as they are and waits for neither. Where there is no such thread, requests
+look themselves, every few seconds: one of them loads while the others go on with what they have. None
+mixes two versions: a request takes one `Live...` object and keeps it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import structlog
 import torch
+from django.db import Error, close_old_connections
+from psycopg_pool import PoolTimeout
 from torch import Tensor
 
 from ranking import registry
@@ -34,11 +37,13 @@ from ranking.retrieval.window import RetrievalWindow
 from ranking.row_cache import RowCache
 from ranking.serving.checkpoint import Checkpoint
 from ranking.types import Int64s
-from xsocial.kernel import metrics
+from xsocial.kernel import clock, metrics
 from xsocial.kernel.errors import Unavailable
 
 POLL_SECONDS = 5.0
 REFRESH_SECONDS = 2.0
+# Requests look themselves only when the thread that should has missed its turn, or there is none.
+MISSED_SECONDS = 6.0
 # Writers may commit a little after the time they stamped.
 OVERLAP = timedelta(seconds=30)
 CACHED_CONTEXTS = 512
@@ -127,13 +132,17 @@ class LiveRetrieval:
     model_id: int
     checkpoint: Checkpoint
     window: RetrievalWindow
+    _newest: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     _since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     _refreshed: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self, *, wait: bool = False) -> None:
-        """Takes over what was written since the last time; one thread at a time."""
-        if time.monotonic() - self._refreshed < REFRESH_SECONDS and not wait:
+        """Takes over what was written since the last time; one thread at a time.
+
+        Without `wait` only if that is long ago and nobody is at it.
+        """
+        if time.monotonic() - self._refreshed < MISSED_SECONDS and not wait:
             return
         if not self._lock.acquire(blocking=wait):
             return
@@ -143,6 +152,7 @@ class LiveRetrieval:
             self._lock.release()
 
     def _take_changes(self) -> None:
+        asked_at = clock.now()
         changes = vector_store.changes(
             self.model_id,
             since=self._since,
@@ -154,7 +164,10 @@ class LiveRetrieval:
         self.window.put(changes.ids[active], changes.created_ms[active], changes.vectors[active])
         self.window.forget_before(indexer.window_start_ms())
         if changes.newest is not None:
-            self._since = changes.newest - OVERLAP
+            self._newest = changes.newest
+        # Once everybody must have committed, the newest rows need not be read again and again.
+        is_settled = asked_at - self._newest > OVERLAP
+        self._since = self._newest if is_settled else self._newest - OVERLAP
         self._refreshed = time.monotonic()
 
 
@@ -273,6 +286,28 @@ def ranker_called(name: str, arithmetic: str = "") -> LiveRanker:
     if promoted and promoted.name == name and arithmetic in ("", ranker.get().arithmetic):
         return ranker.get()
     return _other_ranker(name, arithmetic)
+
+
+@cache
+def keep_current() -> threading.Thread:
+    """Start the thread that keeps this process's models and candidate vectors current; once is enough."""
+    thread = threading.Thread(target=_keep_current, name="ranking-current", daemon=True)
+    thread.start()
+    return thread
+
+
+def _keep_current() -> None:
+    while True:
+        try:
+            ranker.get()
+            retrieval.get().refresh(wait=True)
+        except Unavailable:
+            pass  # nothing is promoted yet
+        except (Error, PoolTimeout) as error:
+            log.warning("ranking.refresh_failed", error=str(error))
+        finally:
+            close_old_connections()
+        time.sleep(REFRESH_SECONDS)
 
 
 def reset() -> None:
