@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection, transaction
 from scipy import sparse
-from sklearn.cluster import MiniBatchKMeans
-from sklearn.utils.extmath import randomized_svd
 
 from feed.home_mixer.params import Params
 from feed.models import PostCommunities
@@ -55,6 +53,10 @@ def known_for(follows: sparse.csr_matrix, communities: int, *, seed: int = 0) ->
 
     Accounts are alike when the same people follow them: columns of unit length, reduced, then k-means.
     """
+    # Here: it takes seconds to load, and web processes only look communities up.
+    from sklearn.cluster import MiniBatchKMeans
+    from sklearn.utils.extmath import randomized_svd
+
     sizes = np.sqrt(np.asarray(follows.sum(axis=0)).ravel())
     normed = follows @ sparse.diags(1.0 / np.maximum(sizes, 1.0))
     rank = min(DIMENSIONS, min(follows.shape) - 1)

@@ -13,7 +13,6 @@ from functools import cache
 import numpy as np
 import zstandard
 from django.db import connection
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from feed.home_mixer.candidate import SEMANTIC_LEVELS
@@ -47,6 +46,8 @@ SELECT u.post_id, u.codes, %s FROM unnest(%s::bigint[], %s::bytea[]) AS u(post_i
 
 def fit(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Centroids [levels, codes, dimensions] for vectors [n, dimensions]; n is at least the number of codes."""
+    from sklearn.cluster import KMeans  # here: it takes seconds to load, and web processes never fit
+
     residual, levels = vectors.astype(np.float32), []
     with threadpool_limits(1):  # beside a busy web process more threads mostly wait for each other
         for level in range(SEMANTIC_LEVELS):
