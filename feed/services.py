@@ -186,14 +186,14 @@ def components() -> dict[str, dict[str, tuple[str, ...]]]:
 
 
 def warm_up() -> None:
-    """Make a server process ready: pipelines, Thunder, and the models if there are any."""
+    """Make a server process ready: pipelines, Thunder, and a thread that keeps the models current."""
     pipelines()
     if settings.THUNDER_TARGET:
         thunder.use(RemoteThunder(settings.THUNDER_TARGET, access=Access.from_settings()))
     elif settings.FEED_EMBEDDED_THUNDER:
         thunder.start_embedded()
     if settings.FEED_POOL_SIZE:
-        clients.shared().background.submit(ranking.is_available)
+        ranking.keep_current()
 
 
 @cache

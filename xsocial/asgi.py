@@ -14,11 +14,12 @@ from django.core.asgi import get_asgi_application
 # First: it loads the apps, which the consumers import from.
 http = get_asgi_application()
 
-from feed import services  # noqa: E402
+from feed import rehearsal, services  # noqa: E402
 from xsocial.routing import websocket_urlpatterns  # noqa: E402
 
-# Before the first request: the pipelines, and Thunder's thread unless another process has it.
+# Before the first request: the pipelines, Thunder's thread unless another process has it, and a page.
 services.warm_up()
+rehearsal.begin()
 
 application = ProtocolTypeRouter(
     {

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django_prometheus.exports import ExportToDjangoView
 from psycopg_pool import PoolTimeout
 
+from feed import rehearsal
 from feed.thunder import service as thunder
 from xsocial.kernel import redis
 
@@ -26,12 +27,12 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Whether this process can serve: 503 while PostgreSQL or a migration is missing.
+    """Whether this process can serve: 503 while PostgreSQL or a migration is missing, or it is warming up.
 
     Without Valkey or Thunder pages still work, so their state is told but does not take the site down.
     """
     parts = {name: check() for name, check in CHECKS.items()}
-    is_ready = parts["database"] == OK and parts["migrations"] == OK
+    is_ready = all(parts[name] == OK for name in NEEDED)
     return JsonResponse({"status": OK if is_ready else "unavailable", **parts}, status=200 if is_ready else 503)
 
 
@@ -68,6 +69,11 @@ def _thunder() -> str:
     return thunder.state()
 
 
+def _pages() -> str:
+    """Whether the first page is as fast as any."""
+    return rehearsal.state()
+
+
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
@@ -77,7 +83,9 @@ CHECKS: dict[str, Callable[[], str]] = {
     "valkey": _valkey,
     "migrations": _migrations,
     "thunder": _thunder,
+    "pages": _pages,
 }
+NEEDED = ("database", "migrations", "pages")
 
 
 @never_cache

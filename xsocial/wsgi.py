@@ -8,7 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xsocial.settings.production")
 
 application = get_wsgi_application()
 
-# It needs the loaded apps. Before the first request: the pipelines, and Thunder's thread.
-from feed import services  # noqa: E402
+# It needs the loaded apps. Before the first request: the pipelines, Thunder's thread, and a page.
+from feed import rehearsal, services  # noqa: E402
 
 services.warm_up()
+rehearsal.begin()

@@ -31,7 +31,7 @@ def home(request: PageRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return explore(request)
     feed_request = FeedRequest(cursor=request.GET.get("cursor", ""), ip_address=address_of(request))
-    return _respond(request, feed_request, page_title="For You")
+    return _respond(request, feed_request)
 
 
 def address_of(request: PageRequest) -> str:
@@ -50,7 +50,12 @@ def topic(request: PageRequest, slug: str) -> HttpResponse:
 
 
 def _respond(request: PageRequest, feed_request: FeedRequest, **context: Any) -> HttpResponse:
-    page = services.for_you(request.user, request=feed_request)
+    return draw(request, services.for_you(request.user, request=feed_request), **context)
+
+
+def draw(request: PageRequest, page: ForYouPage, *, page_title: str = "For You", **context: Any) -> HttpResponse:
+    """The response that shows this page."""
+    context |= {"page_title": page_title}
     context |= {"page": page_context(request, page), "surface": Surface.HOME_FOR_YOU.value, "is_more": is_more(request)}
     context["empty"] = {
         "title": "Nothing to show yet",

@@ -1,9 +1,14 @@
 """Probes, metrics and what the site says when PostgreSQL is away."""
 
+import threading
+
 import pytest
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 
+from feed import rehearsal
+from feed.models import Receipt, ServedHistory
+from tests.factories import FollowFactory, PostFactory
 from xsocial import health, middleware
 
 
@@ -12,7 +17,7 @@ def test_a_ready_site_says_so(client: Client):
     response = client.get("/readyz")
     assert response.status_code == 200
     parts = {"status": "ok", "database": "ok", "valkey": "ok", "migrations": "ok"}
-    assert response.json() == parts | {"thunder": "off: PostgreSQL answers"}
+    assert response.json() == parts | {"thunder": "off: PostgreSQL answers", "pages": "ok"}
 
 
 @pytest.mark.django_db
@@ -21,6 +26,29 @@ def test_readiness_names_the_part_that_is_missing(client: Client, monkeypatch):
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["database"] == "connection refused"
+
+
+@pytest.mark.django_db
+def test_a_process_is_not_ready_before_it_has_drawn_a_page(client: Client, monkeypatch):
+    may_end = threading.Event()
+    thread = threading.Thread(target=may_end.wait, args=(10,))
+    monkeypatch.setattr(rehearsal, "_thread", thread)
+    thread.start()
+    answer = client.get("/readyz")
+    may_end.set()
+    thread.join()
+    assert (answer.status_code, answer.json()["pages"]) == (503, "warming up")
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_rehearsal_draws_a_page_and_leaves_no_trace():
+    assert rehearsal.page() == 0
+    followed = FollowFactory().followee
+    PostFactory(author=followed, text="Drawn before anybody asks")
+    assert rehearsal.page() > 5_000
+    assert not ServedHistory.objects.exists()
+    assert not Receipt.objects.exists()
 
 
 @pytest.mark.django_db

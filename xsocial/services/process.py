@@ -22,7 +22,7 @@ from typing import IO, Any
 from xsocial.services.errors import ServiceError
 
 STOP_TIMEOUT_S = 15.0
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 120.0
 MAX_LOG_BYTES = 10_000_000
 PR_SET_PDEATHSIG = 1
 

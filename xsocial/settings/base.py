@@ -88,9 +88,10 @@ TEMPLATES = [
 
 # --- Stores -----------------------------------------------------------------------------------
 
-# Set by the launcher of an ASGI process; everything else keeps one connection per thread.
+# Set by the launcher of an ASGI process; everything else keeps one connection per thread. Eight pages
+# at once take a connection each and one for each lane of their stages.
 DB_POOLED = env.boolean("XSOCIAL_DB_POOL", False)
-DATABASES = {"default": stores.database(pooled=DB_POOLED, pool_size=env.integer("XSOCIAL_DB_POOL_SIZE", 10, minimum=2))}
+DATABASES = {"default": stores.database(pooled=DB_POOLED, pool_size=env.integer("XSOCIAL_DB_POOL_SIZE", 20, minimum=2))}
 
 # One Valkey, a numbered database per use; the offset lets parallel test workers share a server.
 REDIS_DB_OFFSET = 0
