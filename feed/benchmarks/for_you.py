@@ -31,7 +31,7 @@ def run(*, viewers: int, rounds: int) -> dict:
     people = list(User.objects.filter(following_count__gt=0).order_by("-following_count", "id")[:viewers])
     if not people:
         return {}
-    ready_s = _wait_for_thunder()
+    ready_s = wait_for_thunder()
     for person in people[:WARM_UPS]:
         services.load_for_you(person, request=FeedRequest(is_preview=True), is_patient=True)
     framework = percentiles(_framework(rounds))
@@ -60,7 +60,7 @@ def run(*, viewers: int, rounds: int) -> dict:
     }
 
 
-def _wait_for_thunder() -> float:
+def wait_for_thunder() -> float:
     """Seconds from nothing to a store that answers."""
     started = time.monotonic()
     services.warm_up()
@@ -73,18 +73,18 @@ def _page(viewer: User, number: int, forget: bool) -> tuple[float, Result]:
     """Milliseconds of one page and its result; without ``forget`` a page went before it."""
     request = FeedRequest(platform=f"bench{number}")
     if forget:
-        _forget(viewer)
+        forget(viewer)
     else:
         services.for_you(viewer, request=request)
-        _drain()
+        drain()
     started = time.perf_counter()
     _, result = services.load_for_you(viewer, request=request)
     ms = (time.perf_counter() - started) * 1000
-    _drain()  # what follows one response must not slow the next one measured
+    drain()  # what follows one response must not slow the next one measured
     return ms, result
 
 
-def _drain() -> None:
+def drain() -> None:
     background = clients.shared().background
     if hasattr(background, "drain"):
         background.drain()
@@ -94,15 +94,15 @@ def _together(people: list[User], rounds: int, forget: bool) -> dict:
     """Pages of several viewers at once, and how many come out a second."""
     for viewer in people:
         if forget:
-            _forget(viewer)
+            forget(viewer)
         else:
             services.for_you(viewer)
-    _drain()
+    drain()
 
     def one(number: int) -> float:
         viewer = people[number % len(people)]
         if forget:
-            _forget(viewer)
+            forget(viewer)
         started = time.perf_counter()
         services.for_you(viewer)
         return (time.perf_counter() - started) * 1000
@@ -126,7 +126,7 @@ def _ranked(result: Result) -> int:
     return inner.retrieved.n if inner else 0
 
 
-def _forget(viewer: User) -> None:
+def forget(viewer: User) -> None:
     """Make the next page a fresh one."""
     client = redis.client("cache")
     for key in client.scan_iter(match=f"feed:cand:{viewer.pk}:*", count=1_000):

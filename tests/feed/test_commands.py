@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.factories import PostFactory
+from posts.models import Engagement, Post
+from tests.factories import FollowFactory, PostFactory, UserFactory
 
 FILTERS = [
     "DropDuplicatesFilter",
@@ -74,10 +75,25 @@ def test_bench_thunder_starts_cold_from_the_database():
 
 
 @pytest.mark.django_db
-def test_bench_feed_needs_a_world():
+@pytest.mark.parametrize("name", ["bench_feed", "bench_pages"])
+def test_benchmarks_of_pages_need_a_world(name):
     with pytest.raises(CommandError) as error:
-        run("bench_feed")
+        run(name)
     assert error.value.returncode == 2
+
+
+@pytest.mark.django_db
+def test_bench_pages_measures_what_readers_do_and_leaves_no_trace():
+    author = FollowFactory().followee
+    UserFactory()
+    PostFactory(author=author)
+    found = json.loads(run("bench_pages", "--rounds", "1", "--json"))
+    pages = {"for_you_fresh", "for_you_cached", "following", "profile", "thread"}
+    assert found.keys() == pages | {f"{name}_as_json" for name in pages} | {"like", "follow", "post"}
+    assert all(found[name]["ratio"] > 0 for name in pages)
+    assert found["like"].keys() == {"p50_ms", "p95_ms", "p99_ms", "cpu_p50_ms"}
+    assert Post.objects.count() == 1
+    assert not Engagement.objects.exists()
 
 
 @pytest.mark.parametrize("sizes", ["many", "10", "20000,10000"])
