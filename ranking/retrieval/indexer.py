@@ -74,7 +74,7 @@ def index_window(model_id: int, checkpoint: Checkpoint) -> int:
 def _index_batch(model_id: int, checkpoint: Checkpoint) -> int:
     oldest = ids.id_at(max(window_start_ms(), ids.EPOCH_MS))
     with connection.cursor() as cursor:
-        cursor.execute(PENDING, {"model": model_id, "oldest": oldest, "limit": BATCH})
+        cursor.execute(PENDING, {"model": model_id, "oldest": oldest, "now": clock.now(), "limit": BATCH})
         rows = cursor.fetchall()
     if not rows:
         return 0
