@@ -17,6 +17,8 @@ from xsocial.kernel import metrics
 STAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 PATIENT_MS = 120_000
+# About what a page needs from its last stage to its last byte.
+HEAD_START_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,11 @@ def shared() -> Clients:
     size = getattr(settings, "FEED_POOL_SIZE", 8)
     if not size:
         return Clients(Inline(), Immediate(), budgets())
-    return Clients(Threads(size, around=with_connection), Background(2, around=with_connection), budgets())
+    return Clients(
+        Threads(size, around=with_connection),
+        Background(2, head_start_s=HEAD_START_S, around=with_connection),
+        budgets(),
+    )
 
 
 @cache
