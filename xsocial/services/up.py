@@ -75,6 +75,8 @@ def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> dict[str, 
         steps.append(("demo world", "seed_world", "--if-empty"))
     if not state["has_model"] and not options.no_train:
         steps.append(("first model", "phoenix_train", "--bootstrap"))
+    if steps:  # what beat would do within the day, so that the first page has every source
+        steps.append(("communities and interests", "feed_jobs"))
     for title, *command in steps:
         _step(title, *command)
     for program in programs(options):
