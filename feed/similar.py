@@ -19,7 +19,12 @@ LANGUAGES = ("en",)
 
 
 def similar_posts(viewer: Viewer, post: Post, *, limit: int = SHOWN) -> list[Post]:
-    """The posts most like one that the viewer may open and be recommended, detailed; nearest first.
+    """The posts most like one that the viewer may open and be recommended, detailed; nearest first."""
+    return posts.posts_by_id(viewer, similar_ids(viewer, post))[:limit]
+
+
+def similar_ids(viewer: Viewer, post: Post) -> list[int]:
+    """What is most like a post and may be recommended to the viewer, nearest first; some may not be open to them.
 
     Neighbours are remembered for five minutes, whoever asked; who may see them is asked each time.
     """
@@ -33,7 +38,7 @@ def similar_posts(viewer: Viewer, post: Post, *, limit: int = SHOWN) -> list[Pos
         unmuted = without_muted(who, Post.objects.filter(pk__in=allowed)).values_list("pk", flat=True)
         kept = set(unmuted)
         allowed = [post_id for post_id in allowed if post_id in kept]
-    return posts.posts_by_id(viewer, allowed)[:limit]
+    return allowed
 
 
 def _neighbours(post_id: int) -> list[int]:

@@ -3,9 +3,9 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from feed.similar import SHOWN, similar_posts
+from feed.similar import SHOWN, similar_ids
 from posts import selectors
-from posts.cards import post_cards
+from posts.cards import cards_by_id
 from posts.types import Surface
 from xsocial.kernel.pages import PageRequest
 
@@ -22,7 +22,7 @@ def similar(request: PageRequest, post_id: int) -> HttpResponse:
     """Public posts near in content that this viewer may be recommended."""
     post = selectors.get_visible_post(request.user, post_id)
     is_part = bool(request.htmx)
-    cards = post_cards(similar_posts(request.user, post, limit=SHOWN if is_part else MORE), request.user)
+    cards = cards_by_id(similar_ids(request.user, post), request.user)[: SHOWN if is_part else MORE]
     context = {"post_id": post.pk, "posts": cards, "surface": Surface.POST_DETAIL.value}
     if is_part:
         return render(request, "feed/_similar.html", context)
