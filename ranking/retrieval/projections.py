@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from django.db import connection
 
+from posts.selectors.embeddings import SERVED_VERSION
 from ranking import content
 from ranking.models import PostProjection
 from ranking.phoenix.tokens import CandidateTokens
@@ -22,13 +23,13 @@ from ranking.serving.checkpoint import Checkpoint
 from ranking.types import Floats, Int64s
 from xsocial.kernel import clock, ids
 
-PENDING = """
+PENDING = f"""
 SELECT p.id, p.author_id
   FROM posts_post p
   LEFT JOIN ranking_postprojection r ON r.post_id = p.id AND r.model_id = %(model)s
  WHERE p.id >= %(oldest)s AND p.repost_of_id IS NULL AND p.deleted_at IS NULL
    AND (r.id IS NULL OR (NOT r.has_content AND EXISTS (
-        SELECT 1 FROM posts_postembedding e WHERE e.post_id = p.id)))
+        SELECT 1 FROM posts_postembedding e WHERE e.post_id = p.id AND e.model = {SERVED_VERSION})))
  ORDER BY p.id DESC
  LIMIT %(limit)s
 """
@@ -42,7 +43,7 @@ ON CONFLICT (model_id, post_id) DO UPDATE
 # Without its content a projection is not final: servers compute it themselves until it is.
 CHANGES = """
 SELECT post_id, row, changed_at FROM ranking_postprojection
- WHERE model_id = %s AND changed_at >= %s AND post_id >= %s AND has_content
+ WHERE model_id = %s AND changed_at > %s AND post_id >= %s AND has_content
  ORDER BY changed_at
 """
 
@@ -59,8 +60,9 @@ class Stored:
 def index_window(model_id: int, checkpoint: Checkpoint) -> int:
     """Writes every projection that is missing under a ranker's version; returns how many."""
     tokens = CandidateTokens(checkpoint.model, checkpoint.tables)
-    total = 0
-    while written := _index_batch(model_id, tokens):
+    total = written = _index_batch(model_id, tokens)
+    while written == BATCH:
+        written = _index_batch(model_id, tokens)
         total += written
     return total
 

@@ -54,6 +54,19 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass
+class Mark:
+    """Up to which moment a table of changes was read."""
+
+    since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    _newest: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def move(self, asked_at: datetime, newest: datetime | None) -> None:
+        """After an answer. Once everybody must have committed, the newest rows need not be read again and again."""
+        self._newest = newest or self._newest
+        self.since = self._newest if asked_at - self._newest > OVERLAP else self._newest - OVERLAP
+
+
+@dataclass
 class LiveRanker:
     """A ranker ready to serve, with the contexts it encoded lately and its projections of posts."""
 
@@ -61,7 +74,7 @@ class LiveRanker:
     checkpoint: Checkpoint
     runtime: RankerRuntime
     model_id: int
-    _since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    _mark: Mark = field(default_factory=Mark)
     _projections: RowCache = field(init=False)
     _contexts: OrderedDict[int, ServingContext] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -92,11 +105,10 @@ class LiveRanker:
 
     def refresh(self) -> None:
         """Takes over the projections written since the last time. One thread at a time."""
-        size = self.checkpoint.model.config.emb_size
-        stored = projections.changes(self.model_id, since=self._since, size=size)
+        asked_at, size = clock.now(), self.checkpoint.model.config.emb_size
+        stored = projections.changes(self.model_id, since=self._mark.since, size=size)
         self._projections.put(stored.ids, stored.rows)
-        if stored.newest is not None:
-            self._since = stored.newest - OVERLAP
+        self._mark.move(asked_at, stored.newest)
 
     def projections(self, candidates: Candidates) -> Tensor:
         """What the tokens of these posts have in common for everybody [C, D]: as stored, else computed here.
@@ -133,7 +145,7 @@ class LiveRetrieval:
     checkpoint: Checkpoint
     window: RetrievalWindow
     _newest: datetime = datetime(1970, 1, 1, tzinfo=UTC)
-    _since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    _mark: Mark = field(default_factory=Mark)
     _refreshed: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -155,7 +167,7 @@ class LiveRetrieval:
         asked_at = clock.now()
         changes = vector_store.changes(
             self.model_id,
-            since=self._since,
+            since=self._mark.since,
             created_after_ms=indexer.window_start_ms(),
             dimensions=self.checkpoint.model.config.emb_size,
         )
@@ -163,11 +175,7 @@ class LiveRetrieval:
         self.window.remove(changes.ids[~active])
         self.window.put(changes.ids[active], changes.created_ms[active], changes.vectors[active])
         self.window.forget_before(indexer.window_start_ms())
-        if changes.newest is not None:
-            self._newest = changes.newest
-        # Once everybody must have committed, the newest rows need not be read again and again.
-        is_settled = asked_at - self._newest > OVERLAP
-        self._since = self._newest if is_settled else self._newest - OVERLAP
+        self._mark.move(asked_at, changes.newest)
         self._refreshed = time.monotonic()
 
 
@@ -299,7 +307,7 @@ def keep_current() -> threading.Thread:
 def _keep_current() -> None:
     while True:
         try:
-            ranker.get()
+            ranker.get().refresh()
             retrieval.get().refresh(wait=True)
         except Unavailable:
             pass  # nothing is promoted yet
