@@ -79,7 +79,7 @@ def count_reach() -> int:
 #: What beat starts; times in seconds.
 BEAT = {
     "count-reach": {"task": "feed.tasks.count_reach", "schedule": 6 * 3600.0},
-    "count-popular": {"task": "feed.tasks.count_popular", "schedule": 60.0},
+    "count-popular": {"task": "feed.tasks.count_popular", "schedule": 120.0},
     "weigh-signals": {"task": "feed.tasks.weigh_signals", "schedule": 3600.0},
     "turn-receipt-days": {"task": "feed.tasks.turn_receipt_days", "schedule": 3600.0},
     "find-communities": {"task": "feed.tasks.find_communities", "schedule": 1800.0},

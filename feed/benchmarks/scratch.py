@@ -22,7 +22,8 @@ from ranking.models import ModelVersion
 from xsocial.kernel import clock
 
 VIEWERS = 24
-FOLLOWS = 1_000
+FOLLOWS = 1_000  # of each viewer measured
+AROUND = 20  # of everybody else, all different
 HISTORY = 400
 VECTORS = 100_000  # the newest posts: what the retrieval window is budgeted for
 SPAN_MS = 47 * 3_600_000
@@ -86,11 +87,13 @@ def fill(posts: int, rng: np.random.Generator) -> None:
         following_count=np.where(np.arange(users) < VIEWERS, FOLLOWS, 0),
         followers_count=rng.integers(0, 5_000, users),
     )
+    others = np.arange(VIEWERS, users)
+    theirs = (others[:, None] + rng.choice(np.arange(1, users), AROUND, replace=False)) % users
     copy_rows(
         Follow,
-        VIEWERS * FOLLOWS,
-        follower_id=np.repeat(viewers, FOLLOWS),
-        followee_id=np.concatenate(followed),
+        VIEWERS * FOLLOWS + theirs.size,
+        follower_id=np.concatenate([np.repeat(viewers, FOLLOWS), np.repeat(user_ids[others], AROUND)]),
+        followee_id=np.concatenate([*followed, user_ids[theirs].ravel()]),
     )
     created_ms = np.sort(now_ms - rng.integers(1_000, SPAN_MS, posts))
     post_ids, authors = snowflakes(created_ms), rng.choice(user_ids, posts)

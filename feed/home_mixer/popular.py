@@ -1,4 +1,4 @@
-"""What many like now. The same for everybody, so it is counted once a minute and not for each page."""
+"""What many like now. The same for everybody, so it is counted every two minutes and not for each page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xsocial.kernel.redis import RedisError
 
 KEY = "feed:popular"
 KEPT = 2_000  # posts counted; a page may ask for fewer
-KEPT_S = 300  # a count older than this is worth less than a new one
+KEPT_S = 600  # a count older than this is worth less than a new one
 
 
 def count() -> int:
