@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 
 from ranking.columns import BIGINT, REAL
 from ranking.heads import DWELL_KINDS, MERE_IMPRESSION
 from ranking.types import ActionSequence, Floats, Int64s
-from xsocial.kernel import clock
+from xsocial.kernel import clock, sql
 
 WINDOW_MS = 300_000
 # Raw actions fetched per row asked for; more are fetched when that does not suffice.
@@ -79,13 +78,6 @@ class Rows:
 
     def take(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Rows:
         return Rows(*(column[index] for column in vars(self).values()))
-
-
-def events_from_tuples(rows: list[tuple[object, ...]]) -> Events:
-    """Columns from database rows in the order of `EVENTS_SQL`."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
-    types = (np.int64, np.int64, np.int64, np.int64, np.float32, np.int64, np.int64)
-    return Events(*(np.array(c, dtype=t) for c, t in zip(columns, types, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -185,11 +177,19 @@ def action_sequence(user_id: int, *, before_ms: int, max_length: int) -> ActionS
         limit *= 4
 
 
+# The same columns packed, each one value, so that no row of a long history becomes Python objects.
+_NEWEST = f"""
+SELECT {", ".join(map(sql.packed, ("who", "post", "author", "kind", "surface", "at_ms")))},
+       string_agg(float4send(seconds), '')
+  FROM ({EVENTS_SQL.format(source="posts_engagement e")}
+        AND e.user_id = %(who)s AND e.created_at < %(before)s ORDER BY e.created_at DESC LIMIT %(limit)s
+       ) AS newest (who, post, author, kind, seconds, surface, at_ms)
+"""
+
+
 def _newest_events(user_id: int, *, before_ms: int, limit: int) -> Events:
-    sql = (
-        EVENTS_SQL.format(source="posts_engagement e")
-        + " AND e.user_id = %s AND e.created_at < %s ORDER BY e.created_at DESC LIMIT %s"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [user_id, clock.from_ms(before_ms), limit])
-        return events_from_tuples(cursor.fetchall())
+    found = sql.row(_NEWEST, {"who": user_id, "before": clock.from_ms(before_ms), "limit": limit})
+    assert found is not None  # an aggregate without groups always has its one row
+    *whole, seconds = found
+    who, post, author, kind, surface, at_ms = map(sql.unpacked, whole)
+    return Events(who, post, author, kind, np.frombuffer(seconds or b"", ">f4").astype(np.float32), surface, at_ms)
