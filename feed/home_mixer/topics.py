@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from accounts.models import Topic
 from feed.home_mixer.query import Memo
+from xsocial.kernel import sql
 
 PLACES = 32  # parent topics the models know
 MEMO = "topics"  # where a request keeps the tree
+_TREE = "SELECT id, parent_id FROM accounts_topic ORDER BY position, name"
 
 
 @dataclass(frozen=True)
@@ -60,4 +61,4 @@ class TopicTree:
 
 def of_request(memo: Memo) -> TopicTree:
     """The tree, read once per request."""
-    return memo.once(MEMO, lambda: TopicTree(dict(Topic.objects.values_list("id", "parent_id"))))
+    return memo.once(MEMO, lambda: TopicTree(dict(sql.rows(_TREE, {}))))

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import orjson
+
 from feed.candidate_pipeline import QueryHydrator
 from feed.home_mixer import topics
 from feed.home_mixer.query import ScoredPostsQuery
-from feed.models import InferredTopics
+from xsocial.kernel import sql
+
+_TOPICS = "SELECT topic_ids::text FROM feed_inferredtopics WHERE user_id = %(who)s"
 
 
 class InferredGrokTopicsQueryHydrator(QueryHydrator):
@@ -19,8 +23,8 @@ class InferredGrokTopicsQueryHydrator(QueryHydrator):
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One query, and the topic tree."""
-        row = InferredTopics.objects.filter(user_id=query.user_id).values_list("topic_ids", flat=True).first()
-        if row is None:
+        found = sql.row(_TOPICS, {"who": query.user_id})
+        if found is None:
             return {}
-        tree = topics.of_request(query.memo)
-        return {"inferred_grok_topics": tree.multi_hot(row, at_most=query.params.max_inferred_topics)}
+        tree, liked = topics.of_request(query.memo), orjson.loads(found[0])
+        return {"inferred_grok_topics": tree.multi_hot(liked, at_most=query.params.max_inferred_topics)}
