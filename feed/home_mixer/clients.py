@@ -18,7 +18,7 @@ STAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2
 
 PATIENT_MS = 120_000
 # About what a page needs from its last stage to its last byte.
-HEAD_START_S = 0.1
+HEAD_START_S = 0.15
 
 
 @dataclass(frozen=True)
