@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from xsocial.kernel import clock, errors, metrics, rate_limit, redis
+from xsocial.kernel import clock, errors, metrics, rate_limit, redis, words
 
 
 def test_a_fixed_clock_nests_and_ends():
@@ -24,6 +24,22 @@ def test_the_clock_refuses_a_naive_moment():
 @pytest.mark.parametrize("ms", [0, 1_288_834_974_657, 1_772_452_800_123])
 def test_milliseconds_and_moments_translate_exactly(ms: int):
     assert clock.to_ms(clock.from_ms(ms)) == ms
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(0, ""), (999, "999"), (1_000, "1k"), (1_290, "1.2k"), (34_500, "34.5k"), (345_600, "345k"), (5_600_000, "5.6M")],
+)
+def test_counts_take_few_signs(number: int, said: str):
+    assert words.compact(number) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(59, "now"), (60, "1m"), (7_199, "1h"), (86_400, "1d"), (7 * 86_400, "22 Feb")]
+)
+def test_ages_are_short(seconds: int, said: str):
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    assert words.age(now - timedelta(seconds=seconds), now) == said
 
 
 def test_errors_speak_to_people_and_machines():

@@ -8,7 +8,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def compact(number: int) -> str:
-    """A count in as few signs as it takes: 999, 1.2k, 34k, 5.6M. Zero is silence."""
+    """A count in as few signs as it takes: 999, 1.2k, 345k, 5.6M. Zero is silence."""
     if not number:
         return ""
     if number < 1000:

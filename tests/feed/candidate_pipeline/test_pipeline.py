@@ -247,6 +247,14 @@ def test_a_full_background_queue_drops_and_counts():
     assert background.dropped == 2
 
 
+def test_side_effects_leave_the_page_its_head_start():
+    background, began = Background(1, head_start_s=0.05), []
+    submitted = time.monotonic()
+    background.submit(lambda: began.append(time.monotonic()))
+    background.drain()
+    assert began[0] - submitted >= 0.05
+
+
 def test_a_disabled_component_is_never_called():
     parts = {
         "query_hydrators": (QueryPart("Q", fails, on=False),),
