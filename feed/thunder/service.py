@@ -62,6 +62,7 @@ class Embedded:
         return found
 
 
+OFF = "off: PostgreSQL answers"
 _backend: Backend | None = None
 _lock = threading.Lock()
 
@@ -87,7 +88,7 @@ def start_embedded() -> Embedded:
 
 def state() -> str:
     """ "ok" while memory answers; otherwise why PostgreSQL does."""
-    return _backend.state if _backend is not None else "off: PostgreSQL answers"
+    return _backend.state if _backend is not None else OFF
 
 
 def is_ready() -> bool:
