@@ -12,6 +12,7 @@ import select
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -65,7 +66,8 @@ def _read(path: Path, kind: str, frames: Sequence[tuple[int, Image.Image]]) -> R
 
 def main() -> None:
     """Answer requests until there are none for a while, or nobody is left to ask."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    with suppress(ValueError, OSError):  # macOS refuses; the time limit holds there as well
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     os.nice(NICENESS)
     models.use_speech_model(sys.argv[1] if len(sys.argv) > 1 else "")
     # libraries print what they like; answers go out on a descriptor of their own
