@@ -37,6 +37,7 @@ from xsocial.kernel.paging import MAX_LIMIT, Cursor
 
 FOR_YOU = "for you"
 CHRONOLOGICAL = "chronological"
+INFORMED = "informed"
 ORACLE = "oracle"
 HOURS_A_DAY = 24
 POPULAR = 400  # posts of which the popular page takes the unseen ones
@@ -252,6 +253,7 @@ class ClosedLoop:
             CHRONOLOGICAL: newest[np.isin(newest, pool)],
             "popular": popular[np.isin(popular, pool)],
             "random": self.rng.permutation(pool)[:PAGE],
+            INFORMED: self.judge.best(viewer, pool, moment, knows_posts=False),
             ORACLE: self.judge.best(viewer, pool, moment),
         }
         for policy, rows in pages.items():
@@ -288,5 +290,5 @@ def _ratios(figures: dict[str, dict[str, float]]) -> dict[str, float | None]:
     value = {name: means["value"] for name, means in figures.items() if means}
     return {
         f"{FOR_YOU}/{other}": value[FOR_YOU] / value[other] if FOR_YOU in value and value.get(other, 0) > 0 else None
-        for other in (CHRONOLOGICAL, ORACLE)
+        for other in (CHRONOLOGICAL, INFORMED, ORACLE)
     }

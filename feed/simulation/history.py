@@ -135,6 +135,7 @@ class History:
         self._next_original = self._hour = 0
         self._row_of_original = np.full(len(originals["seconds"]), NONE)
         self._pending: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
+        self._reposts: set[tuple[int, int]] = set()
         self._impressions, self._engagements = Columns(), Columns()
         self._relations, self._truth = Columns(), Columns()
         self.hours = int(np.ceil(self.end / HOUR))
@@ -580,9 +581,15 @@ class History:
         delay = np.minimum(delay, self.end - 0.4)
         for head, make in zip(MAKING_HEADS, (self._reply, self._quote, self._repost), strict=True):
             chosen = acted[:, HEAD[head]]
+            if head == "repost":
+                chosen = chosen & self._first_reposts(views.users, views.rows)
             if chosen.any():
                 made = make(views.users[chosen], views.rows[chosen], delay[chosen])
                 self._made(made, views.rows[chosen], head, page=page[chosen], surface=views.surface[chosen])
+
+    def _first_reposts(self, users: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Where the person has not reposted the post before: a feed may show it to him again."""
+        return np.array([pair not in self._reposts for pair in zip(users.tolist(), rows.tolist(), strict=True)])
 
     def _quote(self, users: np.ndarray, rows: np.ndarray, seconds: np.ndarray) -> np.ndarray:
         made = self.posts.append(**self._derived(users, rows, seconds), quote_of=rows)
@@ -591,6 +598,7 @@ class History:
 
     def _repost(self, users: np.ndarray, rows: np.ndarray, seconds: np.ndarray) -> np.ndarray:
         posts = self.posts
+        self._reposts.update(zip(users.tolist(), rows.tolist(), strict=True))
         made = posts.append(
             seconds=seconds,
             author=users,

@@ -5,7 +5,7 @@ under the ranking weights, with the true probabilities in place of predictions.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,13 +70,17 @@ class Judge:
             topics=self.history.society.space.topic_of[posts.subtopic[rows]],
         )
 
-    def best(self, user: int, pool: np.ndarray, moment: float) -> np.ndarray:
-        """The oracle's page: place by place what is worth most after what stands above it."""
-        values, _ = self._values(user, pool, moment, np.zeros(len(pool)))
+    def best(self, user: int, pool: np.ndarray, moment: float, *, knows_posts: bool = True) -> np.ndarray:
+        """The oracle's page: place by place what is worth most after what stands above it.
+
+        An oracle that does not know posts knows people and authors as they are, but not what makes a
+        post better or worse than its author's others: about what can be learned of posts that few have seen.
+        """
+        values, _ = self._values(user, pool, moment, np.zeros(len(pool)), knows_posts)
         left = pool[np.argsort(-values, kind="stable")[:SHORTLIST]]
         page = np.empty(0, dtype=np.int64)
         while len(left) and len(page) < PAGE:
-            values, _ = self._values(user, left, moment, self._fatigue_after(page, left))
+            values, _ = self._values(user, left, moment, self._fatigue_after(page, left), knows_posts)
             best = int(values.argmax())
             page, left = np.append(page, left[best]), np.delete(left, best)
         return page
@@ -86,7 +90,9 @@ class Judge:
         together = np.concatenate([np.broadcast_to(page, (len(rows), len(page))), rows[:, None]], axis=1)
         return self.history.fatigue(together, np.ones(together.shape, dtype=bool))[:, -1]
 
-    def _values(self, user: int, rows: np.ndarray, moment: float, fatigue: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _values(
+        self, user: int, rows: np.ndarray, moment: float, fatigue: np.ndarray, knows_posts: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Expected value of each post, and the probabilities [N, len(HEADS)] behind it."""
         history, count = self.history, len(rows)
         encounter = history.society.encounter(
@@ -96,6 +102,8 @@ class Judge:
             fatigue=fatigue,
             mood=np.zeros(count),
         )
+        if not knows_posts:
+            encounter = replace(encounter, quality=history.society.people.quality[history.posts.author[rows]])
         if history.preferences is None:
             raise ValueError("nobody has read yet, so nothing is known about reactions")
         reaction = history.preferences.react(encounter)

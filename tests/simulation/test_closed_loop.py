@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Block, Follow, User
-from feed.simulation.closed_loop import CHRONOLOGICAL, FOR_YOU, ORACLE, WORLD_WEIGHTS, ClosedLoop, LoopSize
+from feed.simulation.closed_loop import CHRONOLOGICAL, FOR_YOU, INFORMED, ORACLE, WORLD_WEIGHTS, ClosedLoop, LoopSize
 from feed.simulation.policies import Judge, gini
 from feed.simulation.report import loop_as_text
 from feed.simulation.world import WorldSize, begin_world
@@ -47,7 +47,7 @@ Lived = tuple[ClosedLoop, dict[str, Any]]
 def test_all_policies_are_judged_on_the_same_pages(lived: Lived) -> None:
     _, figures = lived
     policies = figures["policies"]
-    assert set(policies) == {FOR_YOU, CHRONOLOGICAL, "popular", "random", ORACLE}
+    assert set(policies) == {FOR_YOU, CHRONOLOGICAL, "popular", "random", INFORMED, ORACLE}
     assert policies[FOR_YOU]["pages"] == policies[ORACLE]["pages"] >= 3
     for name, means in policies.items():
         assert means["value"] <= policies[ORACLE]["value"], name
@@ -103,6 +103,8 @@ def test_the_oracle_beats_every_single_reordering_it_can_see() -> None:
         pool = judge.pool(user, moment)
         best = judge.page(user, judge.best(user, pool, moment), moment)
         others = [judge.page(user, rng.permutation(pool), moment).value for _ in range(10)]
+        informed = judge.page(user, judge.best(user, pool, moment, knows_posts=False), moment)
+        assert best.value > informed.value > np.mean(others)
         assert best.value > max(others)
         assert len(set(judge.best(user, pool, moment).tolist())) == len(best.authors)
 
@@ -113,7 +115,9 @@ def test_gini_of_equal_and_of_one_sided_shares() -> None:
     assert gini(np.zeros(4)) == 0.0
 
 
-@pytest.mark.parametrize("arguments", [("--viewers", "0"), ("--days", "0"), ("--weights", "/nowhere.json")])
+@pytest.mark.parametrize(
+    "arguments", [("--viewers", "0"), ("--impressions", "0"), ("--days", "0"), ("--weights", "/nowhere.json")]
+)
 def test_bad_sizes_and_weights_are_refused(arguments: tuple[str, str]) -> None:
     with pytest.raises(CommandError) as refused:
         call_command("closed_loop", *arguments)

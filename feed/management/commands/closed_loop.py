@@ -14,7 +14,7 @@ from feed.simulation.scenarios import SCENARIOS
 from feed.simulation.scratch import scratch_stores
 from xsocial.kernel import clock
 
-LEAST = {"users": 40, "posts": 300, "history_days": 3, "days": 1, "viewers": 1}
+LEAST = {"users": 40, "posts": 300, "history_days": 3, "days": 1, "viewers": 1, "impressions": 1000}
 
 
 class Command(BaseCommand):
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
 def _size(options: dict[str, Any]) -> LoopSize:
     for name, least in LEAST.items():
-        if options[name] < least:
+        if options[name] is not None and options[name] < least:
             raise CommandError(f"--{name.replace('_', '-')} must be at least {least}.", returncode=2)
     return LoopSize(**{field.name: options[field.name] for field in fields(LoopSize) if field.name in options})
 
