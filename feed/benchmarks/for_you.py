@@ -38,11 +38,11 @@ def run(*, viewers: int, rounds: int) -> dict:
     framework = percentiles(_framework(rounds))
     cases: dict[str, dict] = {}
     stages: dict[str, list[float]] = defaultdict(list)
-    for name, forget in (("fresh", True), ("cached", False)):
-        alone = [_page(people[number % len(people)], number, forget) for number in range(rounds)]
+    for name, is_fresh in (("fresh", True), ("cached", False)):
+        alone = [_page(people[number % len(people)], number, is_fresh) for number in range(rounds)]
         cases[name] = percentiles([ms for ms, _ in alone])
-        cases[f"{name}_{CONCURRENT}_viewers"] = _together(people, rounds, forget)
-        for _, result in alone if forget else ():
+        cases[f"{name}_{CONCURRENT}_viewers"] = _together(people, rounds, is_fresh)
+        for _, result in alone if is_fresh else ():
             for stage, ms in _stages(result):
                 stages[stage].append(ms)
         cases[name]["candidates"] = int(np.median([_ranked(result) for _, result in alone]))
@@ -70,10 +70,10 @@ def wait_for_thunder() -> float:
     return time.monotonic() - started
 
 
-def _page(viewer: User, number: int, forget: bool) -> tuple[float, Result]:
-    """Milliseconds of one page and its result; without ``forget`` a page went before it."""
+def _page(viewer: User, number: int, is_fresh: bool) -> tuple[float, Result]:
+    """Milliseconds of one page and its result; unless it is fresh a page went before it."""
     request = FeedRequest(platform=f"bench{number}")
-    if forget:
+    if is_fresh:
         forget(viewer)
     else:
         services.for_you(viewer, request=request)
@@ -91,10 +91,10 @@ def drain() -> None:
         background.drain()
 
 
-def _together(people: list[User], rounds: int, forget: bool) -> dict:
+def _together(people: list[User], rounds: int, is_fresh: bool) -> dict:
     """Pages of several viewers at once, and how many come out a second."""
     for viewer in people:
-        if forget:
+        if is_fresh:
             forget(viewer)
         else:
             services.for_you(viewer)
@@ -102,7 +102,7 @@ def _together(people: list[User], rounds: int, forget: bool) -> dict:
 
     def one(number: int) -> float:
         viewer = people[number % len(people)]
-        if forget:
+        if is_fresh:
             forget(viewer)
         started = time.perf_counter()
         services.for_you(viewer)
