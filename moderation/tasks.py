@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from moderation import services
 from moderation.grox import in_flight, run
+from moderation.grox.embedders import minilm
 from moderation.grox.payload import BATCH, Stream
 from moderation.models import PostAnnotation
 from moderation.types import AnnotationState
@@ -41,7 +42,8 @@ def max_attempts() -> int:
 def analyze_posts(self: Task, post_ids: list[int], *, stream: str = Stream.REALTIME, attempt: int = 0) -> int:
     """Run the plans over a batch; posts that failed are tried again together. Returns how many succeeded."""
     run_id = self.request.id or ""
-    results = run.analyze(post_ids, stream=Stream(stream), run_id=run_id, attempt=attempt)
+    with minilm.one_core():
+        results = run.analyze(post_ids, stream=Stream(stream), run_id=run_id, attempt=attempt)
     in_flight.end(run_id)
     failed = [result.post_id for result in results if not result.is_success]
     if failed and attempt + 1 < max_attempts():

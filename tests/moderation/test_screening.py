@@ -52,7 +52,7 @@ def test_unscored_documents_have_no_scores_and_no_violations():
     assert foreign.values == {}
     assert foreign.not_scored == "language es"
     assert english.values
-    assert english.versions.keys() == {"offensive", "policy", "spam", "toxicity"}
+    assert english.versions.keys() == {"abuse", "hate", "offensive", "policy", "spam", "toxicity"}
     assert screening.policies_violated(documents[0], foreign).violations == []
 
 

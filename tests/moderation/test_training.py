@@ -10,8 +10,9 @@ from django.core.management import call_command
 
 from moderation.grox.classifiers import heads
 from moderation.grox.training import datasets
+from moderation.grox.training.examples import Likeness, example_sentences
 from moderation.grox.training.tasks import Task
-from moderation.grox.training.train import evaluate, train
+from moderation.grox.training.train import _best_threshold, evaluate, train
 from tests.factories import PostFactory
 from xsocial.kernel.errors import Invalid, NotFound
 
@@ -52,6 +53,39 @@ def test_training_round_trip(folder, tmp_path, name, classes):
     assert before == pytest.approx(after, abs=5e-3)
     if is_exclusive:
         assert after.sum(axis=1) == pytest.approx(np.ones(len(data)), abs=1e-5)
+
+
+def test_a_head_may_read_other_heads_and_look_towards_examples(folder, tmp_path):
+    task = Task("tiny", ("spam",), ("two",), "ours", reads=("toxicity", "offensive"), has_examples=True)
+    head = train(task, folder, embed=fake_embed)
+    assert head.reads == (("toxicity", "toxic"), ("offensive", "offensive"))
+    heads.save(head, tmp_path)
+    loaded = heads.load("tiny", tmp_path)
+    data = task.read(folder / "two_val.csv.gz")
+    before, after = (h.probabilities(data.texts, fake_embed(data.texts)) for h in (head, loaded))
+    assert before == pytest.approx(after, abs=5e-3)
+    assert evaluate(loaded, data, embed=fake_embed).macro_f1 > 0.95
+    assert set(loaded.about["reference"]) == {"spam"}
+    assert sum(loaded.about["reference"]["spam"]) == pytest.approx(1, abs=1e-3)
+    others = [heads.load(name) for name in loaded.tasks_read]
+    together = heads.Bank((loaded, *others)).probabilities(data.texts, fake_embed(data.texts))
+    assert together[:, :1] == pytest.approx(after, abs=1e-6)
+
+
+def test_likeness_is_folded_into_weights_without_a_difference():
+    draw = np.random.default_rng(1)
+    vectors = draw.normal(size=(20, 384)).astype(np.float32)
+    likeness = Likeness.to(["a threat", "a recipe"], vectors)
+    weights = draw.normal(size=(1, 2))
+    folded, bias = likeness.folded(weights)
+    assert vectors @ folded.T + bias == pytest.approx(likeness.of(vectors) @ weights.T, abs=1e-5)
+    assert len(example_sentences()) == len(set(example_sentences())) > 40
+
+
+def test_thresholds_are_the_middle_of_the_best_cuts():
+    labels = np.repeat([0, 1], 50).astype(np.int8)
+    probabilities = np.concatenate([np.linspace(0.0, 0.2, 50), np.linspace(0.8, 1.0, 50)])
+    assert 0.2 < _best_threshold(probabilities, labels, np.zeros(100, dtype=int)) <= 0.82
 
 
 def test_unknown_labels_are_left_out(tmp_path):

@@ -1,8 +1,8 @@
-"""Linear heads on word and character TF-IDF beside the MiniLM vector, kept as plain arrays.
+"""Linear heads on word and character TF-IDF beside the MiniLM vector and the text's looks, kept as plain arrays.
 
-A head is logistic regression: p = sigmoid(w_tfidf . x + w_vector . v + b), or softmax over exclusive
-classes, with its calibration folded into the weights. An artefact is one `.npz` of arrays (no
-pickle) and one `.json` that says where it came from.
+A head is logistic regression: p = sigmoid(w_tfidf . x + w_vector . v + w_surface . s + b), or softmax over exclusive
+classes, with its calibration folded into the weights. A head with few labelled texts may also read what heads with
+many say. An artefact is one `.npz` of arrays (no pickle) and one `.json` that says where it came from.
 """
 
 import json
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.grox.classifiers.ngrams import CharGrams, Terms, WordGrams
+from moderation.grox.classifiers.surface import surface
 from xsocial.kernel.errors import NotFound
 
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
@@ -34,13 +35,22 @@ class Head:
     chars: Terms
     sparse_weights: NDArray[np.float32]  # [C, words + chars]
     vector_weights: NDArray[np.float32]  # [C, 384]
+    surface_weights: NDArray[np.float32]  # [C, 10]
     bias: NDArray[np.float32]  # [C]
     thresholds: NDArray[np.float32]  # [C], where macro-F1 was best out of fold
+    reads: tuple[tuple[str, str], ...] = ()  # classes of other heads
+    reads_weights: NDArray[np.float32] | None = None  # [C, those]
     about: dict[str, Any] = field(default_factory=dict)
 
     def probabilities(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities [N, C] of normalised texts with MiniLM vectors [N, 384]."""
-        return Bank((self,)).probabilities(texts, vectors)
+        others = [load(task) for task in self.tasks_read]
+        return Bank((*others, self)).probabilities(texts, vectors)[:, -len(self.classes) :]
+
+    @property
+    def tasks_read(self) -> tuple[str, ...]:
+        """The other heads that this one needs beside it, among the shipped ones."""
+        return tuple(dict.fromkeys(task for task, _ in self.reads))
 
     def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:
         """Labels [N, C] of 0 and 1: each against its threshold, or the class furthest above it if exclusive."""
@@ -65,22 +75,44 @@ class Bank:
             [head.sparse_weights[:, n:] for head, n in zip(heads, num_words, strict=True)],
         )
         self._vector_weights = np.concatenate([head.vector_weights for head in heads]).T
+        self._readers = [
+            (
+                [self.keys.index((head.task, name)) for name in head.classes],
+                [self.keys.index(read) for read in head.reads],
+                head.reads_weights.T,
+            )
+            for head in heads
+            if head.reads_weights is not None
+        ]
+        self._surface_weights = np.concatenate([head.surface_weights for head in heads]).T
         self._bias = np.concatenate([head.bias for head in heads])
 
     def probabilities(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities [N, classes of all heads] of normalised texts with MiniLM vectors [N, 384]."""
-        logits = self._words.logits(texts) + self._chars.logits(texts) + vectors @ self._vector_weights + self._bias
+        logits = self._words.logits(texts) + self._chars.logits(texts) + self._bias
+        logits += vectors @ self._vector_weights + surface(texts) @ self._surface_weights
         parts = np.split(logits, np.cumsum([len(head.classes) for head in self.heads])[:-1], axis=1)
-        return np.concatenate(
+        answers = np.concatenate(
             [(softmax if head.exclusive else sigmoid)(part) for head, part in zip(self.heads, parts, strict=True)],
             axis=1,
         )
+        for own, read, weights in self._readers:
+            answers[:, own] = sigmoid(logits[:, own] + as_evidence(answers[:, read]) @ weights)
+        return answers
+
+
+def as_evidence(probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
+    """What a reading head makes of others' probabilities: their log odds, bounded, between -2 and 2."""
+    bounded = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    return (np.clip(np.log(bounded / (1 - bounded)), -6, 6) / 3).astype(np.float32)
 
 
 @lru_cache(maxsize=4)
 def bank(tasks: tuple[str, ...]) -> Bank:
-    """The trained heads of these tasks together, once per process. Raise NotFound as `load` does."""
-    return Bank([load(task) for task in tasks])
+    """The trained heads of these tasks, and those they read, once per process. Raise NotFound as `load` does."""
+    wanted = [load(task) for task in tasks]
+    read = [task for head in wanted for task in head.tasks_read]
+    return Bank([load(task) for task in dict.fromkeys((*tasks, *read))])
 
 
 def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -103,15 +135,19 @@ def save(head: Head, folder: Path) -> None:
         chars_idf=head.chars.idf.astype(np.float16),
         sparse_weights=head.sparse_weights.astype(np.float16),
         vector_weights=head.vector_weights.astype(np.float16),
+        surface_weights=head.surface_weights.astype(np.float16),
         bias=head.bias,
         thresholds=head.thresholds,
+        **({} if head.reads_weights is None else {"reads_weights": head.reads_weights.astype(np.float16)}),
     )
+    load.cache_clear()
     about = {
         "task": head.task,
         "version": head.version,
         "classes": head.classes,
         "exclusive": head.exclusive,
         "languages": head.languages,
+        "reads": head.reads,
         **head.about,
     }
     (folder / f"{head.task}.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
@@ -140,8 +176,11 @@ def load(task: str, folder: Path = ARTIFACTS) -> Head:
         chars=_terms(stored, "chars"),
         sparse_weights=stored["sparse_weights"].astype(np.float32),
         vector_weights=stored["vector_weights"].astype(np.float32),
+        surface_weights=stored["surface_weights"].astype(np.float32),
         bias=stored["bias"],
         thresholds=stored["thresholds"],
+        reads=tuple((task, name) for task, name in about.pop("reads", ())),
+        reads_weights=stored["reads_weights"].astype(np.float32) if "reads_weights" in stored else None,
         about=about,
     )
 

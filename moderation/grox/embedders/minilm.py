@@ -179,6 +179,17 @@ def embed(texts: list[str]) -> NDArray[np.float32]:
 
 
 @contextmanager
+def one_core() -> Iterator[None]:
+    """Embed on one core, for processes with a single thread: two that share a busy core wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def one_core_each() -> Iterator[Executor]:
     """Threads, as many as there are cores, in which to embed large batches side by side.
 

@@ -32,6 +32,11 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def followed_by(self, other: "Labelled") -> "Labelled":
+        """These rows and then others of the same classes, whose files count as further sources."""
+        sources = np.concatenate([self.sources, self.sources.max() + 1 + other.sources])
+        return Labelled([*self.texts, *other.texts], np.concatenate([self.labels, other.labels]), sources)
+
 
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a csv or csv.gz file. Raise Invalid if it cannot be read as one."""
@@ -83,6 +88,18 @@ def _from_numbers(numbers: list[int], classes: Sequence[str], path: Path) -> NDA
     if len(classes) == 1:
         return values.astype(np.int8)[:, None]
     return np.eye(len(classes), dtype=np.int8)[values]
+
+
+def of_rows(rows: Sequence[tuple[str, int]]) -> Labelled:
+    """Normalised texts with 0 or 1 for a single class."""
+    labels = np.array([[label] for _, label in rows], dtype=np.int8)
+    return Labelled([text for text, _ in rows], labels, np.zeros(len(rows), dtype=np.int64))
+
+
+def kinds_of(path: Path) -> list[str]:
+    """The column `kind` of a file of functional tests; empty where a file has none."""
+    rows = read_rows(path)
+    return [row["kind"] for row in rows] if rows and "kind" in rows[0] else []
 
 
 def join(parts: Sequence[Labelled]) -> Labelled:

@@ -1,5 +1,6 @@
 """Figures of merit for labelled predictions. Unknown labels are left out, class by class."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -44,6 +45,12 @@ def judge(head: Head, probabilities: NDArray[np.float32], data: Labelled) -> Fig
         for i, name in enumerate(head.classes)
     ]
     return Figures(len(data), _macro_f1(head, decisions, data), classes, _best_topic(head, probabilities, data))
+
+
+def by_kind(head: Head, probabilities: NDArray[np.float32], data: Labelled, kinds: Sequence[str]) -> dict[str, float]:
+    """The share of right decisions in every kind of a functional test, kinds in their order."""
+    right = (head.decide(probabilities) == data.labels).all(axis=1)
+    return {kind: float(right[[each == kind for each in kinds]].mean()) for kind in dict.fromkeys(kinds)}
 
 
 def _class_figures(

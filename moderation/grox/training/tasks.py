@@ -5,6 +5,7 @@ from pathlib import Path
 
 from moderation.grox.training import datasets
 from moderation.grox.training.datasets import Labelled
+from moderation.grox.training.templates import statements
 
 TOPIC_FAMILIES = (
     "arts_&_culture", "business_&_entrepreneurs", "celebrity_&_pop_culture", "diaries_&_daily_life",
@@ -27,7 +28,12 @@ class Task:
     licence: str
     exclusive: bool = False
     vector_scale: float = 2.0
+    surface_scale: float = 1.0
     inverse_regularisation: float = 0.5
+    has_templates: bool = False  # the made-up statements are a source of this task
+    template_weight: float = 0.35
+    reads: tuple[str, ...] = ()  # tasks with more labelled texts, whose heads say something about this one
+    has_examples: bool = False  # likeness to a few example sentences is a feature
     num_words: int = 30_000
     num_chars: int = 60_000
 
@@ -37,7 +43,10 @@ class Task:
 
     def read_all(self, folder: Path, split: str) -> Labelled:
         """Read every file of this task for the split "train" or "val"."""
-        return datasets.join([self.read(path) for path in self.paths(folder, split)])
+        sources = [self.read(path) for path in self.paths(folder, split)]
+        if self.has_templates and split == "train":
+            sources.append(datasets.of_rows(statements()))
+        return datasets.join(sources)
 
     def paths(self, folder: Path, split: str) -> list[Path]:
         return [folder / f"{name}_{split}.csv.gz" for name in self.files]
@@ -49,8 +58,8 @@ _TASKS = (
         ("spam",),
         ("sms_spam", "youtube_spam"),
         "SMS Spam Collection and YouTube Spam Collection (UCI), CC BY 4.0 per UCI",
-        vector_scale=0.5,
-        inverse_regularisation=30.0,
+        vector_scale=0.25,
+        inverse_regularisation=100.0,
     ),
     Task(
         "offensive",
@@ -62,7 +71,10 @@ _TASKS = (
         "hate",
         ("hate",),
         ("tweeteval_hate",),
-        "TweetEval, HatEval 2019: research use, terms of the original task may apply",
+        "TweetEval, HatEval 2019: research use, terms of the original task may apply; made-up statements of ours",
+        inverse_regularisation=1.0,
+        has_templates=True,
+        has_examples=True,
     ),
     Task(
         "abuse",
@@ -77,13 +89,19 @@ _TASKS = (
         ("surge_toxicity",),
         "Surge AI toxicity, MIT",
         vector_scale=4.0,
+        surface_scale=0.0,
         inverse_regularisation=1.0,
+        has_examples=True,
     ),
     Task(
         "policy",
         POLICY_CLASSES,
         ("policy_openai",),
         "OpenAI moderation-api-release, MIT; published as an evaluation set",
+        vector_scale=1.0,
+        inverse_regularisation=0.1,
+        reads=("offensive", "hate", "abuse", "toxicity"),
+        has_examples=True,
         num_words=8_000,
         num_chars=16_000,
     ),

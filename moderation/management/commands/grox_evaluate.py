@@ -9,15 +9,18 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from moderation.grox.classifiers import heads
-from moderation.grox.training.datasets import read
-from moderation.grox.training.metrics import ClassFigures, Figures
+from moderation.grox.embedders import minilm
+from moderation.grox.training.datasets import kinds_of, read
+from moderation.grox.training.metrics import ClassFigures, Figures, by_kind, judge
 from moderation.grox.training.tasks import TASKS
-from moderation.grox.training.train import evaluate
 from xsocial.kernel.errors import Invalid, NotFound
 
 
 class Command(BaseCommand):
-    help = "Judge a trained head on a csv or csv.gz file with columns text,label (or one column a class)."
+    help = (
+        "Judge a trained head on a csv or csv.gz file with columns text,label (or one column a class); "
+        "with a column kind also each kind by itself."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -28,14 +31,19 @@ class Command(BaseCommand):
     def handle(self, *, file: Path, task: str, artifacts: Path, as_json: bool, **_: Any) -> None:
         try:
             head = heads.load(task, artifacts)
-            figures = evaluate(head, read(file, classes=head.classes, exclusive=head.exclusive))
+            data = read(file, classes=head.classes, exclusive=head.exclusive)
+            probabilities = head.probabilities(data.texts, minilm.embed(data.texts))
+            figures, kinds = judge(head, probabilities, data), by_kind(head, probabilities, data, kinds_of(file))
         except (Invalid, NotFound) as error:
             self.stderr.write(f"grox_evaluate: {error.message}")
             sys.exit(2)
         if as_json:
-            self.stdout.write(json.dumps({"task": task, "version": head.version, **figures.as_dict()}))
+            found = {"task": task, "version": head.version, **figures.as_dict(), "kinds": kinds}
+            self.stdout.write(json.dumps(found))
         else:
             self._print(head.version, figures)
+            for name, accuracy in kinds.items():
+                self.stdout.write(f"{name:26} accuracy {accuracy:.3f}")
 
     def _print(self, version: str, figures: Figures) -> None:
         self.stdout.write(f"{version} on {figures.rows} texts")

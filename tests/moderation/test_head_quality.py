@@ -1,0 +1,26 @@
+"""The figures that the shipped heads reached on texts they had not seen, as their artefacts record them."""
+
+import pytest
+
+from moderation.grox.classifiers import heads
+
+VALIDATION = [
+    ("offensive", "tweeteval_offensive_val.csv.gz", "macro_f1", 0.75),
+    ("hate", "tweeteval_hate_val.csv.gz", "macro_f1", 0.74),
+    ("spam", "sms_spam_val.csv.gz", "macro_f1", 0.97),
+    ("spam", "youtube_spam_val.csv.gz", "macro_f1", 0.95),
+    ("abuse", "davidson_hate_offensive_val.csv.gz", "macro_f1", 0.74),
+    ("toxicity", "surge_toxicity_val.csv.gz", "macro_f1", 0.90),
+    ("topics", "topic19_en_val.csv.gz", "best_topic", 0.70),
+]
+CROSS_VALIDATED = [("sexual", 0.95), ("self_harm", 0.97), ("violence", 0.885), ("harassment", 0.87), ("hate", 0.88)]
+
+
+@pytest.mark.parametrize(("task", "file", "figure", "floor"), VALIDATION)
+def test_floors_on_the_validation_files(task, file, figure, floor):
+    assert round(heads.load(task).about["validation"][file][figure], 3) >= floor
+
+
+@pytest.mark.parametrize(("name", "floor"), CROSS_VALIDATED)
+def test_floors_of_the_policy_columns_cross_validated(name, floor):
+    assert round(heads.load("policy").about["out_of_fold_auc"][name], 3) >= floor
