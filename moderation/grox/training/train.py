@@ -64,7 +64,10 @@ def train(task: Task, folder: Path, *, embed: Embed = minilm.embed) -> Head:
         embedder=f"{minilm.MODEL_NAME} {minilm.weights_sha256()[:12]}",
         created=clock.now().date().isoformat(),
         out_of_fold_auc=fitted.auc,
-        reference={name: histogram(fitted.probabilities[:, i]) for i, name in enumerate(task.classes)},
+        reference={
+            name: histogram(fitted.probabilities[data.labels[:, i] != UNKNOWN, i])
+            for i, name in enumerate(task.classes)
+        },
         validation={
             path.name: evaluate(head, task.read(path), embed=embed).as_dict() for path in task.paths(folder, "val")
         },
