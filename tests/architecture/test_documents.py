@@ -19,7 +19,7 @@ def sources() -> list[Path]:
 
 
 def test_every_environment_variable_is_in_the_example():
-    reading = re.compile(r"""env\.(?:text|integer|port|boolean|words|path|url)\(\s*"([A-Z0-9_]+)\"""")
+    reading = re.compile(r"""env\.(?:text|choice|integer|port|boolean|words|path|url)\(\s*"([A-Z0-9_]+)\"""")
     read = {name for path in sources() for name in reading.findall(path.read_text())} - INTERNAL
     listed = set(re.findall(r"^# ([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read - listed == set()
