@@ -11,6 +11,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 TRACEBACK_EVERY_S = 60.0
+MAX_SAID = 500  # some errors quote all they could not read
 _last_traceback: dict[str, float] = {}
 
 
@@ -52,4 +53,4 @@ def report(name: str, error: Exception) -> None:
     due = is_mystery and now - _last_traceback.get(name, -TRACEBACK_EVERY_S) >= TRACEBACK_EVERY_S
     if due:
         _last_traceback[name] = now
-    log.warning("%s failed: %r", name, error, exc_info=error if due else None)
+    log.warning("%s failed: %s", name, repr(error)[:MAX_SAID], exc_info=error if due else None)
