@@ -89,10 +89,15 @@ def noon() -> Iterator[datetime]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever asks for the browser carries its marker, so `-m "not browser"` leaves it out."""
+    """Whatever asks for the browser carries its marker, so `-m "not browser"` leaves it out, and comes last.
+
+    The browser's event loop runs on in the process that drove it, and code under test that starts a loop
+    of its own would fail there.
+    """
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(scope="session")
