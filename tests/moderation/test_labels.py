@@ -1,14 +1,16 @@
 """Labels in the database: put on, taken off, refused, announced, read."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.db import connection
 
 from moderation import selectors, services
 from moderation.models import PostFlags, PostLabel, ReviewDecision
 from moderation.services import NewLabel
 from moderation.types import Label, LabelSource
-from posts.selectors import thread
+from posts.selectors import thread, visible_ids
 from tests.factories import PostFactory, UserFactory
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -142,3 +144,16 @@ def test_nobody_decides_about_their_own_label(post, moderator):
     objection = services.appeal(author=post.author, label=row, statement="no")
     with pytest.raises(NotAllowed):
         services.decide_appeal(moderator=moderator, appeal=objection, is_upheld=False)
+
+
+def test_labels_from_before_there_was_a_door_close_it(post):
+    late, fine = PostFactory(), PostFactory()
+    ends = clock.now() + timedelta(days=2)
+    for each, label, expires_at in ((post, Label.PDNA, None), (late, Label.SPAM, ends), (fine, Label.SOFT_NSFW, None)):
+        PostLabel.objects.create(post=each, label=label, source=LabelSource.GROX, expires_at=expires_at)
+    PostLabel.objects.create(post=fine, label=Label.PDNA, source=LabelSource.GROX, lifted_at=clock.now())
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("moderation.migrations.0006_withhold_labelled").WITHHOLD)
+    assert visible_ids(None, [post.pk, late.pk, fine.pk]) == {fine.pk}
+    late.refresh_from_db()
+    assert late.withheld_until == ends
