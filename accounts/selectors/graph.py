@@ -49,6 +49,10 @@ _ENDS = {
     "snoozed_topics": "SELECT topic_id FROM accounts_followedtopic WHERE user_id = %(who)s AND is_snoozed",
     "starter_packs": "SELECT pack_id FROM accounts_starterpackfollow WHERE user_id = %(who)s",
 }
+_FOLLOWERS_AMONG = f"""
+SELECT {sql.packed("follower_id")} FROM accounts_follow
+ WHERE followee_id = %(who)s AND follower_id = ANY(%(ids)s::bigint[])
+"""
 _PACKED = {name: f"(SELECT {sql.packed('x')} FROM ({ends}) AS e (x))" for name, ends in _ENDS.items()}
 _ALL = "SELECT " + ", ".join(_PACKED.values())
 
@@ -83,9 +87,10 @@ def follower_ids(user_id: int) -> np.ndarray:
     return _column(Follow.objects.filter(followee_id=user_id), "follower_id")
 
 
-def followers_among(user_id: int, candidates: Iterable[int]) -> np.ndarray:
+def followers_among(user_id: int, candidates: Iterable[int] | np.ndarray) -> np.ndarray:
     """Which of these accounts follow them."""
-    return _column(Follow.objects.filter(followee_id=user_id, follower_id__in=list(candidates)), "follower_id")
+    found = sql.row(_FOLLOWERS_AMONG, {"who": user_id, "ids": sql.bigints(candidates)})
+    return sql.unpacked(found[0] if found else None)
 
 
 def blocked_ids(user_id: int) -> np.ndarray:
@@ -151,7 +156,7 @@ _SETTINGS = """
 SELECT u.followers_count, u.following_count, u.language, u.country_code, u.birth_year, u.is_staff,
        coalesce(p.allows_recommendations, true), coalesce(p.shows_unscreened, false),
        coalesce(p.shows_sensitive, false), coalesce(p.hides_videos, false), coalesce(p.personalises_ads, true),
-       coalesce(p.languages, '[]'),
+       coalesce(p.languages::text, '[]'),
        u.gender,
        ARRAY(SELECT topic_id FROM accounts_followedtopic WHERE user_id = u.id AND is_snoozed ORDER BY topic_id),
        ARRAY(SELECT phrase FROM accounts_mutedkeyword WHERE user_id = u.id AND CURRENT ORDER BY id)

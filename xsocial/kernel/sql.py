@@ -1,5 +1,9 @@
 """Reads written in SQL, for paths where the ORM needs longer to build a query than PostgreSQL to answer it.
 
+PostgreSQL parses and plans each of them once per connection (see `settings/stores.py`), and answers in
+its binary format. Parameters travel apart from the text, so a bare one must say its type where the
+query does not: `%(kinds)s::smallint[]`.
+
 Whole columns come back packed: `string_agg(int8send(id), '')` is one value that becomes an array
 without a Python object per row. Aggregates of one SELECT see its rows in the same order.
 """
@@ -11,23 +15,34 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import psycopg
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 _PLACE = re.compile(r"%\(\w+\)s")
 
 
 def rows(query: str, params: dict[str, Any]) -> list[tuple]:
     """All rows of a query with named places, `%(name)s`."""
-    with connection.cursor() as cursor:
+    with _prepared() as cursor:
         cursor.execute(query, params)
         return cursor.fetchall()
 
 
 def row(query: str, params: dict[str, Any]) -> tuple | None:
     """The first row, or None."""
-    with connection.cursor() as cursor:
+    with _prepared() as cursor:
         cursor.execute(query, params)
         return cursor.fetchone()
+
+
+def _prepared() -> CursorWrapper:
+    """Django's wrapper around a cursor that prepares; Django's own put the values into the text."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    cursor.format = psycopg.pq.Format.BINARY
+    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
 
 
 def positional(query: str, params: dict[str, Any]) -> tuple[str, list[Any]]:

@@ -19,6 +19,8 @@ DATABASE_URL = env.url("DATABASE_URL", schemes={"postgres", "postgresql"})
 REDIS_URL = env.url("REDIS_URL", schemes={"redis", "rediss"})
 EMBEDDED_PG = not DATABASE_URL
 EMBEDDED_KV = not REDIS_URL
+# A statement of `kernel/sql.py` is worth preparing from its third time on a connection.
+PREPARED = {"prepare_threshold": 2 if env.boolean("XSOCIAL_DB_PREPARE", True) else None}
 
 
 def pg_password_file(data_dir: Path) -> Path:
@@ -36,6 +38,7 @@ def embedded_database(data_dir: Path, port: int) -> dict[str, Any]:
         "PASSWORD": password_file.read_text().strip() if password_file.is_file() else "",
         "HOST": "127.0.0.1",
         "PORT": port,
+        "OPTIONS": PREPARED,
     }
 
 
@@ -55,7 +58,7 @@ def external_database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": port,
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": PREPARED | dict(parse_qsl(parts.query)),
     }
 
 
@@ -68,7 +71,7 @@ def database(*, pooled: bool, pool_size: int) -> dict[str, Any]:
     config = external_database(DATABASE_URL) if DATABASE_URL else embedded_database(DATA_DIR, PG_PORT)
     if pooled:
         pool = {"min_size": 2, "max_size": pool_size, "timeout": 10}
-        config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": pool}
+        config["OPTIONS"] = {**config["OPTIONS"], "pool": pool}
         # The check keeps a request after a restart of PostgreSQL from meeting a dead connection.
         return {**config, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     return {**config, "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
