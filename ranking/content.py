@@ -8,27 +8,33 @@ from __future__ import annotations
 import threading
 
 import numpy as np
-from django.db import connection
 
 from posts.selectors.embeddings import SERVED_VERSION
 from ranking.row_cache import RowCache
 from ranking.types import Floats, Int64s
+from xsocial.kernel import sql
 
 CONTENT_SIZE = 384
-HEADER_BYTES = 4
+VECTOR = np.dtype([("header", "V4"), ("values", ">f4", CONTENT_SIZE)])  # as pgvector sends it
 CACHE_POSTS = 100_000
+READ_AT_ONCE = 50_000  # one value of PostgreSQL holds all their vectors, and at most a gigabyte
 
 SQL = f"""
 WITH served AS MATERIALIZED (SELECT {SERVED_VERSION} AS name)
-SELECT s.name, e.post_id, vector_send(e.vector)
-  FROM served s LEFT JOIN posts_postembedding e ON e.model = s.name AND e.post_id = ANY(%s)
- ORDER BY e.post_id
+SELECT min(name), {sql.packed("post_id")}, string_agg(vector_send(vector), '') FROM (
+    SELECT s.name, e.post_id, e.vector
+      FROM served s
+      LEFT JOIN posts_postembedding e ON e.model = s.name AND e.post_id = ANY(%(ids)s::bigint[])
+     ORDER BY e.post_id) AS found
 """
 
 
 def vectors(post_ids: Int64s) -> Floats:
     """[N, 384] in the order asked for, all of the version in force; zero for posts that have none yet."""
-    return _read(post_ids)[1]
+    while True:
+        parts = [_read(part) for part in np.array_split(post_ids, len(post_ids) // READ_AT_ONCE + 1)]
+        if len({version for version, _ in parts}) == 1:  # else another one came into force meanwhile
+            return np.concatenate([values for _, values in parts])
 
 
 def _read(post_ids: Int64s) -> tuple[str, Floats]:
@@ -36,16 +42,11 @@ def _read(post_ids: Int64s) -> tuple[str, Floats]:
     out = np.zeros((len(post_ids), CONTENT_SIZE), dtype=np.float32)
     if not len(post_ids):
         return "", out
-    with connection.cursor() as cursor:
-        cursor.execute(SQL, [post_ids.tolist()])
-        found = cursor.fetchall()
-    version = str(found[0][0])
-    found = [row for row in found if row[1] is not None]
-    if not found:
+    version, packed_ids, packed_vectors = sql.row(SQL, {"ids": sql.bigints(post_ids)}) or ("", None, None)
+    ids = sql.unpacked(packed_ids)
+    if not len(ids):
         return version, out
-    ids = np.array([row[1] for row in found], dtype=np.int64)
-    data = b"".join(bytes(row[2])[HEADER_BYTES:] for row in found)
-    values = np.frombuffer(data, dtype=">f4").reshape(len(found), CONTENT_SIZE)
+    values = np.frombuffer(packed_vectors, dtype=VECTOR)["values"]
     place = np.minimum(np.searchsorted(ids, post_ids), len(ids) - 1)
     known = ids[place] == post_ids
     out[known] = values[place[known]]

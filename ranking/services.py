@@ -32,7 +32,7 @@ from ranking.phoenix.inference import workers
 from ranking.retrieval import vector_store
 from ranking.serving import live, named
 from ranking.types import ActionSequence, CandidateColumns, Floats, Int64s, Retrieved, Scores
-from xsocial.kernel import clock
+from xsocial.kernel import clock, sql
 from xsocial.kernel.errors import Unavailable
 
 COUNTED_KINDS = [
@@ -44,12 +44,14 @@ COUNTED_KINDS = [
         EngagementKind.QUOTE,
     )
 ]
-RECENT_SQL = """
-SELECT post_id, count(*) FROM posts_engagement
- WHERE post_id = ANY(%s::bigint[]) AND kind = ANY(%s) AND created_at >= %s AND created_at < %s
- GROUP BY post_id
+RECENT_SQL = f"""
+SELECT {sql.packed("post_id")}, {sql.packed("1")} FROM posts_engagement
+ WHERE post_id = ANY(%(ids)s::bigint[]) AND kind = ANY(%(kinds)s::smallint[])
+   AND created_at >= %(since)s AND created_at < %(until)s
 """
-VIEWS_SQL = "SELECT post_id, views FROM posts_postcounts WHERE post_id = ANY(%s::bigint[])"
+VIEWS_SQL = f"""
+SELECT {sql.packed("post_id")}, {sql.packed("views")} FROM posts_postcounts WHERE post_id = ANY(%(ids)s::bigint[])
+"""
 TOPIC_SQL = "SELECT DISTINCT post_id FROM posts_posttopic WHERE topic_id = ANY(%s)"
 
 SHADOW_MODELS = 3
@@ -159,8 +161,12 @@ def score(
 
 def _user_vector(model: live.LiveRetrieval, sequence: ActionSequence) -> Floats:
     config = model.checkpoint.model.config
-    context = _context(sequence.user_id, sequence.newest(config.history_seq_len), config)
-    return workers().submit(_encode_user, model, context).result()
+    read = sequence.newest(config.history_seq_len)
+
+    def encode() -> Floats:
+        return workers().submit(_encode_user, model, _context(read.user_id, read, config)).result()
+
+    return model.viewer(read.version(), encode)
 
 
 @torch.inference_mode()
@@ -254,23 +260,21 @@ def _table(columns: CandidateColumns, content: Floats, now_ms: int) -> Candidate
     )
 
 
-def _counts(sql: str, parameters: list[object], post_ids: Int64s) -> Int64s:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        found = dict(cursor.fetchall())
-    return np.array([found.get(post_id, 0) for post_id in post_ids.tolist()], dtype=np.int64)
-
-
-def _literal(ids: Int64s) -> str:
-    """An array as PostgreSQL reads it; the driver takes milliseconds for a long list."""
-    return "{" + ",".join(map(str, ids.tolist())) + "}"
+def _sums(query: str, post_ids: Int64s, **params: object) -> Int64s:
+    """By post asked for, the sum of the numbers that the query gives of it."""
+    unique, place = np.unique(post_ids, return_inverse=True)
+    found = sql.row(query, {"ids": sql.bigints(unique), **params}) or (None, None)
+    counted, numbers = map(sql.unpacked, found)
+    sums = np.zeros(len(unique), dtype=np.int64)
+    np.add.at(sums, np.searchsorted(unique, counted), numbers)
+    return sums[place]
 
 
 def _views(post_ids: Int64s) -> Int64s:
-    return _counts(VIEWS_SQL, [_literal(post_ids)], post_ids)
+    return _sums(VIEWS_SQL, post_ids)
 
 
 def recent_engagements(post_ids: Int64s, now_ms: int) -> Int64s:
     """Likes, replies, reposts and quotes of the last hour."""
     since, until = clock.from_ms(now_ms - RECENT_MS), clock.from_ms(now_ms)
-    return _counts(RECENT_SQL, [_literal(post_ids), COUNTED_KINDS, since, until], post_ids)
+    return _sums(RECENT_SQL, post_ids, kinds=COUNTED_KINDS, since=since, until=until)

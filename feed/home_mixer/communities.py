@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from django.db import connection, transaction
@@ -17,7 +17,7 @@ from scipy import sparse
 from feed.home_mixer.params import Params
 from feed.models import PostCommunities
 from posts.types import EngagementKind
-from xsocial.kernel import clock, ids
+from xsocial.kernel import clock, ids, sql
 
 PER_COMMUNITY = 12  # known accounts to a community, on average
 MOST_COMMUNITIES = 1_000
@@ -46,6 +46,13 @@ SELECT u.post_id, u.communities, u.weights, %s
   JOIN posts_post p ON p.id = u.post_id
 """
 BATCH = 5_000
+KNOWN_SEEDS = 20_000  # of which the neighbours are kept: some kilobytes each
+
+_ROWS = f"""
+SELECT {sql.packed("post_id")}, {sql.packed("length(communities) / 2")},
+       string_agg(communities, ''), string_agg(weights, '')
+  FROM feed_postcommunities WHERE version = %(version)s
+"""
 
 
 def known_for(follows: sparse.csr_matrix, communities: int, *, seed: int = 0) -> np.ndarray:
@@ -169,9 +176,24 @@ class Index:
     post_ids: np.ndarray
     vectors: sparse.csr_matrix
     since: float  # monotonic seconds of reading
+    _known: dict[tuple[float, ...], Neighbours] = field(default_factory=dict, repr=False)
 
     def nearest(self, seeds: np.ndarray, params: Params) -> list[Neighbours]:
-        """For each seed its nearest posts and their cosines, best first; a post is no neighbour of itself."""
+        """For each seed its nearest posts and their cosines, best first; a post is no neighbour of itself.
+
+        Nothing of a run changes, so what was found for a seed is kept.
+        """
+        like = (params.simclusters_clusters, params.simclusters_min_score, params.simclusters_per_seed)
+        found = {seed: self._known.get((seed, *like)) for seed in seeds.tolist()}
+        new = [seed for seed, neighbours in found.items() if neighbours is None]
+        if new:
+            found |= zip(new, self._found(np.array(new, np.int64), params), strict=True)
+            if len(self._known) >= KNOWN_SEEDS:
+                self._known.clear()
+            self._known.update(((seed, *like), found[seed]) for seed in new)
+        return [found[seed] for seed in seeds.tolist()]
+
+    def _found(self, seeds: np.ndarray, params: Params) -> list[Neighbours]:
         found, matrix = _vectors(seeds, self.version, self.vectors.shape[1])
         cosines = (_largest(matrix, params.simclusters_clusters) @ self.vectors.T).tocsr()
         cosines.data[cosines.data <= params.simclusters_min_score] = 0.0
@@ -213,8 +235,7 @@ def _read_index(params: Params) -> Index | None:
     if newest is None:
         return None
     oldest = ids.id_at(clock.now_ms() - 3_600_000 * params.simclusters_max_age_h)
-    rows = PostCommunities.objects.filter(version=newest, post_id__gte=oldest)
-    post_ids, matrix = _unpacked(list(rows.values_list("post_id", "communities", "weights")))
+    post_ids, matrix = _read(f"{_ROWS} AND post_id >= %(oldest)s", {"version": newest, "oldest": oldest})
     best = _best_of_each(matrix, params.simclusters_per_cluster)
     return Index(newest, post_ids[best], matrix[best], time.monotonic())
 
@@ -226,17 +247,18 @@ def _best_of_each(matrix: sparse.csr_matrix, count: int) -> np.ndarray:
 
 
 def _vectors(post_ids: np.ndarray, version: int, width: int) -> tuple[np.ndarray, sparse.csr_matrix]:
-    rows = PostCommunities.objects.filter(version=version, post_id__in=post_ids.tolist())
-    found, matrix = _unpacked(list(rows.values_list("post_id", "communities", "weights")))
+    wanted = {"version": version, "ids": sql.bigints(post_ids)}
+    found, matrix = _read(f"{_ROWS} AND post_id = ANY(%(ids)s::bigint[])", wanted)
     matrix.resize((len(found), width))
     return found, matrix
 
 
-def _unpacked(rows: list[tuple[int, bytes, bytes]]) -> tuple[np.ndarray, sparse.csr_matrix]:
-    post_ids = np.array([row[0] for row in rows], np.int64)
-    numbers = np.frombuffer(b"".join(bytes(row[1]) for row in rows), "<i2").astype(np.int64)
-    weights = np.frombuffer(b"".join(bytes(row[2]) for row in rows), "<f4").astype(np.float64)
-    lengths = np.array([len(row[1]) // 2 for row in rows], np.int64)
-    bounds = np.concatenate([[0], np.cumsum(lengths)])
+def _read(query: str, params: dict[str, object]) -> tuple[np.ndarray, sparse.csr_matrix]:
+    """Posts x communities of these rows."""
+    packed_ids, packed_lengths, packed_numbers, packed_weights = sql.row(query, params) or (None,) * 4
+    numbers = np.frombuffer(packed_numbers or b"", "<i2").astype(np.int64)
+    weights = np.frombuffer(packed_weights or b"", "<f4").astype(np.float64)
+    post_ids = sql.unpacked(packed_ids)
+    bounds = np.concatenate([[0], np.cumsum(sql.unpacked(packed_lengths))])
     width = int(numbers.max()) + 1 if len(numbers) else 1
     return post_ids, sparse.csr_matrix((weights, numbers, bounds), shape=(len(post_ids), width))

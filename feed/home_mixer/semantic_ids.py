@@ -19,7 +19,7 @@ from feed.home_mixer.candidate import SEMANTIC_LEVELS
 from feed.models import Codebook
 from posts.selectors.embeddings import SERVED_VERSION
 from ranking import services as ranking
-from xsocial.kernel import ids
+from xsocial.kernel import ids, sql
 
 CODES = 256
 LEAST_POSTS = 2 * CODES  # fewer say nothing about what there is
@@ -35,7 +35,7 @@ SELECT e.post_id FROM posts_postembedding e
   LEFT JOIN feed_semanticid s ON s.post_id = e.post_id AND s.codebook_id = %s
  WHERE e.model = {SERVED_VERSION} AND e.post_id >= %s AND s.post_id IS NULL ORDER BY e.post_id DESC LIMIT %s
 """
-CODES_SQL = "SELECT post_id, codes FROM feed_semanticid WHERE post_id = ANY(%s)"
+CODES_SQL = "SELECT post_id, codes FROM feed_semanticid WHERE post_id = ANY(%(ids)s::bigint[])"
 STORE_SQL = """
 INSERT INTO feed_semanticid (post_id, codes, codebook_id)
 SELECT u.post_id, u.codes, %s FROM unnest(%s::bigint[], %s::bytea[]) AS u(post_id, codes)
@@ -119,9 +119,7 @@ class CodeCache:
         return np.frombuffer(rows, "<i2").reshape(-1, SEMANTIC_LEVELS).astype(np.int64)
 
     def _read(self, post_ids: list[int]) -> dict[int, bytes]:
-        with connection.cursor() as cursor:
-            cursor.execute(CODES_SQL, [post_ids])
-            fresh = {post_id: bytes(codes) for post_id, codes in cursor.fetchall()}
+        fresh = dict(sql.rows(CODES_SQL, {"ids": sql.bigints(post_ids)}))
         with self._lock:
             if len(self._known) + len(fresh) > self._capacity:
                 self._known.clear()

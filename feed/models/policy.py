@@ -7,17 +7,6 @@ from django.db.models import F, Q
 from xsocial.kernel import clock
 
 
-class PolicyExclusionQuerySet(models.QuerySet):
-    """Exclusions by where and when they hold."""
-
-    def in_force(self, country_code: str) -> "PolicyExclusionQuerySet":
-        """Inside their dates, for everybody or for this country."""
-        now = clock.now()
-        return self.filter(
-            Q(ends_at=None) | Q(ends_at__gt=now), Q(country_code="") | Q(country_code=country_code), starts_at__lte=now
-        )
-
-
 class PolicyExclusion(models.Model):
     """One account, left out of For You for those who do not follow it: as author, through reposts, quotes
     and answers. Empty by default; every row says why and until when."""
@@ -31,8 +20,6 @@ class PolicyExclusion(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
-
-    objects = PolicyExclusionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

@@ -1,22 +1,6 @@
 """Short notices that may stand at the top of a page."""
 
 from django.db import models
-from django.db.models import Q
-
-from xsocial.kernel import clock
-
-
-class PromptQuerySet(models.QuerySet):
-    """Prompts by whether they are due."""
-
-    def current(self) -> "PromptQuerySet":
-        """Active and inside their dates."""
-        now = clock.now()
-        return self.filter(
-            Q(starts_at=None) | Q(starts_at__lte=now),
-            Q(ends_at=None) | Q(ends_at__gt=now),
-            is_active=True,
-        )
 
 
 class Prompt(models.Model):
@@ -39,8 +23,6 @@ class Prompt(models.Model):
     staff_only = models.BooleanField(default=False)
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
-
-    objects = PromptQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "id"]

@@ -56,19 +56,18 @@ _POST_NUMBERS = {
     "author_id": "p.author_id",
     "in_reply_to_id": "coalesce(p.in_reply_to_id, 0)",
     "repost_of_id": "coalesce(p.repost_of_id, 0)",
-    "repost_of_user_id": "coalesce(o.author_id, 0)",
+    "repost_of_user_id": "coalesce((SELECT author_id FROM posts_post o WHERE o.id = p.repost_of_id), 0)",
     "quote_of_id": "coalesce(p.quote_of_id, 0)",
-    "quote_of_user_id": "coalesce(q.author_id, 0)",
+    "quote_of_user_id": "coalesce((SELECT author_id FROM posts_post q WHERE q.id = p.quote_of_id), 0)",
     "conversation_id": "coalesce(p.conversation_id, 0)",
     "subscribers_only": "p.subscribers_only::int",
     "has_media": "p.has_media::int",
     "video_ms": "coalesce(p.video_duration_ms, -1)",
 }
+# Authors of originals as scalars: for many ids PostgreSQL would answer a join by reading every post there is.
 _POSTS = f"""
 SELECT {", ".join(map(sql.packed, _POST_NUMBERS.values()))}, array_agg(p.text), array_agg(p.language)
   FROM posts_post p
-  LEFT JOIN posts_post o ON o.id = p.repost_of_id
-  LEFT JOIN posts_post q ON q.id = p.quote_of_id
  WHERE p.id = ANY(%(ids)s::bigint[]) AND p.deleted_at IS NULL
 """
 _AUTHORS = f"""

@@ -36,7 +36,7 @@ from ranking.retrieval import indexer, projections, vector_store
 from ranking.retrieval.window import RetrievalWindow
 from ranking.row_cache import RowCache
 from ranking.serving.checkpoint import Checkpoint
-from ranking.types import Int64s
+from ranking.types import Floats, Int64s
 from xsocial.kernel import clock, metrics
 from xsocial.kernel.errors import Unavailable
 
@@ -66,6 +66,33 @@ class Mark:
         self.since = self._newest if asked_at - self._newest > OVERLAP else self._newest - OVERLAP
 
 
+T = TypeVar("T")
+
+
+class Lately(Generic[T]):
+    """What was made of histories lately, by their versions. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[int, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: int, make: Callable[[], T], *, kind: str) -> T:
+        """As made before, else made now; ``kind`` names it in the metrics."""
+        with self._lock:
+            found = self._made.get(key)
+            if found is not None:
+                self._made.move_to_end(key)
+                _uses(kind, "hit").inc()
+                return found
+        _uses(kind, "miss").inc()
+        made = make()
+        with self._lock:
+            self._made[key] = made
+            while len(self._made) > CACHED_CONTEXTS:
+                self._made.popitem(last=False)
+        return made
+
+
 @dataclass
 class LiveRanker:
     """A ranker ready to serve, with the contexts it encoded lately and its projections of posts."""
@@ -76,8 +103,7 @@ class LiveRanker:
     model_id: int
     _mark: Mark = field(default_factory=Mark)
     _projections: RowCache = field(init=False)
-    _contexts: OrderedDict[int, ServingContext] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _contexts: Lately[ServingContext] = field(default_factory=Lately)
 
     @property
     def arithmetic(self) -> str:
@@ -89,19 +115,7 @@ class LiveRanker:
 
     def context(self, key: int, encode: Callable[[], ServingContext]) -> ServingContext:
         """The cached keys and values of a history, encoded on first use."""
-        with self._lock:
-            found = self._contexts.get(key)
-            if found is not None:
-                self._contexts.move_to_end(key)
-                _uses("context", "hit").inc()
-                return found
-        _uses("context", "miss").inc()
-        made = encode()
-        with self._lock:
-            self._contexts[key] = made
-            while len(self._contexts) > CACHED_CONTEXTS:
-                self._contexts.popitem(last=False)
-        return made
+        return self._contexts.get(key, encode, kind="context")
 
     def refresh(self) -> None:
         """Takes over the projections written since the last time. One thread at a time."""
@@ -131,7 +145,7 @@ class LiveRanker:
 def _uses(kind: str, result: str) -> Any:
     return metrics.counter(
         "ranking_cache_uses",
-        "Contexts and post projections asked for, by whether they were in memory",
+        "Contexts, viewers and post projections asked for, by whether they were in memory",
         ("kind", "result"),
     ).labels(kind, result)
 
@@ -148,6 +162,11 @@ class LiveRetrieval:
     _mark: Mark = field(default_factory=Mark)
     _refreshed: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _viewers: Lately[Floats] = field(default_factory=Lately)
+
+    def viewer(self, key: int, encode: Callable[[], Floats]) -> Floats:
+        """The cached vector of a history, encoded on first use."""
+        return self._viewers.get(key, encode, kind="viewer")
 
     def refresh(self, *, wait: bool = False) -> None:
         """Takes over what was written since the last time; one thread at a time.

@@ -22,7 +22,7 @@ class BidirectionalFollowCandidateHydrator(FreshHydrator):
         authors = np.unique(batch["author_id"])
         if not query.params.check_all_followers:
             authors = np.intersect1d(authors, query.followed_user_ids)
-        followers = graph.followers_among(query.user_id, authors.tolist())
+        followers = graph.followers_among(query.user_id, authors)
         follows_viewer = np.isin(batch["author_id"], followers)
         is_followed = np.isin(batch["author_id"], query.followed_user_ids)
         known = np.where(follows_viewer, YES, NO)

@@ -4,6 +4,16 @@ from feed.candidate_pipeline import Batch, Source
 from feed.home_mixer import feed_item
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.models import Prompt
+from xsocial.kernel import clock, sql
+
+_FIELDS = [field.attname for field in Prompt._meta.concrete_fields]
+# Active and inside their dates.
+_CURRENT = f"""
+SELECT {", ".join(_FIELDS)} FROM feed_prompt
+ WHERE is_active AND (starts_at IS NULL OR starts_at <= %(now)s) AND (ends_at IS NULL OR ends_at > %(now)s)
+   AND (NOT staff_only OR %(is_staff)s)
+ ORDER BY position, id
+"""
 
 
 class PromptsSource(Source):
@@ -17,7 +27,5 @@ class PromptsSource(Source):
 
     def fetch(self, query: ScoredPostsQuery) -> Batch:
         """One query."""
-        prompts = Prompt.objects.current()
-        if not query.viewer.is_staff:
-            prompts = prompts.filter(staff_only=False)
-        return feed_item.items(feed_item.PROMPT, list(prompts))
+        found = sql.rows(_CURRENT, {"now": clock.now(), "is_staff": query.viewer.is_staff})
+        return feed_item.items(feed_item.PROMPT, [Prompt.from_db("default", _FIELDS, row) for row in found])
