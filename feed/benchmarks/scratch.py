@@ -40,7 +40,7 @@ WITH sample AS (
         SELECT (SELECT array_agg(random() - 0.5) FROM generate_series(1, 64) WHERE g > 0)::vector AS vector
           FROM generate_series(1, 1000) AS g) AS made)
 INSERT INTO ranking_postvector (model_id, post_id, created_ms, vector, has_content, is_active, changed_at)
-SELECT %(model)s, p.id, (extract(epoch FROM p.created_at) * 1000)::bigint, s.vector, true, true, now()
+SELECT %(model)s, p.id, (extract(epoch FROM p.created_at) * 1000)::bigint, s.vector, true, true, p.created_at
   FROM (SELECT id, created_at, row_number() OVER () AS n FROM posts_post ORDER BY id DESC LIMIT %(count)s) AS p
   JOIN sample s ON s.n = p.n %% 1000
 """

@@ -1,16 +1,10 @@
 """`manage.py home_mixer_server`: the ranked feed for other services, over gRPC."""
 
-import threading
-
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import User
-from feed import services
-from feed.candidate_pipeline.faults import guarded
-from feed.home_mixer import clients
+from feed import rehearsal, services
 from feed.rpc import home_mixer
 from feed.rpc.server import Access, RpcServer, export_metrics
-from feed.types import FeedRequest
 from xsocial.kernel.errors import Invalid
 
 
@@ -35,20 +29,7 @@ class Command(BaseCommand):
             )
         except (Invalid, ValueError) as error:
             raise CommandError(str(error), returncode=2) from error
-        warm = threading.Event()
-        threading.Thread(target=_warm_up, args=(warm,), name="warm-up", daemon=True).start()
-        self.stdout.write(f"home mixer listens on {address}")
-        server.run_until_stopped(warm.is_set)
-
-
-def _warm_up(warm: threading.Event) -> None:
-    """Thunder, models and their compiled steps, by a page that leaves no trace: nobody's first page pays for them."""
-
-    def one_page() -> None:
         services.warm_up()
-        viewer = User.objects.order_by("-following_count", "id").first()
-        if viewer:
-            services.load_for_you(viewer, request=FeedRequest(is_preview=True), is_patient=True)
-
-    guarded("warm-up", lambda: clients.with_connection(one_page))
-    warm.set()
+        rehearsal.begin()  # nobody's first page pays for models and compiled steps
+        self.stdout.write(f"home mixer listens on {address}")
+        server.run_until_stopped(lambda: rehearsal.state() == rehearsal.OK)

@@ -1,0 +1,34 @@
+"""The benchmark of For You pages, on a small world like the one it makes for measuring."""
+
+import numpy as np
+import pytest
+from django.db import connection, transaction
+
+from accounts.models import Follow, User
+from feed.benchmarks import for_you, scratch
+from posts.models import Engagement, Post
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_of_a_world_made_for_measuring(models, monkeypatch):
+    for name, small in (("VIEWERS", 2), ("FOLLOWS", 20), ("AROUND", 3), ("HISTORY", 10)):
+        monkeypatch.setattr(scratch, name, small)
+    monkeypatch.setattr(for_you, "CONCURRENT", 2)
+    with transaction.atomic():
+        scratch.fill(400, np.random.default_rng(1))
+    viewers = User.objects.filter(following_count=20)
+    assert (viewers.count(), Post.objects.count(), Engagement.objects.count()) == (2, 400, 20)
+    assert Follow.objects.filter(follower=viewers[0]).count() == 20
+
+    figures = for_you.run(viewers=2, rounds=2)
+
+    assert figures["world"]["posts"] == 400
+    for case in ("fresh", "cached"):
+        assert figures[case]["candidates"] > 100
+        assert figures[case]["failed_parts"] == 0
+    for case in ("fresh", "cached", "fresh_2_viewers", "cached_2_viewers", "stage inner.hydrators"):
+        assert 0 < figures[case]["p50_ms"] <= figures[case]["p99_ms"]
+    assert figures["fresh_2_viewers"]["pages_per_second"] > 0
+    with connection.cursor() as cursor:  # nothing that would keep the world from being dropped
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        assert cursor.fetchone() == (1,)
