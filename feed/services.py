@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from threadpoolctl import threadpool_limits
 
 from accounts.models import User
 from feed import weights
@@ -19,7 +20,7 @@ from feed.home_mixer.pipelines import for_you as for_you_recipe
 from feed.home_mixer.pipelines import scored_posts as scored_posts_recipe
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.models import ReceiptLook
-from feed.receipts import build, left_out, store
+from feed.receipts import build, fates, left_out, store
 from feed.receipts import explain as explanations
 from feed.receipts import replay as replays
 from feed.receipts.replay import Replayed
@@ -200,6 +201,8 @@ def warm_up() -> None:
 def pipelines(*, is_patient: bool = False) -> tuple[Pipeline, Pipeline]:
     """The inner and the outer pipeline of this process."""
     with _build_lock:
+        # Matrices here are small: a second thread of NumPy's spins for longer than it computes.
+        threadpool_limits(1, user_api="blas")
         runtime = clients.patient() if is_patient else clients.shared()
         inner = scored_posts_recipe.build(runtime)
         return inner, for_you_recipe.build(inner, runtime)
@@ -210,8 +213,8 @@ def _page(result: Result) -> ForYouPage:
     inner: Result | None = query.memo.get("scored_posts")
     kinds, items = result.selected["kind"].tolist(), result.selected["item"].tolist()
     dropped: Counter[str] = Counter()
-    for part in build.ledger(inner, result):
-        dropped[part["filter"]] += part["count"]
+    for _, component, rows in fates.of(inner, result).ledger() if inner else ():
+        dropped[component] += len(rows)
     shown = [item.id for kind, item in zip(kinds, items, strict=True) if kind == feed_item.POST]
     return ForYouPage(
         request_id=query.request_id,

@@ -52,8 +52,8 @@ class Schema:
 class Batch:
     """``n`` candidates. Reading a column nobody wrote gives its missing value.
 
-    A batch made by ``take`` reads its parent's columns on demand; writing to it never changes
-    the parent, so an earlier snapshot stays what it was at no cost.
+    A batch made by ``take`` or ``concat`` reads the columns of those it was made of on demand;
+    writing to it never changes them, so an earlier snapshot stays what it was at no cost.
     """
 
     schema: Schema
@@ -61,6 +61,10 @@ class Batch:
     _own: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
     _parent: Batch | None = field(default=None, repr=False)
     _index: np.ndarray | None = field(default=None, repr=False)
+    _parts: tuple[Batch, ...] = field(default=(), repr=False)
+    # The nearest batch above with columns of its own, and the rows there: reading is one step, not one per take.
+    _origin: Batch | None = field(default=None, repr=False)
+    _rows: np.ndarray | None = field(default=None, repr=False)
     _taken: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -80,18 +84,16 @@ class Batch:
     @classmethod
     def concat(cls, schema: Schema, batches: Iterable[Batch]) -> Batch:
         """All rows in the given order; a column absent from one part is missing there."""
-        parts = [batch for batch in batches if batch.n]
+        parts = tuple(batch for batch in batches if batch.n)
         if len(parts) == 1:
             return parts[0].take(np.arange(parts[0].n))
-        names = dict.fromkeys(name for part in parts for name in part.names())
-        own = {name: np.concatenate([part[name] for part in parts]) for name in names}
-        return cls(schema, sum(part.n for part in parts), own)
+        return cls(schema, sum(part.n for part in parts), _parts=parts)
 
     def __len__(self) -> int:
         return self.n
 
     def __contains__(self, name: object) -> bool:
-        return name in self._own or (self._parent is not None and name in self._parent)
+        return name in self._own or any(name in batch for batch in self._sources())
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name in self._own:
@@ -100,20 +102,26 @@ class Batch:
             self._taken[name] = self._read(name)
         return self._taken[name]
 
+    def _sources(self) -> tuple[Batch, ...]:
+        return self._parts if self._parent is None else (self._parent,)
+
     def _read(self, name: str) -> np.ndarray:
-        if self._parent is None:
-            return self.schema[name].blank(self.n)
-        return self._parent[name][self._index]
+        if self._origin is not None:
+            return self._origin[name][self._rows]
+        if any(name in part for part in self._parts):
+            return np.concatenate([part[name] for part in self._parts])
+        return self.schema[name].blank(self.n)
 
     def names(self) -> list[str]:
         """Columns somebody wrote, in the order of writing."""
-        inherited = self._parent.names() if self._parent is not None else []
+        inherited = (name for batch in self._sources() for name in batch.names())
         return list(dict.fromkeys([*inherited, *self._own]))
 
     def take(self, rows: np.ndarray) -> Batch:
         """The rows at these positions (or under this boolean mask), in that order."""
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
-        return Batch(self.schema, len(index), _parent=self, _index=index)
+        origin, above = (self, index) if self._own or self._rows is None else (self._origin, self._rows[index])
+        return Batch(self.schema, len(index), _parent=self, _index=index, _origin=origin, _rows=above)
 
     def positions_in(self, ancestor: Batch) -> np.ndarray:
         """Where each row stands in the batch this one was taken from, over any number of takes.

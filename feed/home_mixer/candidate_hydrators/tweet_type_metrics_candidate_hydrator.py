@@ -51,9 +51,10 @@ class TweetTypeMetricsCandidateHydrator(Hydrator):
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
         """A mask per bit, packed per row."""
         masks = bit_masks(query, batch)
-        numbers = np.array(list(masks))
-        table = np.stack([np.broadcast_to(mask, batch.n) for mask in masks.values()], axis=1)
-        return {"type_metrics": [pack(numbers[row].tolist()) for row in table]}
+        table = np.zeros((batch.n, max(masks) + 1), bool)
+        for number, mask in masks.items():
+            table[:, number] = mask
+        return {"type_metrics": pack(table)}
 
 
 def bit_masks(query: ScoredPostsQuery, batch: Batch) -> dict[int, Any]:
@@ -94,9 +95,6 @@ def unpack(packed: bytes) -> list[int]:
     return np.flatnonzero(np.unpackbits(np.frombuffer(packed, np.uint8), bitorder="little")).tolist()
 
 
-def pack(bits: list[int]) -> bytes:
-    """The bytes of a bit set; as long as its highest bit needs."""
-    packed = bytearray(max(bits) // 8 + 1 if bits else 0)
-    for bit in bits:
-        packed[bit // 8] |= 1 << (bit % 8)
-    return bytes(packed)
+def pack(table: np.ndarray) -> list[bytes]:
+    """Each row of bits as bytes, as many as its highest bit needs."""
+    return [row.tobytes().rstrip(b"\0") for row in np.packbits(table, axis=1, bitorder="little")]

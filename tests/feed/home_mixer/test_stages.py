@@ -28,9 +28,12 @@ def test_in_network_is_the_viewer_and_whom_they_follow():
 
 
 def test_g8_bits_are_packed_little_endian():
-    assert pack([0, 1]) == bytes([3])
-    assert len(pack([0, 80])) == 11
-    assert pack([0, 80])[-1] == 1
+    table = np.zeros((3, 315), bool)
+    table[0, [0, 1]] = table[1, [0, 80]] = True
+    few, many, none = pack(table)
+    assert few == bytes([3])
+    assert (len(many), many[-1]) == (11, 1)
+    assert none == b""
 
 
 def bits_of(packed):
