@@ -40,7 +40,7 @@ def _prepared() -> CursorWrapper:
     """Django's wrapper around a cursor that prepares; Django's own put the values into the text."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    cursor = psycopg.Cursor(connection.connection)
+    cursor: Any = psycopg.Cursor(connection.connection)
     cursor.format = psycopg.pq.Format.BINARY
     return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
 
