@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from django import template
 from django.forms import BoundField, CheckboxInput
+from django.template import engines
 from django.templatetags.static import static
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -27,6 +28,12 @@ def icon(name: str, extra: str = "") -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.simple_tag(takes_context=True)
+def part(context: template.Context, name: str, **values: object) -> SafeString:
+    """A part written for Jinja, which draws it several times as fast: what a page shows dozens of times."""
+    return SafeString(engines["jinja2"].env.get_template(name).render(user=context.get("user"), **values))
 
 
 @register.simple_tag
