@@ -20,7 +20,7 @@ SELECT post_id, label FROM moderation_postlabel
  WHERE post_id = ANY(%(ids)s::bigint[]) AND lifted_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s)
 """
 _CARRYING = f"""
-SELECT DISTINCT post_id FROM ({_LABELS}) AS l (post_id, label) WHERE label = ANY(%(labels)s)
+SELECT {sql.packed("post_id")} FROM ({_LABELS}) AS l (post_id, label) WHERE label = ANY(%(labels)s)
 """
 
 
@@ -36,13 +36,18 @@ def screened(post_ids: Iterable[int]) -> set[int]:
     """Which of these posts Grox has looked at, if only to say that it cannot judge them. One query."""
     told = [str(Label.PTOS_REVIEWED), str(Label.GROK_NOT_SCORED)]
     params = {"ids": sql.bigints(map(int, post_ids)), "now": clock.now(), "labels": told}
-    return {post_id for (post_id,) in sql.rows(_CARRYING, params)}
+    return _carrying(params)
 
 
 def lowered_replies(post_ids: Collection[int]) -> set[int]:
     """Which of these replies a conversation shows below the others. One query."""
     params = {"ids": sql.bigints(post_ids), "now": clock.now(), "labels": [str(Label.RISKY_HIGH_VIZ_REPLY)]}
-    return {post_id for (post_id,) in sql.rows(_CARRYING, params)}
+    return _carrying(params)
+
+
+def _carrying(params: dict[str, object]) -> set[int]:
+    found = sql.row(_CARRYING, params)
+    return set(sql.unpacked(found[0] if found else None).tolist())
 
 
 @dataclass(frozen=True)
