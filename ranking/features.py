@@ -25,6 +25,9 @@ PRIOR_RATE = 0.04
 WEAK_WEIGHT = 0.35
 RECENT_HALF_LIFE_HOURS = 6.0
 MATCH_LENGTH = 128
+# Serving asks about every post as if it stood here, the middle of what is usually read of a page. At the top
+# stands what was thought good, so that asking for the top doubles all likes and halves all complaints.
+ASKED_POSITION = 10
 
 HISTORY_FEATURES = ("log_gap_minutes", "has_content", "strength")
 CANDIDATE_FEATURES = (
@@ -177,8 +180,13 @@ def _post_features(history: HistoryColumns, c: CandidateTable) -> dict[str, Floa
         "has_quoted_video": (c.quoted_video_ms > 0).astype(np.float32),
         "has_content": c.content.any(axis=-1).astype(np.float32),
         "log_idle_minutes": np.log1p(idle) / 8,
-        "position": np.log1p(np.maximum(c.position, 0)) / 3,
+        "position": position_feature(c.position),
     }
+
+
+def position_feature(position: Int64s | int) -> Floats:
+    """Places from 0 at the top, by logarithm."""
+    return (np.log1p(np.maximum(position, 0)) / 3).astype(np.float32)
 
 
 def _recency(history: HistoryColumns, c: CandidateTable) -> Floats:

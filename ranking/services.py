@@ -12,6 +12,7 @@ from django.db import connection
 from posts.types import EngagementKind
 from ranking.content import ContentCache
 from ranking.features import (
+    ASKED_POSITION,
     MATCH_LENGTH,
     RECENT_MS,
     CandidateTable,
@@ -255,7 +256,7 @@ def _table(columns: CandidateColumns, content: Floats, now_ms: int) -> Candidate
         video_duration_ms=column(columns.video_duration_ms),
         is_quote=column(columns.is_quote).astype(bool),
         quoted_video_ms=column(columns.quoted_video_ms),
-        position=column(None),
+        position=np.full((1, count), ASKED_POSITION),
         content=content,
     )
 

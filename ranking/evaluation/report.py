@@ -37,15 +37,15 @@ def report(
         examples = examples.take(slice(max(len(examples) - limit, 0), None))
     if not len(examples):
         raise Unavailable("No page loads were recorded after the model's training period.")
-    at_top = examples.at_top(config.candidate_feature_names)
-    shown, asked = (probabilities(checkpoint, dataset, each) for each in (examples, at_top))
+    as_asked = examples.as_asked(config.candidate_feature_names)
+    shown, asked = (probabilities(checkpoint, dataset, each) for each in (examples, as_asked))
     compared = orders(examples, asked, config, oracle)
     figures = {
         "model": version.name,
         **evaluate(examples, shown, asked, config, oracle),
         "slices": by_slice(dataset, examples, compared.phoenix, config),
         "reach": reach(dataset, examples, compared),
-        "cold": _cold(checkpoint, dataset, at_top, compared.phoenix),
+        "cold": _cold(checkpoint, dataset, as_asked, compared.phoenix),
     }
     if retrieval is not None:
         towers = registry.load(retrieval)
@@ -58,15 +58,15 @@ def report(
     return figures
 
 
-def _cold(checkpoint: Checkpoint, dataset: Dataset, at_top: Examples, scores: Floats) -> dict[str, Any]:
+def _cold(checkpoint: Checkpoint, dataset: Dataset, as_asked: Examples, scores: Floats) -> dict[str, Any]:
     """NDCG@10 among posts of which little was known, with the content and with all of it taken away."""
     config = checkpoint.model.config
     names = config.candidate_feature_names
-    bare = cold.without_likeness(at_top, names)
-    blind = orders(at_top, probabilities(checkpoint, cold.without_content(dataset), bare), config).phoenix
-    value = page_values(at_top, config)
+    bare = cold.without_likeness(as_asked, names)
+    blind = orders(as_asked, probabilities(checkpoint, cold.without_content(dataset), bare), config).phoenix
+    value = page_values(as_asked, config)
     found = {}
-    for name, mask in cold.masks(dataset, at_top, names).items():
+    for name, mask in cold.masks(dataset, as_asked, names).items():
         with_, without = (metrics.ndcg_by_request(each, value, mask) for each in (scores, blind))
         has_gain = ~np.isnan(with_)
         figures = cold.compared("ndcg@10", with_[has_gain], without[has_gain], np.ones(has_gain.sum()))

@@ -68,9 +68,9 @@ def figures_of_serving(version: ModelVersion, dataset: Dataset, examples: Exampl
     before = old.model.config
     if (before.candidate_feature_names, before.action_names) != (config.candidate_feature_names, config.action_names):
         return {}  # the pages were prepared for the new model's features, and the values are of its heads
-    at_top = examples.at_top(config.candidate_feature_names)
+    as_asked = examples.as_asked(config.candidate_feature_names)
     values = head_values(config.action_names)
-    scores = [probabilities(model, dataset, at_top) @ values for model in (old, new)]
+    scores = [probabilities(model, dataset, as_asked) @ values for model in (old, new)]
     agreement = gates.rank_agreement(scores[0], scores[1], np.asarray(examples.valid))
     figures = {"model": serving.name, **figures_of(old, dataset, examples)}
     return figures if agreement is None else {**figures, "rank_agreement": agreement}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ranking.features import ASKED_POSITION, position_feature
 from ranking.sequences import Rows
 from ranking.training.counts import fill_features
 from ranking.training.histories import histories
@@ -66,10 +67,10 @@ class Examples:
         """Posts that were really shown, [R, C]."""
         return (self.posts >= 0) & ~self.is_sampled
 
-    def at_top(self, feature_names: Sequence[str]) -> Examples:
-        """The same posts as if each stood at the top, which is how serving asks about them."""
+    def as_asked(self, feature_names: Sequence[str]) -> Examples:
+        """The same posts as if all stood at one place, which is how serving asks about them."""
         features = self.features.copy()
-        features[..., feature_names.index("position")] = 0.0
+        features[..., feature_names.index("position")] = position_feature(ASKED_POSITION)
         return dataclasses.replace(self, features=features)
 
     def take(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_] | slice) -> Examples:

@@ -138,15 +138,15 @@ def by_age(examples: Examples, compared: Orders, config: PhoenixConfig) -> dict[
 def evaluate(
     examples: Examples,
     probabilities: Floats,
-    probabilities_at_top: Floats,
+    probabilities_asked: Floats,
     config: PhoenixConfig,
     oracle: Oracle | None = None,
 ) -> dict[str, Any]:
     """All figures of a ranker on the given pages.
 
-    Heads are judged with the logged positions; orders are made without them, as in serving.
+    Heads are judged with the logged positions; orders are made as if all stood at one place, as in serving.
     """
-    compared = orders(examples, probabilities_at_top, config, oracle)
+    compared = orders(examples, probabilities_asked, config, oracle)
     return {
         "requests": len(examples),
         "impressions": int(examples.valid.sum()),

@@ -262,11 +262,11 @@ def figures_of(
 ) -> dict[str, Any]:
     """Figures of a ranker on some requests."""
     config = checkpoint.model.config
-    at_top = examples.at_top(config.candidate_feature_names)
+    as_asked = examples.as_asked(config.candidate_feature_names)
     return evaluate(
         examples,
         probabilities(checkpoint, dataset, examples),
-        probabilities(checkpoint, dataset, at_top),
+        probabilities(checkpoint, dataset, as_asked),
         config,
         oracle,
     )

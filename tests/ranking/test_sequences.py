@@ -11,7 +11,7 @@ from posts.models import Engagement, PostEmbedding
 from posts.types import EngagementKind as Kind
 from posts.types import SeenPost, Surface
 from ranking import sequences, services
-from ranking.features import MATCH_LENGTH
+from ranking.features import ASKED_POSITION, MATCH_LENGTH
 from ranking.heads import MERE_IMPRESSION, bits_of
 from ranking.sequences import Events, aggregate, group
 from ranking.training.batching import candidate_batch, context_batch
@@ -180,7 +180,7 @@ class TestReplay:
         viewer, written = page
         shown, now_ms = written[6:], clock.to_ms(noon)
         (context, candidates), config = self.served(viewer, shown, now_ms)
-        seen = [SeenPost(post.pk, Surface.HOME_FOR_YOU, position=0, request_id=5) for post in shown]
+        seen = [SeenPost(post.pk, Surface.HOME_FOR_YOU, position=ASKED_POSITION, request_id=5) for post in shown]
         posts.record_impressions(user=viewer, impressions=seen)
         logged_context, logged_candidates = self.replayed(config)
         for name, value in vars(logged_context).items():
