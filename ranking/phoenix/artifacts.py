@@ -255,6 +255,11 @@ def _tower_slots(config: PhoenixConfig, root: str) -> Iterator[tuple[str, Slot]]
 def _extension_slots(config: PhoenixConfig, root: str) -> Iterator[tuple[str, Slot]]:
     if config.content_size:
         yield f"{root}/content_projection", Slot("content_projection")
+    if config.content_match:
+        for part in ("mean", "basis"):
+            yield f"{root}/content_match/{part}", Slot(f"content_match.{part}")
+    if config.content_match and config.model_type == "retrieval":
+        yield f"{root}/content_match/weight", Slot("match_weight")
     if config.model_type == "ranker" and config.head_bias:
         yield f"{root}/action_bias", Slot("action_bias")
     blocks = {"history_features": config.num_history_features}

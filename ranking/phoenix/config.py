@@ -81,6 +81,7 @@ class PhoenixConfig:
     linear_candidate_tower: bool = True
     pooling_decay: float = 1.0
     content_size: int = 0
+    content_match: bool = False  # what was liked and what a post says, compared directly
     history_feature_names: tuple[str, ...] = ()
     candidate_feature_names: tuple[str, ...] = ()
     feature_hidden: int = 64
@@ -98,6 +99,10 @@ class PhoenixConfig:
             self._check(field.name, field.type, getattr(self, field.name))
         if self.key_size % 2:
             raise ConfigError(f"key_size must be even for rotary positions, not {self.key_size}")
+        if self.content_match and not (self.content_size and "strength" in self.history_feature_names):
+            raise ConfigError("content_match needs a content_size and the history feature 'strength'")
+        if self.content_match and self.model_type == "ranker" and not self.candidate_feature_names:
+            raise ConfigError("content_match is one more candidate feature, and this ranker has none")
         for names, size, key in (
             (self.action_names, self.num_actions, "action_names"),
             (self.continuous_names, self.num_continuous, "continuous_names"),
@@ -158,6 +163,7 @@ class PhoenixConfig:
 
     @property
     def num_candidate_features(self) -> int:
+        """Features given; with a content match the model adds that as one more."""
         return len(self.candidate_feature_names)
 
     def replace(self, **changes: Any) -> PhoenixConfig:
@@ -218,6 +224,7 @@ EXTENSION_KEYS = (
     "linear_candidate_tower",
     "pooling_decay",
     "content_size",
+    "content_match",
     "history_feature_names",
     "candidate_feature_names",
     "feature_hidden",

@@ -77,12 +77,14 @@ class ServingContext:
     """One user's context: of every layer the rotated keys [L, H, K, T] and the values [L, H, T, K], valid
     tokens only, bfloat16 as uint16.
 
-    `end` is the position after the history, where candidates begin.
+    `end` is the position after the history, where candidates begin; `profile` [D] what was liked, for
+    models that match contents.
     """
 
     keys: Array
     values: Array
     end: int
+    profile: Tensor | None = None
 
     @property
     def nbytes(self) -> int:
@@ -153,7 +155,9 @@ class RankerRuntime:
     @torch.inference_mode()
     def _encode(self, context: Context) -> ServingContext:
         config = self.model.config
-        tokens, valid = self.model.context_tokens(_without_padding(context), self.tables)
+        bare = _without_padding(context)
+        tokens, valid = self.model.context_tokens(bare, self.tables)
+        profile = self.model.profile(bare)
         history_valid = context.post_ids != 0
         positions = context_positions(
             history_valid, history_len=config.history_seq_len, right_anchored=config.right_anchored_rope
@@ -170,6 +174,7 @@ class RankerRuntime:
             _as_array(keys, self.dtype),
             _as_array(values, self.dtype),
             1 + (config.history_seq_len if config.right_anchored_rope else history_valid.shape[1]),
+            None if profile is None else profile[0],
         )
 
     @torch.inference_mode()
@@ -211,7 +216,7 @@ class RankerRuntime:
     def _answer(
         self, context: ServingContext, candidates: Candidates, projections: Tensor | None, phases: Phases
     ) -> RankerOutput:
-        x = self.tokens(candidates, projections)
+        x = self.tokens(candidates, projections, context.profile)
         kernels.candidates(x.numpy(), self._weights, context.keys, context.values, phases)
         return self.model.heads(x[None])
 

@@ -18,6 +18,7 @@ from ranking.phoenix.config import (
     MAX_POST_AGE_MINUTES,
     PhoenixConfig,
 )
+from ranking.phoenix.content_match import ContentMatch
 from ranking.phoenix.transformer import (
     ContextCache,
     RMSNorm,
@@ -93,6 +94,8 @@ class TokenBuilder(nn.Module):
         self.history_projection = fan_in(config.num_history_parts * size, size)
         if config.content_size:
             self.content_projection = fan_in(config.content_size, size)
+        if config.content_match:
+            self.content_match = ContentMatch(config)
         if config.num_history_features:
             self.history_features = FeatureProjection(config.num_history_features, config.feature_hidden, size)
 
@@ -151,7 +154,8 @@ class PhoenixRanker(TokenBuilder):
         self.dwell_out = fan_in(config.dwell_hidden, size)
         self.post_age_table = fan_in(config.num_age_buckets, size)
         if config.num_candidate_features:
-            self.candidate_features = FeatureProjection(config.num_candidate_features, config.feature_hidden, size)
+            inputs = config.num_candidate_features + config.content_match
+            self.candidate_features = FeatureProjection(inputs, config.feature_hidden, size)
         self.transformer = Transformer(config)
         self.final_norm = RMSNorm(size)
         self.action_head = fan_in(size, config.num_actions)
@@ -167,7 +171,22 @@ class PhoenixRanker(TokenBuilder):
         embedded = F.gelu(dwell @ self.dwell_in, approximate="tanh") @ self.dwell_out
         return [embedded, *super().extra_history_parts(context)]
 
-    def candidate_tokens(self, candidates: Candidates, tables: Tables) -> tuple[Tensor, Tensor]:
+    def profile(self, context: Context) -> Tensor | None:
+        """What the people of a context liked [B, D], for the content match; None for a model without it."""
+        return self.content_match.profile(context) if self.config.content_match else None
+
+    def matched(self, features: Tensor, content: Tensor | None, profile: Tensor | None) -> Tensor:
+        """Features [..., C, F], with the likeness of each content to the profile [..., D] as one more."""
+        if not self.config.content_match:
+            return features
+        likeness = features.new_zeros(*features.shape[:-1], 1)
+        if content is not None and profile is not None:
+            likeness = self.content_match(content) @ profile[..., None]
+        return torch.cat([features, likeness], dim=-1)
+
+    def candidate_tokens(
+        self, candidates: Candidates, tables: Tables, profile: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """[B, C, D] and validity [B, C]."""
         parts, valid = self.post_parts(candidates.post_ids, candidates.author_ids, candidates.content, tables)
         parts.append(rows_or_zero(self.surface_table, candidates.surface))
@@ -177,7 +196,7 @@ class PhoenixRanker(TokenBuilder):
             features = candidates.features
             if features is None:
                 features = torch.zeros(*age.shape, self.config.num_candidate_features)
-            parts.append(self.candidate_features(features))
+            parts.append(self.candidate_features(self.matched(features, candidates.content, profile)))
         return torch.cat(parts, dim=-1) @ self.candidate_projection, valid
 
     def encode_context(self, context: Context, tables: Tables) -> ContextCache:
@@ -198,7 +217,7 @@ class PhoenixRanker(TokenBuilder):
 
     def forward(self, context: Context, candidates: Candidates, tables: Tables) -> RankerOutput:
         cache = self.encode_context(context, tables)
-        tokens, _ = self.candidate_tokens(candidates, tables)
+        tokens, _ = self.candidate_tokens(candidates, tables, self.profile(context))
         positions = candidate_positions(
             tokens.shape[1],
             history_len=self.config.history_seq_len,

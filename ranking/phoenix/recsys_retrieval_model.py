@@ -18,6 +18,7 @@ from ranking.phoenix.recsys_model import TokenBuilder
 from ranking.phoenix.transformer import Transformer, context_positions, fan_in
 
 INITIAL_TEMPERATURE = 0.1
+INITIAL_MATCH_WEIGHT = 0.7
 MASKED_SCORE = -1e12
 
 
@@ -45,6 +46,8 @@ class PhoenixRetrieval(TokenBuilder):
         if config.linear_candidate_tower:
             self.tower_in = fan_in(config.num_post_parts * size, 2 * size)
             self.tower_out = fan_in(2 * size, size)
+        if config.content_match:
+            self.match_weight = nn.Parameter(torch.tensor(INITIAL_MATCH_WEIGHT))
         # By `math`: a tensor without storage would have torch load its whole compiler, seconds of every start.
         self.log_temperature = nn.Parameter(torch.tensor(math.log(INITIAL_TEMPERATURE)))
 
@@ -66,7 +69,13 @@ class PhoenixRetrieval(TokenBuilder):
             after = weights.sum(1, keepdim=True) - weights.cumsum(1)
             weights = weights * self.config.pooling_decay**after
         pooled = (x * weights).sum(1) / weights.sum(1).clamp(min=1.0)
+        if self.config.content_match:
+            pooled = self._beside(pooled, self.content_match.profile(context))
         return UserRepresentation(*normalise(pooled))
+
+    def _beside(self, x: Tensor, content: Tensor) -> Tensor:
+        """The direction of the content beside the direction of x: contents meet whatever else the towers learn."""
+        return normalise(x)[0] + self.match_weight * content
 
     def encode_posts(
         self,
@@ -81,7 +90,10 @@ class PhoenixRetrieval(TokenBuilder):
         joined = torch.cat(parts, dim=-1)
         if not self.config.linear_candidate_tower:
             return normalise(joined.unflatten(-1, (-1, self.config.emb_size)).mean(-2))[0]
-        return normalise(F.silu(joined @ self.tower_in) @ self.tower_out)[0]
+        out = F.silu(joined @ self.tower_in) @ self.tower_out
+        if self.config.content_match and content is not None:
+            out = self._beside(out, self.content_match(content))
+        return normalise(out)[0]
 
 
 def top_k(scores: Tensor, k: int, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:

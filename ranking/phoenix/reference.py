@@ -71,7 +71,7 @@ def rank_chunk(
 ) -> Trace:
     """One upstream call: [user, history, candidates] through the masked transformer."""
     history, history_valid = model.context_tokens(context, tables)
-    offered, offered_valid = model.candidate_tokens(candidates, tables)
+    offered, offered_valid = model.candidate_tokens(candidates, tables, model.profile(context))
     x = torch.cat([history, offered], dim=1)
     valid = torch.cat([history_valid, offered_valid], dim=1)
     num_context = history.shape[1]

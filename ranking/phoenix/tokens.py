@@ -30,6 +30,7 @@ class CandidateTokens:
         self._surface = F.pad(surface, (0, 0, 0, 1))  # the last row is zero: an index outside the table
         self._age = age
         self._features = model.candidate_features if config.num_candidate_features else None
+        self._matched = model.matched
         self._features_out = self._features.out.detach() @ rest[2] if self._features is not None else None
 
     def project(self, post_ids: Tensor, author_ids: Tensor, content: Tensor | None) -> Tensor:
@@ -42,7 +43,9 @@ class CandidateTokens:
             projected.addmm_(content, self._content)
         return projected
 
-    def __call__(self, candidates: Candidates, projections: Tensor | None = None) -> Tensor:
+    def __call__(
+        self, candidates: Candidates, projections: Tensor | None = None, profile: Tensor | None = None
+    ) -> Tensor:
         """Tokens [N, D] of one user's candidates (B = 1)."""
         if projections is None:
             content = None if candidates.content is None else candidates.content[0]
@@ -57,6 +60,8 @@ class CandidateTokens:
             given = (
                 tokens.new_zeros(len(tokens), self.config.num_candidate_features) if features is None else features[0]
             )
+            content = None if candidates.content is None else candidates.content[0]
+            given = self._matched(given, content, profile)
             hidden = F.gelu(given @ self._features.into + self._features.bias, approximate="tanh")
             tokens.addmm_(hidden, self._features_out)
         return tokens

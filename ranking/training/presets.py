@@ -43,6 +43,7 @@ def xsocial_config(
         num_continuous=len(CONTINUOUS_HEADS) if is_ranker else 8,
         right_anchored_rope=True,
         content_size=CONTENT_SIZE,
+        content_match=True,
         head_bias=is_ranker,
         history_feature_names=HISTORY_FEATURES,
         candidate_feature_names=CANDIDATE_FEATURES if is_ranker else (),

@@ -56,6 +56,8 @@ class RankerTrainer:
 
     def begin(self, dataset: Dataset, examples: Examples, seed: tuple[int, ...]) -> list[Int64s]:
         self._dataset, self._examples = dataset, examples
+        if self._is_fresh and self.config.content_match:
+            self.model.content_match.fit(torch.from_numpy(dataset.posts.content))
         if self._is_fresh and self.config.head_bias and len(examples):
             with torch.no_grad():
                 self.model.action_bias.copy_(base_rate_logits(examples, self.config))

@@ -142,11 +142,15 @@ class RetrievalTrainer:
         self.tables = TrainableTables(config, item_dropout=settings.item_dropout)
         self.optimisers = Optimisers(self.model, self.tables, settings)
         self.counter = HashedCounter()
+        self._is_fresh = True
 
     def begin(self, dataset: Dataset, examples: Examples, seed: tuple[int, ...]) -> list[Int64s]:
         self._dataset, self._examples = dataset, examples
         self._found = positives(examples)
         self._liked = liked_by_user(examples, self._found)
+        if self._is_fresh and self.config.content_match:
+            self.model.content_match.fit(torch.from_numpy(dataset.posts.content))
+        self._is_fresh = False
         self._by_age = np.argsort(dataset.posts.created_ms, kind="stable")
         requests = np.unique(self._found.requests)
         size, history = self.settings.batch_requests, self.config.history_seq_len
@@ -197,6 +201,7 @@ class RetrievalTrainer:
     def load_state(self, tensors: dict[str, Tensor]) -> None:
         load_parts(self.model, self.tables, self.optimisers, tensors)
         self.counter.counts = tensors["counter"].clone()
+        self._is_fresh = False
 
 
 def train_retrieval(

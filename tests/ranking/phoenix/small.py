@@ -19,6 +19,7 @@ def upstream_config(kind: str) -> PhoenixConfig:
         right_anchored_rope=False,
         head_bias=False,
         content_size=0,
+        content_match=False,
         history_feature_names=(),
         candidate_feature_names=(),
         action_names=(),

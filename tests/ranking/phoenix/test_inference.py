@@ -18,6 +18,8 @@ from tests.ranking.phoenix.small import random_candidates, random_context, small
 def make(config):
     torch.manual_seed(3)
     model, tables = PhoenixRanker(config).eval(), TrainableTables(config, std=0.5).eval()
+    if config.content_match:
+        model.content_match.fit(torch.randn(200, config.content_size))
     return model, tables
 
 
