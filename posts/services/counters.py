@@ -13,6 +13,7 @@ from xsocial.kernel.errors import NotFound
 _LOCK = """
 SELECT post_id FROM posts_postcounts WHERE post_id = ANY(%(ids)s::bigint[]) ORDER BY post_id FOR NO KEY UPDATE
 """
+_ALIVE = "SELECT 1 FROM posts_post WHERE id = %(post)s AND deleted_at IS NULL"
 
 
 def lock_posts(post_ids: set[int]) -> dict[int, Post]:
@@ -23,9 +24,17 @@ def lock_posts(post_ids: set[int]) -> dict[int, Post]:
 
 
 def lock_live_post(post_id: int) -> Post:
-    """Lock one post. Raises NotFound when it was deleted meanwhile."""
+    """Lock one post and give it as it is now. Raises NotFound when it was deleted meanwhile."""
     post = lock_posts({post_id}).get(post_id)
     if post is None or post.is_deleted:
+        raise NotFound("This post was deleted.")
+    return post
+
+
+def lock_alive(post: Post) -> Post:
+    """Lock a post that was read a moment ago. Raises NotFound when it was deleted meanwhile."""
+    sql.rows(_LOCK, {"ids": sql.bigints([post.pk])})
+    if sql.row(_ALIVE, {"post": post.pk}) is None:
         raise NotFound("This post was deleted.")
     return post
 

@@ -104,7 +104,7 @@ def record_engagement(
     if known_kind in _ONCE and _has(user, target, known_kind):
         return
     if known_kind in _SHARES:
-        counters.lock_live_post(target.pk)
+        counters.lock_alive(target)
         counters.add(target.pk, shares=1)
     log_engagement(
         user=user, post=target, kind=known_kind, surface=known_surface, seconds=seconds, request_id=request_id
@@ -166,7 +166,7 @@ def _target(user: User, post: Post) -> Post:
 
 
 def _locked_target(user: User, post: Post) -> Post:
-    return counters.lock_live_post(_target(user, post).pk)
+    return counters.lock_alive(_target(user, post))
 
 
 def _locked_original(post: Post) -> Post | None:
