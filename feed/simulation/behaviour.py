@@ -45,6 +45,8 @@ BASE_RATES = {
 DWELL_RATE = 0.25
 HEADS = (*BASE_RATES, "dwell", "not_dwelled")
 VIDEO_HEADS = ("video_quality_view",)
+#: Done at most once; who sees a post again has done it the first time or will not.
+ONCE_HEADS = ("favorite", "repost", "bookmark")
 NEGATIVE_HEADS = ("not_interested", "block_author", "mute_author", "report")
 POSITIVE_HEADS = tuple(head for head in BASE_RATES if head not in NEGATIVE_HEADS)
 

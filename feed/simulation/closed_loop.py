@@ -233,7 +233,7 @@ class ClosedLoop:
         for place, (viewer, moment) in enumerate(zip(browsing.tolist(), opened.tolist(), strict=True)):
             with self._at(moment):
                 page, _ = services.load_for_you(self.users[viewer], is_patient=True)
-                served = self._known([item.post_id for item in page.items if item.kind == "post"])
+                served = self._known(list(dict.fromkeys(item.post_id for item in page.items if item.kind == "post")))
                 self._compare(day, viewer, moment, served, popular)
             rows[place, : len(served)] = served[:MAX_PAGE]
             requests[first_page + place] = page.request_id

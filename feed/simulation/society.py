@@ -3,7 +3,7 @@
 import numpy as np
 
 from feed.simulation.authoring import DAY, HOUR, Bursts, PostTable
-from feed.simulation.behaviour import BASE_RATES, VIDEO_HEADS, Encounter
+from feed.simulation.behaviour import BASE_RATES, ONCE_HEADS, VIDEO_HEADS, Encounter
 from feed.simulation.graph import Edges, distinct
 from feed.simulation.people import Population
 from feed.simulation.topics import TopicSpace
@@ -245,6 +245,9 @@ class Society:
         authors = self.posts.author[rows]
         for head in ("quote", "repost"):
             possible[self.people.is_locked[authors] | self.posts.subscribers_only[rows], heads[head]] = False
+        again = self.seen[users, rows % self.seen.shape[1]]
+        for head in ONCE_HEADS:
+            possible[again, heads[head]] = False
         lurks = self.people.posts_per_day[users] == 0
         for head in ("reply", "quote", "repost"):
             possible[lurks, heads[head]] = False
