@@ -137,7 +137,7 @@ class Params:
         "D",
         low=0,
         high=10_000,
-        because="exact impressions of the age window; the bloom filter is approximate",
+        because="exact, and of any age; the bloom filter is approximate",
     )
     topic_filter_mode: str = param("PostBased50Pct", "TopicFilteringId", "A", choices=tuple(TOPIC_MODES))
     topic_filter_overrides: str = param("", "TopicFilteringIdOverrides", "A")

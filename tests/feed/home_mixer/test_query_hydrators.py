@@ -79,7 +79,9 @@ def test_impressions_approximately_and_exactly(viewer, ask):
     for post, hours in ((seen, 1), (old, 60)):
         at = clock.now() - timedelta(hours=hours)
         Impression.objects.create(user=viewer, post=post, author_id=post.author_id, created_at=at)
-    assert ImpressedPostsQueryHydrator().hydrate(ask())["impressed_post_ids"].tolist() == [seen.pk]
+    assert ImpressedPostsQueryHydrator().hydrate(ask())["impressed_post_ids"].tolist() == [seen.pk, old.pk]
+    last = ImpressedPostsQueryHydrator().hydrate(ask(params={"impressed_limit": 1}))
+    assert last["impressed_post_ids"].tolist() == [seen.pk]
     assert ImpressionBloomFilterQueryHydrator().hydrate(ask()) == {"bloom_filters": ()}
     bloom.add(viewer.pk, [seen.pk])
     (entry,) = ImpressionBloomFilterQueryHydrator().hydrate(ask())["bloom_filters"]
