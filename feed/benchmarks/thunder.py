@@ -90,8 +90,12 @@ def _filled(data: PostColumns) -> PostStore:
 def _over_grpc(made_of: tuple[int, int, int], questions: list[Request], rounds: int) -> dict:
     """The same questions to the same store in a process of its own, and what the way there adds.
 
-    The server times each answer itself; ``added_ms`` is the median of all that is not its answer.
+    The server times each answer itself; ``added_ms`` is the median of all that is not its answer, and
+    ``empty_call_ms`` what a call takes that asks and answers nothing (a health check).
     """
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    from feed.rpc.server import Access
     from feed.rpc.thunder import RemoteThunder
 
     with _process(made_of) as (port, own_ms):
@@ -99,8 +103,16 @@ def _over_grpc(made_of: tuple[int, int, int], questions: list[Request], rounds: 
         timed(lambda n: remote.lookup(questions[n % 50]), 20)
         samples = timed(lambda n: remote.lookup(questions[n % 50]), rounds)
         inside = own_ms()[-rounds:]
+        with Access().channel(f"127.0.0.1:{port}") as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            nothing = health_pb2.HealthCheckRequest()
+            timed(lambda _: health.Check(nothing), 20)
+            empty = timed(lambda _: health.Check(nothing), rounds)
     added = np.median(np.subtract(samples, inside))
-    return percentiles(samples) | {"added_ms": round(float(added), 3)}
+    return percentiles(samples) | {
+        "added_ms": round(float(added), 3),
+        "empty_call_ms": round(float(np.median(empty)), 3),
+    }
 
 
 @contextmanager

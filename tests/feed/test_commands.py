@@ -66,6 +66,7 @@ def test_bench_thunder_reports_percentiles_and_a_baseline():
     assert found["baseline_deques"]["p50_ms"] > 0
     assert found["cold_load"]["posts"] == 5000
     assert found["over_grpc"]["added_ms"] > 0
+    assert found["over_grpc"]["empty_call_ms"] > 0
 
 
 @pytest.mark.django_db
