@@ -98,7 +98,7 @@ TEMPLATES = [
 # --- Stores -----------------------------------------------------------------------------------
 
 # Set by the launcher of an ASGI process; everything else keeps one connection per thread. Eight pages
-# at once take a connection each and one for each lane of their stages.
+# at once take a connection each; the threads of the feed's pools, ten by default, keep theirs.
 DB_POOLED = env.boolean("XSOCIAL_DB_POOL", False)
 DATABASES = {"default": stores.database(pooled=DB_POOLED, pool_size=env.integer("XSOCIAL_DB_POOL_SIZE", 20, minimum=2))}
 
