@@ -18,6 +18,7 @@ from xsocial.kernel import metrics
 
 NO_TEXT = "no text"
 ENGLISH_SHARE = 0.6  # of the words must be known, where the language detector cannot tell
+ENGLISH_WORDS = ("offensive", "spam")  # heads whose vocabularies know tweets and text messages
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,14 @@ class Author:
 
 @dataclass(frozen=True)
 class Document:
-    """One post. `vector` is its text's embedding; zeros for a post without text."""
+    """One post. `vector` [384] is its text's embedding, `reading` [384] how it speaks; of no text if it has none."""
 
     post_id: int
     text: str
     language: str
     not_scored: str  # why text models cannot judge it; empty when they can
     vector: NDArray[np.float32]
+    reading: NDArray[np.float32]
     author: Author | None = None
     parent_author: Author | None = None
     root_author: Author | None = None
@@ -77,7 +79,7 @@ def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document
         distinct = {raw: normalise(raw) for raw in dict.fromkeys(texts)}
         known = {raw: _judge_language(text) for raw, text in distinct.items()}
     with seconds.labels("encode").time():
-        vectors = minilm.embed([distinct[raw] for raw in texts])
+        read = minilm.read([distinct[raw] for raw in texts])
     metrics.counter("grox_truncated", "Texts read by their beginning only").inc(
         sum(len(raw) > MAX_CHARS for raw in texts)
     )
@@ -87,12 +89,13 @@ def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document
             text=distinct[raw],
             language=known[raw][0],
             not_scored=known[raw][1],
-            vector=vector,
+            vector=row[: minilm.DIMENSIONS],
+            reading=row[minilm.DIMENSIONS :],
             has_text=bool(distinct[raw]),
             mentions_someone="@user" in distinct[raw],
             raw_text=raw[:MAX_CHARS],
         )
-        for post_id, raw, vector in zip(post_ids, texts, vectors, strict=True)
+        for post_id, raw, row in zip(post_ids, texts, read, strict=True)
     ]
 
 
@@ -108,9 +111,9 @@ def _judge_language(text: str) -> tuple[str, str]:
 
 
 def _looks_english(words: str) -> bool:
-    known = heads.load("offensive").words.places
+    known = [heads.load(task).words.places for task in ENGLISH_WORDS]
     tokens = [token.strip(".,!?;:'\"()") for token in words.split()]
-    return sum(token in known for token in tokens) >= ENGLISH_SHARE * len(tokens)
+    return sum(any(token in places for places in known) for token in tokens) >= ENGLISH_SHARE * len(tokens)
 
 
 def load_documents(post_ids: Iterable[int]) -> list[Document]:

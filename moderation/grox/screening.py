@@ -49,8 +49,8 @@ def score(documents: Sequence[Document], *, tasks: Sequence[str] = ()) -> list[S
 def _score_batch(documents: list[Document], names: list[str]) -> list[Scores]:
     bank = heads.bank(tuple(names))
     versions = {head.task: head.version for head in bank.heads}
-    vectors = np.stack([document.vector for document in documents])
-    rows = bank.probabilities([document.text for document in documents], vectors).round(4).tolist()
+    read = np.hstack([np.stack([d.vector for d in documents]), np.stack([d.reading for d in documents])])
+    rows = bank.probabilities([document.text for document in documents], read).round(4).tolist()
     return [Scores("", dict(zip(bank.keys, row, strict=True)), versions) for row in rows]
 
 

@@ -34,7 +34,7 @@ class Step(Task):
 
 
 def payload(*eligibilities, deadline=None):
-    document = Document(1, "text", "en", "", np.zeros(384, np.float32))
+    document = Document(1, "text", "en", "", np.zeros(384, np.float32), np.zeros(384, np.float32))
     return Payload(document, BatchScores([document]), Stream.TEST, frozenset(eligibilities), deadline=deadline)
 
 

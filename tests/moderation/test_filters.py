@@ -19,7 +19,7 @@ LARGE = Author(4, num_followers=60_001)
 
 
 def document(**facts):
-    return Document(1, "text", "en", "", np.zeros(384, np.float32), **facts)
+    return Document(1, "text", "en", "", np.zeros(384, np.float32), np.zeros(384, np.float32), **facts)
 
 
 def reply(parent, root, author=ME):

@@ -11,8 +11,16 @@ from moderation.grox.training.datasets import read_rows
 from moderation.grox.training.templates import statements
 
 FILE = Path(__file__).parent.parent / "fixtures" / "moderation" / "functional_hate.csv"
-#: Kinds of which the head gets most right; what it only half knows (hints, opinions, misspelling) is not promised.
+#: Kinds of which the head gets most right; what it half knows (reclaimed words, misspelled praise) is not promised.
 SURE = {
+    "contempt": 0.8,
+    "dehumanised": 0.8,
+    "implied": 0.6,
+    "as a question": 0.8,
+    "as an opinion": 0.8,
+    "referred back": 0.8,
+    "misspelled": 0.8,
+    "hate denied": 0.8,
     "neutral mention": 0.8,
     "praise": 0.6,
     "counter-speech, quoting": 0.8,
@@ -36,8 +44,8 @@ def found():
 
 
 def test_most_statements_are_told_apart(found):
-    assert found["macro_f1"] > 0.70
-    assert found["classes"][0]["auc"] > 0.80
+    assert found["macro_f1"] > 0.84
+    assert found["classes"][0]["auc"] > 0.90
 
 
 def test_every_kind_is_reported_by_itself(found):
@@ -50,9 +58,10 @@ def test_every_kind_is_reported_by_itself(found):
 
 
 def test_the_made_up_statements_are_distinct_balanced_always_the_same_and_not_those_of_the_test():
-    rows = statements(400)
-    assert len({text for text, _ in rows}) == 400
-    assert sum(label for _, label in rows) == 200
-    assert rows == statements(400)
+    made = statements(400)
+    assert len(set(made.texts)) == 400
+    assert made.labels.sum() == 200
+    assert made.texts == statements(400).texts
+    assert 0.04 < statements().kept_back.mean() < 0.2
     tested = {row["text"].lower().strip(".!?") for row in read_rows(FILE)}
-    assert tested.isdisjoint(text.strip(".!?") for text, _ in statements())
+    assert tested.isdisjoint(text.strip(".!?") for text in statements().texts)

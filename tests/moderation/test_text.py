@@ -60,6 +60,13 @@ def test_language(text, expected):
         ("😀😀", NO_TEXT),
         ("", NO_TEXT),
         ("xqzv", "language und"),
+        ("thx u 2", ""),
+        ("stfu idiot", ""),
+        ("I love this canción so much, es increíble", ""),
+        ("eres tonto", "language und"),
+        ("kya kar rahe ho bhai", "language und"),
+        ("privet kak dela", "language und"),
+        ("omg 너무 예뻐 I love it", "language ko"),
     ],
 )
 def test_what_the_english_heads_may_judge(text, reason):

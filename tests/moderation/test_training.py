@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
 
 
 def fake_embed(texts):
-    return np.array([[("free" in t) - ("the" in t), len(t) / 50] + [0.0] * 382 for t in texts], dtype=np.float32)
+    return np.array([[("free" in t) - ("the" in t), len(t) / 50] + [0.0] * 766 for t in texts], dtype=np.float32)
 
 
 @pytest.mark.parametrize(("name", "classes"), [("two", ("spam",)), ("three", ("ham", "spam", "away"))])
@@ -59,7 +59,8 @@ def test_a_head_may_read_other_heads_and_look_towards_examples(folder, tmp_path)
     task = Task("tiny", ("spam",), ("two",), "ours", reads=("toxicity", "offensive"), has_examples=True)
     head = train(task, folder, embed=fake_embed)
     assert head.reads == (("toxicity", "toxic"), ("offensive", "offensive"))
-    heads.save(head, tmp_path)
+    for each in (head, heads.load("toxicity"), heads.load("offensive")):
+        heads.save(each, tmp_path)
     loaded = heads.load("tiny", tmp_path)
     data = task.read(folder / "two_val.csv.gz")
     before, after = (h.probabilities(data.texts, fake_embed(data.texts)) for h in (head, loaded))

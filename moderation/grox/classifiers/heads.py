@@ -1,10 +1,12 @@
-"""Linear heads on word and character TF-IDF beside the MiniLM vector and the text's looks, kept as plain arrays.
+"""Linear heads on word and character TF-IDF beside what MiniLM reads and the text's looks, kept as plain arrays.
 
-A head is logistic regression: p = sigmoid(w_tfidf . x + w_vector . v + w_surface . s + b), or softmax over exclusive
-classes, with its calibration folded into the weights. A head with few labelled texts may also read what heads with
-many say. An artefact is one `.npz` of arrays (no pickle) and one `.json` that says where it came from.
+A head is logistic regression: p = sigmoid(w_tfidf . x + w_read . v + w_surface . s + b), or softmax over exclusive
+classes, with its calibration folded into the weights; v is the vector and the adapted reading of `minilm.read`. A head
+with few labelled texts may also read what heads with many say. An artefact is one `.npz` of arrays (no pickle) and one
+`.json` that says where it came from.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,22 +36,23 @@ class Head:
     words: Terms
     chars: Terms
     sparse_weights: NDArray[np.float32]  # [C, words + chars]
-    vector_weights: NDArray[np.float32]  # [C, 384]
+    read_weights: NDArray[np.float32]  # [C, 768]
     surface_weights: NDArray[np.float32]  # [C, 10]
     bias: NDArray[np.float32]  # [C]
     thresholds: NDArray[np.float32]  # [C], where macro-F1 was best out of fold
     reads: tuple[tuple[str, str], ...] = ()  # classes of other heads
     reads_weights: NDArray[np.float32] | None = None  # [C, those]
+    folder: Path = ARTIFACTS  # of the heads that it reads
     about: dict[str, Any] = field(default_factory=dict)
 
-    def probabilities(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities [N, C] of normalised texts with MiniLM vectors [N, 384]."""
-        others = [load(task) for task in self.tasks_read]
-        return Bank((*others, self)).probabilities(texts, vectors)[:, -len(self.classes) :]
+    def probabilities(self, texts: Sequence[str], read: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities [N, C] of normalised texts with vectors and readings [N, 768]."""
+        others = [load(task, self.folder) for task in self.tasks_read]
+        return Bank((*others, self)).probabilities(texts, read)[:, -len(self.classes) :]
 
     @property
     def tasks_read(self) -> tuple[str, ...]:
-        """The other heads that this one needs beside it, among the shipped ones."""
+        """The other heads that this one needs beside it."""
         return tuple(dict.fromkeys(task for task, _ in self.reads))
 
     def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:
@@ -74,7 +77,7 @@ class Bank:
             [head.chars for head in heads],
             [head.sparse_weights[:, n:] for head, n in zip(heads, num_words, strict=True)],
         )
-        self._vector_weights = np.concatenate([head.vector_weights for head in heads]).T
+        self._read_weights = np.concatenate([head.read_weights for head in heads]).T
         self._readers = [
             (
                 [self.keys.index((head.task, name)) for name in head.classes],
@@ -87,10 +90,10 @@ class Bank:
         self._surface_weights = np.concatenate([head.surface_weights for head in heads]).T
         self._bias = np.concatenate([head.bias for head in heads])
 
-    def probabilities(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities [N, classes of all heads] of normalised texts with MiniLM vectors [N, 384]."""
+    def probabilities(self, texts: Sequence[str], read: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities [N, classes of all heads] of normalised texts with vectors and readings [N, 768]."""
         logits = self._words.logits(texts) + self._chars.logits(texts) + self._bias
-        logits += vectors @ self._vector_weights + surface(texts) @ self._surface_weights
+        logits += read @ self._read_weights + surface(texts) @ self._surface_weights
         parts = np.split(logits, np.cumsum([len(head.classes) for head in self.heads])[:-1], axis=1)
         answers = np.concatenate(
             [(softmax if head.exclusive else sigmoid)(part) for head, part in zip(self.heads, parts, strict=True)],
@@ -134,7 +137,7 @@ def save(head: Head, folder: Path) -> None:
         chars=_packed(head.chars.terms),
         chars_idf=head.chars.idf.astype(np.float16),
         sparse_weights=head.sparse_weights.astype(np.float16),
-        vector_weights=head.vector_weights.astype(np.float16),
+        read_weights=head.read_weights.astype(np.float16),
         surface_weights=head.surface_weights.astype(np.float16),
         bias=head.bias,
         thresholds=head.thresholds,
@@ -175,14 +178,21 @@ def load(task: str, folder: Path = ARTIFACTS) -> Head:
         words=_terms(stored, "words"),
         chars=_terms(stored, "chars"),
         sparse_weights=stored["sparse_weights"].astype(np.float32),
-        vector_weights=stored["vector_weights"].astype(np.float32),
+        read_weights=stored["read_weights"].astype(np.float32),
         surface_weights=stored["surface_weights"].astype(np.float32),
         bias=stored["bias"],
         thresholds=stored["thresholds"],
         reads=tuple((task, name) for task, name in about.pop("reads", ())),
         reads_weights=stored["reads_weights"].astype(np.float32) if "reads_weights" in stored else None,
+        folder=folder,
         about=about,
     )
+
+
+def sha256(task: str, folder: Path = ARTIFACTS) -> str:
+    """The hash by which a head names another that it was fitted beside."""
+    with (folder / f"{task}.npz").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def available(folder: Path = ARTIFACTS) -> list[str]:

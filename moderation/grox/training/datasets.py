@@ -19,15 +19,20 @@ from moderation.grox.text import normalise
 from xsocial.kernel.errors import Invalid
 
 UNKNOWN = -1  # the annotators did not judge this text for this class
+KEPT_BACK = 10  # percent of the texts, which the adapter does not see
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Texts, normalised, with labels: [N, C] of 1, 0 or UNKNOWN; `sources` [N] number the files they came from."""
+    """Texts, normalised, with labels: [N, C] of 1, 0 or UNKNOWN; `sources` [N] number the files they came from.
+
+    `kept_back` [N] marks texts for weighing models that have learned from the others.
+    """
 
     texts: list[str]
     labels: NDArray[np.int8]
     sources: NDArray[np.int64]
+    kept_back: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -35,7 +40,17 @@ class Labelled:
     def followed_by(self, other: "Labelled") -> "Labelled":
         """These rows and then others of the same classes, whose files count as further sources."""
         sources = np.concatenate([self.sources, self.sources.max() + 1 + other.sources])
-        return Labelled([*self.texts, *other.texts], np.concatenate([self.labels, other.labels]), sources)
+        return Labelled(
+            [*self.texts, *other.texts],
+            np.concatenate([self.labels, other.labels]),
+            sources,
+            np.concatenate([self.kept_back, other.kept_back]),
+        )
+
+    def where(self, mask: NDArray[np.bool_]) -> "Labelled":
+        """Some of the rows."""
+        texts = [text for text, is_wanted in zip(self.texts, mask, strict=True) if is_wanted]
+        return Labelled(texts, self.labels[mask], self.sources[mask], self.kept_back[mask])
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -63,7 +78,7 @@ def read(path: Path, *, classes: Sequence[str], exclusive: bool) -> Labelled:
     texts = [normalise(row["text"] or "") for row in rows]
     if exclusive or (len(classes) == 1 and "label" in rows[0]):
         numbers = [_integer(row.get("label"), path, line) for line, row in enumerate(rows, 2)]
-        return Labelled(texts, _from_numbers(numbers, classes, path), np.zeros(len(texts), dtype=np.int64))
+        return _of_one_file(texts, _from_numbers(numbers, classes, path))
     columns = [name for name in classes if name in rows[0]]
     if not columns:
         raise Invalid(f"{path.name}: no column named label, nor any of {', '.join(classes)}")
@@ -71,7 +86,18 @@ def read(path: Path, *, classes: Sequence[str], exclusive: bool) -> Labelled:
     for column in columns:
         index = classes.index(column)
         labels[:, index] = [_integer(row[column], path, line) for line, row in enumerate(rows, 2)]
-    return Labelled(texts, labels, np.zeros(len(texts), dtype=np.int64))
+    return _of_one_file(texts, labels)
+
+
+def _of_one_file(texts: list[str], labels: NDArray[np.int8]) -> Labelled:
+    return Labelled(
+        texts, labels, np.zeros(len(texts), dtype=np.int64), np.array([is_kept_back(text) for text in texts])
+    )
+
+
+def is_kept_back(key: str) -> bool:
+    """Whether a text, or all that share a key, is kept back: the same ones always."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % 100 < KEPT_BACK
 
 
 def _integer(value: str | None, path: Path, line: int) -> int:
@@ -90,12 +116,6 @@ def _from_numbers(numbers: list[int], classes: Sequence[str], path: Path) -> NDA
     return np.eye(len(classes), dtype=np.int8)[values]
 
 
-def of_rows(rows: Sequence[tuple[str, int]]) -> Labelled:
-    """Normalised texts with 0 or 1 for a single class."""
-    labels = np.array([[label] for _, label in rows], dtype=np.int8)
-    return Labelled([text for text, _ in rows], labels, np.zeros(len(rows), dtype=np.int64))
-
-
 def kinds_of(path: Path) -> list[str]:
     """The column `kind` of a file of functional tests; empty where a file has none."""
     rows = read_rows(path)
@@ -106,7 +126,8 @@ def join(parts: Sequence[Labelled]) -> Labelled:
     """Put several data sets of the same classes behind one another."""
     texts = [text for part in parts for text in part.texts]
     sources = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    return Labelled(texts, np.concatenate([part.labels for part in parts]), sources)
+    labels, kept_back = (np.concatenate(each) for each in ([p.labels for p in parts], [p.kept_back for p in parts]))
+    return Labelled(texts, labels, sources, kept_back)
 
 
 def file_sha256(path: Path) -> str:
@@ -116,20 +137,21 @@ def file_sha256(path: Path) -> str:
 
 
 class CachedEmbedder:
-    """MiniLM with its vectors kept in a file between runs: embedding is most of a training run."""
+    """MiniLM with its vectors kept in a file between runs; of use while nothing but the heads is trained."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, adapter: str) -> None:
+        """`adapter` is the hash of the one in use, whose readings these are."""
+        self._path, self._adapter = path, adapter
         self._vectors: dict[str, NDArray[np.float32]] = {}
         if path and path.exists():
             with np.load(path) as stored:
                 self._vectors = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
 
     def __call__(self, texts: list[str]) -> NDArray[np.float32]:
-        keys = [hashlib.sha1(text.encode()).hexdigest() for text in texts]
+        keys = [hashlib.sha1(f"{self._adapter}{text}".encode()).hexdigest() for text in texts]
         missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in self._vectors}
         if missing:
-            vectors = minilm.embed(list(missing.values()))
+            vectors = minilm.read(list(missing.values()))
             self._vectors.update(zip(missing, vectors, strict=True))
             self._save()
         return np.stack([self._vectors[key] for key in keys])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from moderation.grox.training import datasets
 from moderation.grox.training.datasets import Labelled
+from moderation.grox.training.templates import FILE as TEMPLATES
 from moderation.grox.training.templates import statements
 
 TOPIC_FAMILIES = (
@@ -30,6 +31,8 @@ class Task:
     vector_scale: float = 2.0
     surface_scale: float = 1.0
     inverse_regularisation: float = 0.5
+    adapts: bool = False  # the adapter learns from this task, and this head reads what it learned
+    reading_scale: float = 0.0  # of the adapted reading as it is, for tasks that the adapter does not know
     has_templates: bool = False  # the made-up statements are a source of this task
     template_weight: float = 0.35
     reads: tuple[str, ...] = ()  # tasks with more labelled texts, whose heads say something about this one
@@ -45,11 +48,15 @@ class Task:
         """Read every file of this task for the split "train" or "val"."""
         sources = [self.read(path) for path in self.paths(folder, split)]
         if self.has_templates and split == "train":
-            sources.append(datasets.of_rows(statements()))
+            sources.append(statements())
         return datasets.join(sources)
 
     def paths(self, folder: Path, split: str) -> list[Path]:
         return [folder / f"{name}_{split}.csv.gz" for name in self.files]
+
+    def training_files(self, folder: Path) -> list[Path]:
+        """All that this task learns from, the templates included."""
+        return self.paths(folder, "train") + ([TEMPLATES] if self.has_templates else [])
 
 
 _TASKS = (
@@ -66,6 +73,7 @@ _TASKS = (
         ("offensive",),
         ("tweeteval_offensive",),
         "TweetEval, OffensEval 2019: released without restriction, terms of the original task may apply",
+        adapts=True,
     ),
     Task(
         "hate",
@@ -73,6 +81,7 @@ _TASKS = (
         ("tweeteval_hate",),
         "TweetEval, HatEval 2019: research use, terms of the original task may apply; made-up statements of ours",
         inverse_regularisation=1.0,
+        adapts=True,
         has_templates=True,
         has_examples=True,
     ),
@@ -82,6 +91,7 @@ _TASKS = (
         ("davidson_hate_offensive",),
         "Hate Speech and Offensive Language (Davidson and others 2017), MIT",
         exclusive=True,
+        adapts=True,
     ),
     Task(
         "toxicity",
@@ -99,6 +109,7 @@ _TASKS = (
         ("policy_openai",),
         "OpenAI moderation-api-release, MIT; published as an evaluation set",
         vector_scale=1.0,
+        reading_scale=0.3,
         inverse_regularisation=0.1,
         reads=("offensive", "hate", "abuse", "toxicity"),
         has_examples=True,

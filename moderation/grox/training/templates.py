@@ -2,7 +2,7 @@
 
 Tweets of haters and of others differ in their topics, so a model learns topics. Here the same words stand on both
 sides: a group praised and despised, hate denied and quoted, contempt for a group and for a printer. One in four is
-misspelled on purpose. The wordings of the functional tests differ from these.
+misspelled on purpose. Whole templates are kept back together. The wordings of the functional tests differ from these.
 """
 
 import json
@@ -11,10 +11,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from moderation.grox.text import normalise
+from moderation.grox.training.datasets import Labelled, is_kept_back
 
 FILE = Path(__file__).parent / "templates.json"
-ROWS = 4_000
+ROWS = 6_000
 MISSPELLED = 0.25
 SEED = 11
 
@@ -22,15 +25,23 @@ _SLOT = re.compile(r"\{(\w+)\}")
 _LEET = str.maketrans("aeio", "4310")
 
 
-def statements(number: int = ROWS) -> list[tuple[str, int]]:
+def statements(number: int = ROWS) -> Labelled:
     """Distinct normalised statements with 1 for hateful and 0 for harmless, half of each."""
     draw = random.Random(SEED)
     book = json.loads(FILE.read_text(encoding="utf-8"))
-    sides: dict[str, dict[str, int]] = {"hateful": {}, "harmless": {}}
+    templates: dict[str, str] = {}
+    labels: list[int] = []
     for label, side in ((1, "hateful"), (0, "harmless")):
-        while len(sides[side]) < number // 2:
-            sides[side][normalise(_misspelled(_filled(draw.choice(book[side]), book, draw), draw))] = label
-    return [row for rows in sides.values() for row in rows.items()]
+        labels += [label] * (number // 2)
+        while len(templates) < len(labels):
+            template = draw.choice(book[side])
+            templates.setdefault(normalise(_misspelled(_filled(template, book, draw), draw)), template)
+    return Labelled(
+        list(templates),
+        np.array(labels, dtype=np.int8)[:, None],
+        np.zeros(len(labels), dtype=np.int64),
+        np.array([is_kept_back(template) for template in templates.values()]),
+    )
 
 
 def _filled(template: str, book: dict[str, Any], draw: random.Random) -> str:

@@ -1,8 +1,11 @@
 """Fits heads from labelled files and writes their artefacts.
 
-Out-of-fold scores on the training split calibrate the head. Its decision thresholds are set on these and on the
-validation split, every file counting alike; of the rest the validation split knows nothing.
+Out-of-fold scores on the training split calibrate the head. Where the adapter has learned from the same texts, the
+texts kept back from it calibrate the head and say how much to believe of either. Decision thresholds are set on these
+scores and on the validation split, every file counting alike; of the rest the validation split knows nothing.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -23,7 +25,8 @@ from moderation.grox.classifiers.heads import Head
 from moderation.grox.classifiers.ngrams import CHAR_OPTIONS, WORD_OPTIONS, Terms
 from moderation.grox.classifiers.surface import surface
 from moderation.grox.drift import histogram
-from moderation.grox.embedders import minilm
+from moderation.grox.embedders import adapter, minilm
+from moderation.grox.embedders.adapter import Adapter
 from moderation.grox.training import metrics
 from moderation.grox.training.datasets import UNKNOWN, Labelled, file_sha256
 from moderation.grox.training.examples import Likeness, example_sentences
@@ -34,38 +37,56 @@ FOLDS = 5
 MAX_ITERATIONS = 400
 SEED = 7
 READS_SCALE = 0.5
-PLATEAU = 0.003  # of macro-F1: cuts this close to the best are equally good, and their middle is the safest
+PLATEAU = 0.01  # of macro-F1: cuts this close to the best are equally good, and their middle is the safest
 THRESHOLD_ROUNDS = 2
 THRESHOLDS_TRIED = np.linspace(0.1, 0.9, 33)
 
 Embed = Callable[[list[str]], NDArray[np.float32]]
+Logits = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Weights [C, features] and bias [C]; and out of fold, probabilities [N, C] and the AUC of each class."""
+    """Weights [C, features] and bias [C]; what the adapter's outputs count for [C, C], if it knows the task.
+
+    `probabilities` [N, C] are those of models that had not seen the text, of the rows that are `unseen`.
+    """
 
     weights: NDArray[np.float64]
     bias: NDArray[np.float64]
+    shares: NDArray[np.float64]
     probabilities: NDArray[np.floating]
-    auc: dict[str, float]
+    unseen: NDArray[np.bool_]
+
+    def auc(self, data: Labelled) -> list[float]:
+        """Of each class."""
+        known = (data.labels != UNKNOWN) & self.unseen[:, None]
+        return [
+            float(roc_auc_score(data.labels[known[:, i], i], self.probabilities[known[:, i], i]))
+            for i in range(data.labels.shape[1])
+        ]
 
 
-def train(task: Task, folder: Path, *, embed: Embed = minilm.embed) -> Head:
-    """Train one head from the folder's files. Raise Invalid if one is missing or malformed."""
+def train(task: Task, folder: Path, *, embed: Embed = minilm.read, artifacts: Path = heads.ARTIFACTS) -> Head:
+    """Train one head from the folder's files, beside the other `artifacts`. Raise Invalid for a bad or missing file."""
     data, validation = task.read_all(folder, "train"), task.read_all(folder, "val")
-    head, fitted = fit(task, data, embed(data.texts))
-    unseen = np.vstack([fitted.probabilities, head.probabilities(validation.texts, embed(validation.texts))])
-    head = replace(head, thresholds=_thresholds(task, data.followed_by(validation), unseen))
+    head, fitted = fit(task, data, embed(data.texts), artifacts)
+    judged = data.where(fitted.unseen)
+    unseen = np.vstack(
+        [fitted.probabilities[fitted.unseen], head.probabilities(validation.texts, embed(validation.texts))]
+    )
+    head = replace(head, thresholds=_thresholds(task, judged.followed_by(validation), unseen))
     head.about.update(
-        trained_on={path.name: file_sha256(path) for path in task.paths(folder, "train")},
+        trained_on={path.name: file_sha256(path) for path in task.training_files(folder)},
         licence=task.licence,
         rows=len(data),
         embedder=f"{minilm.MODEL_NAME} {minilm.weights_sha256()[:12]}",
+        adapter=adapter.sha256(artifacts / adapter.FOLDER.name),
+        heads_read={name: heads.sha256(name, artifacts) for name in task.reads},
         created=clock.now().date().isoformat(),
-        out_of_fold_auc=fitted.auc,
+        out_of_fold_auc=dict(zip(task.classes, fitted.auc(data), strict=True)),
         reference={
-            name: histogram(fitted.probabilities[data.labels[:, i] != UNKNOWN, i])
+            name: histogram(fitted.probabilities[fitted.unseen & (data.labels[:, i] != UNKNOWN), i])
             for i, name in enumerate(task.classes)
         },
         validation={
@@ -75,33 +96,41 @@ def train(task: Task, folder: Path, *, embed: Embed = minilm.embed) -> Head:
     return head
 
 
-def evaluate(head: Head, data: Labelled, *, embed: Embed = minilm.embed) -> metrics.Figures:
+def evaluate(head: Head, data: Labelled, *, embed: Embed = minilm.read) -> metrics.Figures:
     """Judge a head on labelled texts."""
     return metrics.judge(head, head.probabilities(data.texts, embed(data.texts)), data)
 
 
-def fit(task: Task, data: Labelled, vectors: NDArray[np.float32]) -> tuple[Head, Fitted]:
-    """Fit a head; also return what it says out of fold."""
+def fit(task: Task, data: Labelled, read: NDArray[np.float32], artifacts: Path) -> tuple[Head, Fitted]:
+    """Fit a head to texts with vectors and readings [N, 768]; also return what it says of texts it had not seen."""
+    vectors, readings = np.split(read, 2, axis=1)
     words, word_terms = _terms(data.texts, WORD_OPTIONS, min_df=2, limit=task.num_words)
     chars, char_terms = _terms(data.texts, CHAR_OPTIONS, min_df=3, limit=task.num_chars)
     likeness = Likeness.to(example_sentences(), vectors) if task.has_examples else None
-    read = heads.Bank([heads.load(name) for name in task.reads]) if task.reads else None
+    others = heads.Bank([heads.load(name, artifacts) for name in task.reads]) if task.reads else None
     dense = [
         task.vector_scale * vectors,
+        task.reading_scale * readings,
         task.surface_scale * surface(data.texts),
         likeness.of(vectors) if likeness else vectors[:, :0],
-        READS_SCALE * heads.as_evidence(read.probabilities(data.texts, vectors)) if read else vectors[:, :0],
+        READS_SCALE * heads.as_evidence(others.probabilities(data.texts, read)) if others else vectors[:, :0],
     ]
     features = hstack([words, chars, *map(csr_matrix, dense)], format="csr")
-    fitted = (_fit_exclusive if task.exclusive else _fit_each)(task, data, features)
+    outputs = _Outputs.of(task, adapter.load(artifacts / adapter.FOLDER.name)) if task.adapts else None
+    fitted = (_fit_exclusive if task.exclusive else _fit_each)(
+        task, data, features, outputs.logits(readings) if outputs else None
+    )
     ends = np.cumsum([words.shape[1] + chars.shape[1], *(part.shape[1] for part in dense)])[:-1]
-    sparse_weights, vector_weights, surface_weights, likeness_weights, reads_weights = np.split(
+    sparse_weights, vector_weights, reading_weights, surface_weights, likeness_weights, reads_weights = np.split(
         fitted.weights, ends, axis=1
     )
-    vector_weights, bias = task.vector_scale * vector_weights, fitted.bias
+    vector_weights, reading_weights = task.vector_scale * vector_weights, task.reading_scale * reading_weights
+    bias = fitted.bias
     if likeness:
         more_weights, more_bias = likeness.folded(likeness_weights)
         vector_weights, bias = vector_weights + more_weights, bias + more_bias
+    if outputs:
+        reading_weights, bias = fitted.shares @ outputs.weights, bias + fitted.shares @ outputs.bias
     head = Head(
         task=task.name,
         version=f"{task.name}_{clock.now():%Y%m%d}",
@@ -111,14 +140,31 @@ def fit(task: Task, data: Labelled, vectors: NDArray[np.float32]) -> tuple[Head,
         words=word_terms,
         chars=char_terms,
         sparse_weights=sparse_weights.astype(np.float32),
-        vector_weights=vector_weights.astype(np.float32),
+        read_weights=np.hstack([vector_weights, reading_weights]).astype(np.float32),
         surface_weights=(task.surface_scale * surface_weights).astype(np.float32),
         bias=bias.astype(np.float32),
-        thresholds=_thresholds(task, data, fitted.probabilities),
-        reads=tuple(read.keys) if read else (),
-        reads_weights=(READS_SCALE * reads_weights).astype(np.float32) if read else None,
+        thresholds=_thresholds(task, data.where(fitted.unseen), fitted.probabilities[fitted.unseen]),
+        reads=tuple(others.keys) if others else (),
+        reads_weights=(READS_SCALE * reads_weights).astype(np.float32) if others else None,
+        folder=artifacts,
     )
     return head, fitted
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """What the adapter learned to say about one task: logits [N, C] from readings [N, 384]."""
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, task: Task, change: Adapter) -> _Outputs:
+        places = [change.outputs.index((task.name, name)) for name in task.classes]
+        return cls(change.output_weights[places], change.output_bias[places])
+
+    def logits(self, readings: NDArray[np.float32]) -> NDArray[np.float32]:
+        return readings @ self.weights.T + self.bias
 
 
 def _terms(texts: list[str], options: dict[str, Any], *, min_df: int, limit: int) -> tuple[csr_matrix, Terms]:
@@ -146,10 +192,17 @@ def _balanced(task: Task, cells: NDArray[np.int64]) -> NDArray[np.float64]:
     )
 
 
-def _out_of_fold(
-    task: Task, features: csr_matrix, labels: NDArray[np.integer], cells: NDArray[np.int64]
+def _scores(
+    task: Task, features: csr_matrix, labels: NDArray[np.integer], cells: NDArray[np.int64], unseen: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Decision values of rows by models that did not see them; folds hold all sources and classes alike."""
+    """Decision values by models that had not seen the text, of the rows that are to be `unseen`.
+
+    If all are, in five folds that hold all sources and classes alike.
+    """
+    if not unseen.all():
+        seen = ~unseen
+        model = _regression(task).fit(features[seen], labels[seen], sample_weight=_balanced(task, cells[seen]))
+        return model.decision_function(features)
     return cross_val_predict(
         _regression(task),
         features,
@@ -164,34 +217,58 @@ def _folds() -> StratifiedKFold:
     return StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
 
 
-def _fit_each(task: Task, data: Labelled, features: csr_matrix) -> Fitted:
+def _fit_each(task: Task, data: Labelled, features: csr_matrix, outputs: Logits | None) -> Fitted:
     """One regression a class against the rest, each on the rows whose label is known."""
+    num_classes = len(task.classes)
     fitted = Fitted(
-        weights=np.zeros((len(task.classes), features.shape[1])),
-        bias=np.zeros(len(task.classes)),
+        weights=np.zeros((num_classes, features.shape[1])),
+        bias=np.zeros(num_classes),
+        shares=np.zeros((num_classes, num_classes)),
         probabilities=np.zeros(data.labels.shape),
-        auc={},
+        unseen=np.ones(len(data), dtype=bool) if outputs is None else data.kept_back,
     )
-    for number, name in enumerate(task.classes):
+    for number in range(num_classes):
         known = data.labels[:, number] != UNKNOWN
-        weights, bias, scores = _fit_one(task, data.labels[known, number], data.sources[known], features[known])
-        fitted.weights[number], fitted.bias[number] = weights, bias
-        fitted.probabilities[known, number] = heads.sigmoid(scores)
-        fitted.auc[name] = float(roc_auc_score(data.labels[known, number], scores))
+        labels, cells = data.labels[known, number], 2 * data.sources[known] + data.labels[known, number]
+        model = _regression(task).fit(features[known], labels, sample_weight=_balanced(task, cells))
+        unseen = fitted.unseen[known]
+        scores = _scores(task, features[known], labels, cells, unseen)[:, None]
+        if outputs is not None:
+            scores = np.hstack([scores, outputs[known, number, None]])
+        # the balanced weights of the fit leave its probabilities too high for rare classes
+        weighing = _weighing(scores, labels, unseen)
+        own, *of_outputs = weighing.coef_[0]
+        fitted.weights[number] = own * model.coef_[0]
+        fitted.bias[number] = own * model.intercept_[0] + weighing.intercept_[0]
+        fitted.shares[number, number] = of_outputs[0] if of_outputs else 0.0
+        fitted.probabilities[known, number] = weighing.predict_proba(scores)[:, 1]
     return fitted
 
 
-def _fit_one(
-    task: Task, labels: NDArray[np.int8], sources: NDArray[np.int64], features: csr_matrix
-) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
-    """Weights, bias and calibrated scores out of fold."""
-    cells = 2 * sources + labels
-    model = _regression(task).fit(features, labels, sample_weight=_balanced(task, cells))
-    scores = _out_of_fold(task, features, labels, cells)
-    # Platt scaling: the balanced weights of the fit leave its probabilities too high for rare classes
-    platt = LogisticRegression(C=1e3).fit(scores[:, None], labels)
-    slope, offset = float(platt.coef_[0, 0]), float(platt.intercept_[0])
-    return slope * model.coef_[0], slope * float(model.intercept_[0]) + offset, slope * scores + offset
+def _fit_exclusive(task: Task, data: Labelled, features: csr_matrix, outputs: Logits | None) -> Fitted:
+    """One softmax over all classes."""
+    labels = data.labels.argmax(axis=1)
+    unseen = np.ones(len(data), dtype=bool) if outputs is None else data.kept_back
+    model = _regression(task).fit(features, labels, sample_weight=_balanced(task, labels))
+    scores = _scores(task, features, labels, labels, unseen)
+    if outputs is not None:
+        scores = np.hstack([scores, outputs])
+    weighing = _weighing(scores, labels, unseen)
+    own, of_outputs = weighing.coef_[:, : len(task.classes)], weighing.coef_[:, len(task.classes) :]
+    return Fitted(
+        weights=own @ model.coef_,
+        bias=own @ model.intercept_ + weighing.intercept_,
+        shares=of_outputs if outputs is not None else np.zeros_like(own),
+        probabilities=weighing.predict_proba(scores),
+        unseen=unseen,
+    )
+
+
+def _weighing(
+    scores: NDArray[np.float64], labels: NDArray[np.integer], unseen: NDArray[np.bool_]
+) -> LogisticRegression:
+    """How far to believe scores [N, S] of models that had not seen the texts: Platt scaling, of several at once."""
+    return LogisticRegression(C=1e3, max_iter=MAX_ITERATIONS).fit(scores[unseen], labels[unseen])
 
 
 def _thresholds(task: Task, data: Labelled, probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -217,20 +294,6 @@ def _best_threshold(probabilities: NDArray[np.float32], labels: NDArray[np.int8]
     return float(cuts[scores >= scores.max() - PLATEAU].mean())
 
 
-def _fit_exclusive(task: Task, data: Labelled, features: csr_matrix) -> Fitted:
-    """One softmax over all classes, its temperature set out of fold."""
-    labels = data.labels.argmax(axis=1)
-    model = _regression(task).fit(features, labels, sample_weight=_balanced(task, labels))
-    scores = _out_of_fold(task, features, labels, labels)
-    slope = _temperature_slope(scores, labels)
-    return Fitted(
-        weights=slope * model.coef_,
-        bias=slope * model.intercept_,
-        probabilities=heads.softmax(slope * scores),
-        auc={name: float(roc_auc_score(labels == i, scores[:, i])) for i, name in enumerate(task.classes)},
-    )
-
-
 def _best_thresholds(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """The share that each class must reach, in turn moved to where macro-F1 is best: rare classes need less."""
     thresholds = np.full(probabilities.shape[1], 0.5)
@@ -241,13 +304,3 @@ def _best_thresholds(probabilities: NDArray[np.float32], labels: NDArray[np.int6
             scores = [f1_score(labels, (probabilities / row).argmax(axis=1), average="macro") for row in tried]
             thresholds = tried[int(np.argmax(scores))]
     return thresholds
-
-
-def _temperature_slope(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """The factor on the logits with the least out-of-fold log loss."""
-
-    def loss(slope: float) -> float:
-        probabilities = heads.softmax(slope * scores)[np.arange(len(labels)), labels]
-        return float(-np.log(np.clip(probabilities, 1e-9, 1)).mean())
-
-    return float(minimize_scalar(loss, bounds=(0.05, 5.0), method="bounded").x)

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from moderation.grox.classifiers import heads
-from moderation.grox.embedders import minilm
+from moderation.grox.embedders import adapter, minilm
 from moderation.grox.training.datasets import kinds_of, read
 from moderation.grox.training.metrics import ClassFigures, Figures, by_kind, judge
 from moderation.grox.training.tasks import TASKS
@@ -31,8 +31,9 @@ class Command(BaseCommand):
     def handle(self, *, file: Path, task: str, artifacts: Path, as_json: bool, **_: Any) -> None:
         try:
             head = heads.load(task, artifacts)
+            minilm.model().adapt(adapter.load(artifacts / "adapter").deltas())
             data = read(file, classes=head.classes, exclusive=head.exclusive)
-            probabilities = head.probabilities(data.texts, minilm.embed(data.texts))
+            probabilities = head.probabilities(data.texts, minilm.read(data.texts))
             figures, kinds = judge(head, probabilities, data), by_kind(head, probabilities, data, kinds_of(file))
         except (Invalid, NotFound) as error:
             self.stderr.write(f"grox_evaluate: {error.message}")
