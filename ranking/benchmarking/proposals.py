@@ -6,12 +6,16 @@ asks, so that it trusts what holds for the unseen.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from ranking.benchmarking.baselines import Ease, Model
 from ranking.benchmarking.interactions import Float64s, Interactions
-from ranking.benchmarking.known import Known, in_order
+from ranking.benchmarking.known import Known, in_order, renewals
+from ranking.benchmarking.measures import MISSED, Array, figures, target_ranks
 from ranking.benchmarking.protocols import (
     TEST,
     VALIDATION,
@@ -28,11 +32,10 @@ from ranking.types import Bools, Floats, Int64s
 
 PROPOSED = 200
 BLOCK = 128
-REFRESHES = 10
-MAX_EXAMPLES = 6_000
+LARGEST = 8.0  # standard deviations
 # Of each sequence, what the ranker may learn from in leave-last-out: a share, and at most so many.
 HELD_SHARE, HELD_MOST = 5, 6
-TIME_CUTS = (0.55, 0.60, 0.65, 0.70)
+TIME_CUTS = (0.4, 0.5, 0.6, 0.7)
 LIVE_CUT = 0.6
 
 
@@ -57,29 +60,46 @@ def _held_out(table: Interactions) -> Split:
 
 
 class Reader:
-    """Signals of one request after another; in live evaluation their matrices are renewed on the way."""
+    """Signals of one request after another; in live evaluation what they are made of is renewed on the way.
 
-    def __init__(self, known: Known, towers: Towers, requests: Requests) -> None:
-        self.known, self.towers = known, towers
-        self.signals = Signals(known)
-        first, last = int(requests.known.min()), int(requests.known.max())
-        self._renewals = np.linspace(first, last, REFRESHES + 1)[1:-1].astype(int).tolist() if known.is_live else []
+    The `others` are fitted models whose scores are signals and propose, too.
+    """
+
+    def __init__(
+        self,
+        known: Known,
+        towers: Towers,
+        requests: Requests,
+        others: Mapping[str, Callable[[Known], Model]],
+        *,
+        seconds: float,
+    ) -> None:
+        self.known, self.towers, self.makers = known, towers, others
+        started = time.monotonic()
+        self._fit(known)
+        self._due = renewals(known, requests, once=time.monotonic() - started, allowed=seconds)
+
+    def _fit(self, known: Known) -> None:
+        self.others = {name: make(known) for name, make in self.makers.items()}
+        near = self.others.get("ease_recency")
+        self.signals = Signals(known, near.weights if isinstance(near, Ease) else None)
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*self.signals.names, "tower", "tower_count")
+        return (*self.signals.names, *self.makers, "tower")
 
     def read(self, requests: Requests, request: int, tower: Floats) -> Floats:
         """[signals, N], given the towers' scores [N]."""
-        while self._renewals and requests.known[request] >= self._renewals[0]:
-            self.signals = Signals(self.known.until(self._renewals.pop(0)))
+        while self._due and requests.known[request] >= self._due[0]:
+            self._fit(self.known.until(self._due.pop(0)))
         found = self.signals.of(requests, request)
-        return np.concatenate([found, tower[None], self.towers.log_counts[None]])
+        others = [np.asarray(model.scores(requests, request), dtype=np.float32) for model in self.others.values()]
+        return np.stack([*found, *others, tower])
 
 
 @dataclass(frozen=True)
 class Proposals:
-    """R requests with K items each; -1 marks padding."""
+    """R requests with K items each; -1 marks padding. Signals have mean 0 and deviation 1 over each request's items."""
 
     users: Int64s  # [R]
     at: Float64s  # [R]
@@ -88,6 +108,7 @@ class Proposals:
     created: Float64s  # [R, K] when the item was first met
     signals: Floats  # [R, K, F]
     is_target: Bools  # [R, K]
+    targets: Int64s  # [R] how many there are
 
     def __len__(self) -> int:
         return len(self.users)
@@ -101,9 +122,31 @@ class Proposals:
         return cls(*(np.concatenate(column) for column in columns))
 
 
+def judged(scores: Floats, proposals: Proposals) -> Array:
+    """NDCG@10 [R] of what was proposed; every other target is missed."""
+    ranks = []
+    for row, items, is_target, count in zip(
+        scores, proposals.items, proposals.is_target, proposals.targets.tolist(), strict=True
+    ):
+        got = target_ranks(row, np.flatnonzero(is_target), items >= 0)
+        ranks.append(np.concatenate([got, np.full(count - len(got), MISSED)]))
+    return figures(ranks).per_request
+
+
+def standardised(signals: Floats, is_item: Bools) -> Floats:
+    """Signals [R, K, F] less their mean over the items of the request, in standard deviations; 0 for padding.
+
+    Only differences inside a request order its items, and in this unit they mean the same at another time.
+    """
+    weights = is_item[..., None] / np.maximum(is_item.sum(axis=1), 1)[:, None, None]
+    centred = signals - (signals * weights).sum(axis=1, keepdims=True)
+    spread = np.sqrt((centred**2 * weights).sum(axis=1, keepdims=True))
+    return (np.clip(centred / (spread + 1e-9), -LARGEST, LARGEST) * is_item[..., None]).astype(np.float32)
+
+
 def propose(scores: Floats, names: tuple[str, ...], candidates: Bools, count: int = PROPOSED) -> Int64s:
     """The best items of each proposer in turn, until there are enough."""
-    rows = scores[[names.index(name) for name in (*PROPOSERS, "tower") if name in names]]
+    rows = scores[[place for place, name in enumerate(names) if name in PROPOSERS]]
     rows = np.where(candidates, rows, -np.inf)
     count = min(count, int(candidates.sum()))
     depth = min(count, rows.shape[1])
@@ -115,8 +158,8 @@ def propose(scores: Floats, names: tuple[str, ...], candidates: Bools, count: in
     return in_turn[np.sort(first)][:count]
 
 
-def collect(reader: Reader, requests: Requests, index: Int64s, history: int, *, with_targets: bool) -> Proposals:
-    """Proposals of some requests, which come in order of time; for training the targets join them."""
+def collect(reader: Reader, requests: Requests, index: Int64s, history: int) -> Proposals:
+    """Proposals of some requests, which come in order of time."""
     known = reader.known
     towers = reader.towers.ask(requests, index)
     shape = (len(index), PROPOSED)
@@ -127,24 +170,23 @@ def collect(reader: Reader, requests: Requests, index: Int64s, history: int, *, 
         found = reader.read(requests, request, towers[row])
         candidates = known.candidates(known.history(request, requests), int(requests.known[request]))
         chosen = propose(found, reader.names, candidates)
-        targets = requests.targets[request]
-        if with_targets:
-            missing = np.setdiff1d(targets[candidates[targets]], chosen)[: PROPOSED // 2]
-            chosen = np.concatenate([missing, chosen])[:PROPOSED]
         items[row, : len(chosen)] = chosen
         signals[row, : len(chosen)] = found[:, chosen].T
         created[row, : len(chosen)] = reader.signals.counts.first[chosen]
-        is_target[row, : len(chosen)] = np.isin(chosen, targets)
+        is_target[row, : len(chosen)] = np.isin(chosen, requests.targets[request])
     rows = recent_histories(known, requests, index, history)
     created[~np.isfinite(created)] = 0
-    return Proposals(requests.users[index], requests.at[index], rows, items, created, signals, is_target)
+    targets = np.array([len(requests.targets[request]) for request in index.tolist()])
+    signals = standardised(signals, items >= 0)
+    return Proposals(requests.users[index], requests.at[index], rows, items, created, signals, is_target, targets)
 
 
-def training_proposals(reader: Reader, requests: Requests, history: int, rng: np.random.Generator) -> Proposals:
-    """Proposals with at least one target, of at most MAX_EXAMPLES requests drawn at random."""
+def training_proposals(reader: Reader, requests: Requests, history: int) -> Proposals:
+    """Proposals of every request for which a target was proposed.
+
+    Targets that nothing proposed do not join: they have low signals, and the ranker would learn to prefer such.
+    """
     order = np.array(list(in_order(requests)))
-    if len(order) > MAX_EXAMPLES:
-        order = order[np.sort(rng.choice(len(order), MAX_EXAMPLES, replace=False))]
     blocks = [order[start : start + BLOCK] for start in range(0, len(order), BLOCK)]
-    found = Proposals.joined([collect(reader, requests, block, history, with_targets=True) for block in blocks])
+    found = Proposals.joined([collect(reader, requests, block, history) for block in blocks])
     return found.take(np.flatnonzero(found.is_target.any(axis=1)))

@@ -7,13 +7,15 @@ signals at once. How much of it counts (`depth`) is chosen on the validation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ranking.benchmarking.fitting import fit, seeded
 from ranking.benchmarking.known import Known
+from ranking.benchmarking.linear import MASKED, Form, softmax_loss, solve
 from ranking.benchmarking.proposals import Proposals
 from ranking.benchmarking.towers import Sizes, config_for, context
 from ranking.phoenix.batch import Candidates, TrainableTables
@@ -22,53 +24,22 @@ from ranking.training.presets import TrainingSettings
 from ranking.types import Floats
 
 SCORED_AT_ONCE = 64
-MASKED = -1e9
-DEPTHS = (0.0, 0.5, 1.0)
-# The straight part is solved on at most so many examples.
-SOLVED_ON = 3_000
-SOLVER_STEPS = 60
-RIDGE = 1e-3
-LARGEST = 8.0  # standard deviations
 
 
 class WideRanker(nn.Module):
-    """PhoenixRanker beside a linear part over standardised signals."""
+    """PhoenixRanker beside a linear part over the signals."""
 
-    def __init__(self, known: Known, names: tuple[str, ...], sizes: Sizes) -> None:
+    def __init__(self, known: Known, names: Sequence[str], sizes: Sizes, weights: Floats) -> None:
         super().__init__()
-        self.config = config_for(known, "ranker", sizes, names)
+        self.config = config_for(known, "ranker", sizes, tuple(names))
         self.phoenix = PhoenixRanker(self.config)
         nn.init.zeros_(self.phoenix.action_head)
         self.depth = 1.0
-        for name in ("wide", "mean"):
-            self.register_buffer(name, torch.zeros(len(names)))
-        self.register_buffer("scale", torch.ones(len(names)))
-
-    def solve(self, examples: Proposals) -> None:
-        """Standardises the signals and solves for the linear part (conditional logit with a ridge)."""
-        found = examples.signals[examples.items >= 0]
-        self.mean.copy_(torch.from_numpy(found.mean(axis=0)))
-        self.scale.copy_(torch.from_numpy(found.std(axis=0) + 1e-6))
-        block = examples.take(np.arange(0, len(examples), -(-len(examples) // SOLVED_ON)))
-        signals, padding = self.standardised(block), torch.from_numpy(block.items < 0)
-        wide = torch.zeros(len(self.wide), requires_grad=True)
-        solver = torch.optim.LBFGS([wide], max_iter=SOLVER_STEPS, history_size=20, line_search_fn="strong_wolfe")
-
-        def closure() -> Tensor:
-            solver.zero_grad()
-            value = softmax_loss((signals @ wide).masked_fill(padding, MASKED), block) + RIDGE * wide.square().sum()
-            value.backward()
-            return value
-
-        solver.step(closure)
-        self.wide.copy_(wide.detach())
-
-    def standardised(self, block: Proposals) -> Tensor:
-        return ((torch.from_numpy(block.signals) - self.mean) / self.scale).clamp(-LARGEST, LARGEST)
+        self.register_buffer("wide", torch.from_numpy(weights))
 
     def forward(self, known: Known, block: Proposals, tables: TrainableTables) -> Tensor:
         """Scores [R, K]; padding is masked."""
-        signals = self.standardised(block)
+        signals = torch.from_numpy(block.signals)
         items = torch.from_numpy(block.items + 1)
         scores = signals @ self.wide
         if self.depth:
@@ -86,39 +57,36 @@ class WideRanker(nn.Module):
         return scores.masked_fill(items == 0, MASKED)
 
 
-def softmax_loss(scores: Tensor, block: Proposals) -> Tensor:
-    """Cross-entropy of the targets among the proposals of their request."""
-    is_target = torch.from_numpy(block.is_target)
-    return -((F.log_softmax(scores, -1) * is_target).sum(-1) / is_target.sum(-1)).mean()
-
-
 class Ranker:
-    """Trained on proposals with targets."""
+    """Trained on proposals with targets; at depth 0 only solved for."""
 
     def __init__(
         self,
         known: Known,
-        names: tuple[str, ...],
+        names: Sequence[str],
         examples: Proposals,
+        form: Form,
         settings: TrainingSettings,
         sizes: Sizes,
         *,
+        depth: float = 1.0,
         quiet: bool = False,
     ) -> None:
         seeded(settings.seed)
         self.known = known
-        self.model = WideRanker(known, names, sizes)
+        self.model = WideRanker(known, names, sizes, solve(examples, names, form))
         self.tables = TrainableTables(self.model.config, item_dropout=settings.item_dropout)
-        self.model.solve(examples)
-        fit(
-            self.model,
-            self.tables,
-            lambda chosen: self._loss(examples.take(chosen)),
-            len(examples),
-            settings,
-            label="ranker",
-            quiet=quiet,
-        )
+        if depth:
+            fit(
+                self.model,
+                self.tables,
+                lambda chosen: self._loss(examples.take(chosen)),
+                len(examples),
+                settings,
+                label="ranker",
+                quiet=quiet,
+            )
+        self.model.depth = depth
 
     def _loss(self, block: Proposals) -> Tensor:
         return softmax_loss(self.model(self.known, block, self.tables), block)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -12,23 +12,23 @@ import numpy as np
 
 from ranking.benchmarking import ours
 from ranking.benchmarking.asking import Ask, measured, ranks_of
-from ranking.benchmarking.baselines import COUNTING, FACTORS, Factory, Model
+from ranking.benchmarking.baselines import COUNTING, FACTORS, Model
 from ranking.benchmarking.interactions import Interactions
-from ranking.benchmarking.known import MAX_DENSE_ITEMS, Known
-from ranking.benchmarking.measures import MISSED, Figures, figures, paired_bootstrap, target_ranks
-from ranking.benchmarking.protocols import Requests, Split, split
-from ranking.benchmarking.ranker import DEPTHS, Ranker
+from ranking.benchmarking.known import MAX_DENSE_ITEMS, Known, renewals
+from ranking.benchmarking.linear import FORMS
+from ranking.benchmarking.measures import Figures, figures, paired_bootstrap
+from ranking.benchmarking.proposals import Reader
+from ranking.benchmarking.protocols import Requests, split
 from ranking.benchmarking.sasrec import SasRec, SasRecSettings
-from ranking.benchmarking.towers import Towers
 from ranking.types import Int64s
 
-# Settings are compared on at most so many validation requests; the test asks at most so many, the same
-# for every model, drawn at random where a table has more.
-TUNED_ON = 1_000
-TESTED_ON = 12_000
-REFRESHES = 10
+# Settings are compared on at most so many validation requests, the ranker learns from at most so many, and
+# the test asks at most so many, the same for every model, drawn at random where a table has more. Few
+# minutes and many items make them fewer: so many of the test, times the items, take about a minute.
+TUNED_ON, LEARNED_FROM, TESTED_ON = 1_000, 6_000, 12_000
+ASKED_A_MINUTE = 6_000_000
 # Shares of the minutes allowed.
-TUNING_SHARE, SASREC_SHARE, TOWER_SHARE, RANKER_SHARE = 0.03, 0.2, 0.12, 0.12
+ASKING_SHARE, TUNING_SHARE, SASREC_SHARE, TOWER_SHARE, RANKER_SHARE = 0.15, 0.02, 0.2, 0.12, 0.05
 OURS = "phoenix"
 RETRIEVAL = "phoenix_retrieval"
 
@@ -48,13 +48,13 @@ class Row:
 
 
 class Refitted:
-    """A counting model; in live evaluation fitted anew several times on the way."""
+    """A counting model; in live evaluation fitted anew on the way, as often as the seconds allow."""
 
-    def __init__(self, make: Callable[[Known], Model], known: Known, requests: Requests, times: int) -> None:
+    def __init__(self, make: Callable[[Known], Model], known: Known, requests: Requests, seconds: float) -> None:
         self.make, self.known = make, known
+        started = time.monotonic()
         self.model = make(known)
-        first, last = int(requests.known.min()), int(requests.known.max())
-        self._due = np.linspace(first, last, times + 1)[1:-1].astype(int).tolist() if known.is_live else []
+        self._due = renewals(known, requests, once=time.monotonic() - started, allowed=seconds)
 
     def ask(self, requests: Requests, index: Int64s) -> Iterator[np.ndarray]:
         for request in index.tolist():
@@ -70,17 +70,18 @@ class Benchmark:
         self.table, self.protocol, self.seed, self.minutes = table, protocol, seed, minutes
         self.rows: list[Row] = []
         self.skipped: dict[str, str] = {}
-        self.test = _sample(split(table, protocol, "test"), TESTED_ON, seed)
-        self.validation = _sample(split(table, protocol, "validation"), TUNED_ON, seed)
+        self.asked = max(int(minutes * ASKING_SHARE * ASKED_A_MINUTE / table.num_items), 100)
+        self.test = ours.sample(split(table, protocol, "test"), min(TESTED_ON, self.asked), seed)
+        self.validation = ours.sample(split(table, protocol, "validation"), min(TUNED_ON, self.asked), seed)
         self.known = {"test": Known.of(table, self.test), "validation": Known.of(table, self.validation)}
 
     def run(self, *, quiet: bool = False) -> Iterator[Row]:
         """Every model in turn."""
-        for name, (factory, grid) in {**COUNTING, **FACTORS}.items():
+        for name, (_, grid) in {**COUNTING, **FACTORS}.items():
             if name.startswith("ease") and self.table.num_items > MAX_DENSE_ITEMS:
                 self.skipped[name] = f"more than {MAX_DENSE_ITEMS} items"
                 continue
-            yield self._counting(name, factory, grid)
+            yield self._counting(name, grid)
         for name, is_bce in (("sasrec", False), ("sasrec_bce", True)):
             yield self._sasrec(name, bce=is_bce)
         yield from self._ours(quiet=quiet)
@@ -89,17 +90,18 @@ class Benchmark:
         asked = self.test if stage == "test" else self.validation
         return figures(ranks_of(self.known[stage], asked.requests, ask))
 
-    def _counting(self, name: str, factory: Factory, grid: list[dict[str, Any]]) -> Row:
+    def _counting(self, name: str, grid: list[dict[str, Any]]) -> Row:
         """Settings tried until their time is up, the best one fitted again for the test."""
-        extra = {"seed": self.seed} if name in FACTORS else {}
-        refits = 1 if name in FACTORS else REFRESHES
+        factory = self._made_of(name)
+        # Factors are fitted once.
+        allowed = 0.0 if name in FACTORS else 60 * self.minutes * TUNING_SHARE
         started, tried = time.monotonic(), []
         # In random order, so that time running out favours no corner of the grid.
         order = np.random.default_rng(self.seed).permutation(len(grid)).tolist()
         for number in order if len(grid) > 1 else []:
             setting = grid[number]
-            model = factory(self.known["validation"], **setting, **extra)
-            model = Refitted(lambda _, made=model: made, self.known["validation"], self.validation.requests, 1)
+            model = factory(self.known["validation"], **setting)
+            model = Refitted(lambda _, made=model: made, self.known["validation"], self.validation.requests, 0)
             tried.append((self._figures("validation", model.ask).ndcg10, number))
             if time.monotonic() - started > 60 * self.minutes * TUNING_SHARE:
                 break
@@ -108,8 +110,8 @@ class Benchmark:
         chosen = grid[best[1]]
         with measured() as cost:
             fitted = time.monotonic()
-            make = partial(factory, **chosen, **extra)
-            model = Refitted(make, self.known["test"], self.test.requests, refits)
+            make = partial(factory, **chosen)
+            model = Refitted(make, self.known["test"], self.test.requests, allowed)
             seconds = time.monotonic() - fitted
             found = self._figures("test", model.ask)
         return self._add(Row(name, found, best[0], seconds, tuning, len(tried), cost.peak_mib, chosen))
@@ -119,26 +121,35 @@ class Benchmark:
         minutes = self.minutes * SASREC_SHARE / (4 if bce else 2)
         settings = SasRecSettings(seed=self.seed, minutes=minutes, bce=bce)
         if bce:
-            settings = SasRecSettings(seed=self.seed, minutes=minutes, bce=True, batch=64, learning_rate=2e-3)
+            settings = replace(settings, batch=64, learning_rate=2e-3)
         started = time.monotonic()
-        model = SasRec(self.known["validation"], settings)
-        validation = self._figures("validation", model.scores_of).ndcg10
+
+        def judge(model: SasRec) -> float:
+            return self._figures("validation", model.scores_of).ndcg10
+
+        validation, epochs = SasRec(self.known["validation"], settings, judge=judge).best
         tuning = time.monotonic() - started
         with measured() as cost:
             fitted = time.monotonic()
-            model = SasRec(self.known["test"], settings)
+            model = SasRec(self.known["test"], replace(settings, epochs=epochs))
             seconds = time.monotonic() - fitted
             found = self._figures("test", model.scores_of)
         chosen = {"epochs": model.epochs, "batch": settings.batch, "learning_rate": settings.learning_rate}
         return self._add(Row(name, found, validation, seconds, tuning, 1, cost.peak_mib, chosen))
 
     def _ours(self, *, quiet: bool) -> Iterator[Row]:
-        budget = ours.Budget(self.minutes * TOWER_SHARE, self.minutes * RANKER_SHARE)
+        others = self._readable()
+        budget = ours.Budget(
+            self.minutes * TOWER_SHARE,
+            self.minutes * RANKER_SHARE,
+            self.minutes * TUNING_SHARE,
+            min(LEARNED_FROM, self.asked),
+        )
         started = time.monotonic()
         with measured() as cost:
-            ranker, towers = ours.train_ranker(self.table, self.protocol, seed=self.seed, budget=budget, quiet=quiet)
-        validation, depth = self._best_depth(ranker, towers)
-        ranker.model.depth = depth
+            ranker, chosen = ours.train_ranker(
+                self.table, self.protocol, self.validation, others, seed=self.seed, budget=budget, quiet=quiet
+            )
         tuning, peak = time.monotonic() - started, cost.peak_mib
         with measured() as cost:
             fitted = time.monotonic()
@@ -147,25 +158,25 @@ class Benchmark:
             found = self._figures("test", towers.ask)
         yield self._add(Row(RETRIEVAL, found, None, seconds, 0.0, 0, cost.peak_mib))
         with measured() as cost:
-            stages = ours.Phoenix(self.known["test"], towers, ranker, self.test.requests)
-            found = self._figures("test", stages.ask)
+            fitted = time.monotonic()
+            known = self.known["test"]
+            reader = Reader(known, towers, self.test.requests, others, seconds=60 * budget.renewals)
+            seconds += time.monotonic() - fitted
+            found = self._figures("test", ours.Phoenix(known, towers, ranker, reader).ask)
+        tried = len(FORMS) + len(ours.DEPTHS)
+        told = {"signals": len(chosen.form.columns(reader.names)), "ridge": chosen.form.ridge, "depth": chosen.depth}
         peak = max(peak, cost.peak_mib)
-        yield self._add(Row(OURS, found, validation, seconds, tuning, len(DEPTHS), peak, {"depth": depth}))
+        yield self._add(Row(OURS, found, chosen.validation, seconds, tuning, tried, peak, told))
 
-    def _best_depth(self, ranker: Ranker, towers: Towers) -> tuple[float, float]:
-        """NDCG@10 on the validation, and how much of the transformer gives it."""
-        requests = self.validation.requests
-        proposals = ours.proposals_of(self.known["validation"], towers, requests)
-        found = []
-        for ranker.model.depth in DEPTHS:
-            scores = ranker.scores(proposals)
-            ranks = []
-            for row, targets in enumerate(requests.targets):
-                reached = np.flatnonzero(proposals.is_target[row])
-                got = target_ranks(scores[row], reached, proposals.items[row] >= 0)
-                ranks.append(np.concatenate([got, np.full(len(targets) - len(got), MISSED)]))
-            found.append((figures(ranks).ndcg10, ranker.model.depth))
-        return max(found)
+    def _readable(self) -> ours.Makers:
+        """Baselines that the ranker reads, with the settings chosen for them."""
+        chosen = {row.name: row.chosen for row in self.rows if row.name in ours.READ}
+        return {name: partial(self._made_of(name), **settings) for name, settings in chosen.items()}
+
+    def _made_of(self, name: str) -> Callable[..., Model]:
+        if name in FACTORS:
+            return partial(FACTORS[name][0], seed=self.seed)
+        return COUNTING[name][0]
 
     def _add(self, row: Row) -> Row:
         self.rows.append(row)
@@ -216,10 +227,3 @@ class Benchmark:
         sums = np.bincount(users, weights=row.figures.per_request, minlength=self.table.num_users)
         counts = np.bincount(users, minlength=self.table.num_users)
         return {self.table.user_names[u]: float(sums[u] / counts[u]) for u in np.flatnonzero(counts).tolist()}
-
-
-def _sample(found: Split, most: int, seed: int) -> Split:
-    if len(found.requests) <= most:
-        return found
-    drawn = np.random.default_rng(seed).choice(len(found.requests), most, replace=False)
-    return Split(found.fit, found.requests.take(np.sort(drawn)), found.is_live)

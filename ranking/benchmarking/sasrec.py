@@ -6,7 +6,9 @@ random negative per position.
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +19,12 @@ from torch import Tensor, nn
 from ranking.benchmarking.known import Known
 from ranking.benchmarking.measures import Array
 from ranking.benchmarking.protocols import Requests
-from ranking.benchmarking.sequences import recent_histories, training_windows
+from ranking.benchmarking.sequences import MAX_SOFTMAX_ITEMS, recent_histories, softmax_columns, training_windows
 from ranking.types import Int64s
 
 LIKE_LENGTH = 20  # windows whose lengths differ by less may share a batch
+JUDGED_EVERY = 3  # epochs
+MAX_LOGITS = 50_000_000  # of one batch: 200 MB, and as much again for their gradients
 
 
 @dataclass(frozen=True)
@@ -76,34 +80,49 @@ def _batches(rng: np.random.Generator, lengths: Int64s, size: int) -> list[Int64
 
 
 class SasRec:
-    """Trained on what is known; scores every item for the newest place of a history."""
+    """Trained on what is known; scores every item for the newest place of a history.
 
-    def __init__(self, known: Known, settings: SasRecSettings) -> None:
+    A `judge` is asked every few epochs; `best` holds its highest figure and the epochs behind it.
+    """
+
+    def __init__(
+        self, known: Known, settings: SasRecSettings, *, judge: Callable[[SasRec], float] | None = None
+    ) -> None:
         self.known, self.settings = known, settings
         torch.manual_seed(settings.seed)
         rng = np.random.default_rng(settings.seed)
         windows = training_windows(known, settings.length)
         items = torch.from_numpy(np.where(windows >= 0, known.table.items[windows] + 1, 0))
         lengths = (windows >= 0).sum(axis=1)
+        columns = 1 if settings.bce else min(known.num_items, MAX_SOFTMAX_ITEMS)
+        batch = min(settings.batch, max(MAX_LOGITS // (columns * int(lengths.max(initial=1))), 1))
+        self._negatives = np.random.default_rng(settings.seed)
         self.network = SasRecNetwork(known.num_items, settings)
         optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98))
         end = time.monotonic() + 60 * settings.minutes
+        self.best = (-math.inf, 0)
         for self.epochs in range(1, settings.epochs + 1):
-            for chosen in _batches(rng, lengths, settings.batch):
+            self.network.train()
+            for chosen in _batches(rng, lengths, batch):
                 block = items[chosen, : lengths[chosen].max()]
                 loss = self._loss(block[:, :-1], block[:, 1:])
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
-            if time.monotonic() > end:
+                if is_over := time.monotonic() > end:
+                    break
+            self.network.eval()
+            if judge and (is_over or self.epochs % JUDGED_EVERY == 0 or self.epochs == settings.epochs):
+                self.best = max(self.best, (judge(self), self.epochs))
+            if is_over:
                 break
-        self.network.eval()
 
     def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         is_known = targets != 0
         x, wanted = self.network(inputs)[is_known], targets[is_known]
         if not self.settings.bce:
-            return F.cross_entropy(x @ self.network.items.weight[1:].T, wanted - 1)
+            columns, column = softmax_columns(self._negatives, wanted.numpy() - 1, self.known.num_items)
+            return F.cross_entropy(x @ self.network.items.weight[columns + 1].T, column)
         others = torch.randint(1, self.known.num_items + 1, wanted.shape)
         right = (x * self.network.items(wanted)).sum(-1)
         wrong = (x * self.network.items(others)).sum(-1)

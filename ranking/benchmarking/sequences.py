@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ranking.benchmarking.known import Known
 from ranking.benchmarking.protocols import Requests
 from ranking.types import Int64s
+
+MAX_SOFTMAX_ITEMS = 8_192
 
 
 def training_windows(known: Known, length: int) -> Int64s:
@@ -36,3 +40,11 @@ def recent_histories(known: Known, requests: Requests, index: Int64s, length: in
         history = known.history(request, requests)[-length:]
         row[: len(history)] = history
     return out
+
+
+def softmax_columns(rng: np.random.Generator, wanted: Int64s, count: int) -> tuple[Tensor, Tensor]:
+    """Items of a softmax over `count`, and the column of each wanted one; of many items a sample stands for all."""
+    if count <= MAX_SOFTMAX_ITEMS:
+        return torch.arange(count), torch.from_numpy(wanted)
+    columns = np.union1d(wanted, rng.integers(0, count, MAX_SOFTMAX_ITEMS // 2))
+    return torch.from_numpy(columns), torch.from_numpy(np.searchsorted(columns, wanted))

@@ -17,7 +17,6 @@ from ranking.benchmarking.known import (
     Known,
     RunningCounts,
     cosine,
-    ease,
     recency_weights,
 )
 from ranking.benchmarking.protocols import Requests
@@ -30,7 +29,6 @@ FOLLOWING_DECAY = 0.85
 FOLLOWING_SHRINKAGE = 10.0
 CROWD_WINDOW = 30_000  # newest interactions searched for those of similar people
 CROWD_TAUS = (0.25, 3.0, 1000.0)  # days
-EASE_RIDGE = 500.0
 LOG_FLOOR = 1e-3
 
 DECAYS = {
@@ -50,21 +48,27 @@ PROPOSERS = (
     "pop_0.125",
     "pop_1",
     "pop_14",
+    "recent_pop",
+    "itemknn_recency",
+    "ease_recency",
+    "recent_pop_x_itemknn",
+    "als",
+    "tower",
 )
 
 
 class Signals:
-    """Numbers [signals, N] for one request after another, in order of time."""
+    """Numbers [signals, N] for one request after another, in order of time; `ease` are weights of EASE, if fitted."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, ease: Floats | None = None) -> None:
         self.known = known
         self.matrices: dict[str, ItemMatrix] = {
             "near": cosine(known, neighbours=200, shrinkage=20),
             "near_any": cosine(known, neighbours=None, shrinkage=0),
             "after": following(known),
         }
-        if known.num_items <= MAX_DENSE_ITEMS:
-            self.matrices["ease"] = ease(known, EASE_RIDGE)
+        if ease is not None:
+            self.matrices["ease"] = ease
         self.people = known.matrix.tocsc()
         self.weights = 1 / np.sqrt(np.maximum(known.item_counts, 1))
         self.counts = RunningCounts(known, TAUS)
@@ -75,7 +79,7 @@ class Signals:
         for matrix in self.matrices:
             for decay in DECAYS[matrix]:
                 names += [f"{matrix}_{decay:g}", f"log_{matrix}_{decay:g}"]
-        return names + [f"crowd_{tau:g}" for tau in CROWD_TAUS] + ["history"]
+        return names + [f"crowd_{tau:g}" for tau in CROWD_TAUS]
 
     def of(self, requests: Requests, request: int) -> Floats:
         """[signals, N]."""
@@ -91,7 +95,6 @@ class Signals:
                 row = row / np.sqrt(max(total, 1.0))
                 rows += [row, np.log(np.maximum(row, 0) + LOG_FLOOR)]
         rows += self._crowd(items, at, known)
-        rows.append(np.full(self.known.num_items, np.log1p(len(history))))
         return np.stack(rows).astype(np.float32)
 
     def _popularity(self, at: float) -> list[npt.NDArray]:

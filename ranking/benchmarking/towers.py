@@ -17,7 +17,7 @@ from ranking.benchmarking.fitting import fit, seeded
 from ranking.benchmarking.interactions import ACTIONS
 from ranking.benchmarking.known import Known
 from ranking.benchmarking.protocols import Requests
-from ranking.benchmarking.sequences import recent_histories, training_windows
+from ranking.benchmarking.sequences import recent_histories, softmax_columns, training_windows
 from ranking.phoenix.batch import Context, TrainableTables
 from ranking.phoenix.config import EntityHash, PhoenixConfig
 from ranking.phoenix.recsys_retrieval_model import PhoenixRetrieval, normalise
@@ -25,7 +25,6 @@ from ranking.training.presets import AUTHOR_HASH, ITEM_HASH, USER_HASH, Training
 from ranking.types import Floats, Int64s
 
 HISTORY_FEATURES = ("log_gap_hours", "rating")
-MAX_SOFTMAX_ITEMS = 8_192
 # Each older token counts for so much less in the user vector: what comes next depends on what came last.
 POOLING_DECAY = 0.8
 
@@ -107,7 +106,6 @@ class Towers:
         self.config = config_for(known, "retrieval", sizes)
         self.model = PhoenixRetrieval(self.config)
         self.tables = TrainableTables(self.config)
-        self.log_counts = np.log1p(known.item_counts)
         self._negatives = np.random.default_rng(settings.seed)
         windows = training_windows(known, sizes.history)
         users = known.table.users[windows[:, 0]]
@@ -131,17 +129,9 @@ class Towers:
         vectors = prefix_vectors(self.model, context(self.known, rows[:, :-1], users), self.tables)
         is_target = torch.from_numpy(rows[:, 1:] >= 0)
         wanted = self.known.table.items[rows[:, 1:]][is_target.numpy()]
-        columns, column = self._columns(wanted)
+        columns, column = softmax_columns(self._negatives, wanted, self.known.num_items)
         scores = vectors[:, 1:][is_target] @ self._encode(columns).T / self.model.log_temperature.exp()
         return F.cross_entropy(scores, column)
-
-    def _columns(self, wanted: Int64s) -> tuple[Tensor, Tensor]:
-        """Items of the softmax, and the column of each target."""
-        count = self.known.num_items
-        if count <= MAX_SOFTMAX_ITEMS:
-            return torch.arange(count), torch.from_numpy(wanted)
-        columns = np.union1d(wanted, self._negatives.integers(0, count, MAX_SOFTMAX_ITEMS // 2))
-        return torch.from_numpy(columns), torch.from_numpy(np.searchsorted(columns, wanted))
 
     @torch.inference_mode()
     def ask(self, requests: Requests, index: Int64s) -> Floats:

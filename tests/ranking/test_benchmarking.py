@@ -13,9 +13,12 @@ from ranking.benchmarking import measures
 from ranking.benchmarking.asking import ranks_of
 from ranking.benchmarking.baselines import Ease, Neighbours, Popularity
 from ranking.benchmarking.interactions import k_core, load, read
-from ranking.benchmarking.known import Known, RunningCounts, cosine
-from ranking.benchmarking.protocols import split
-from ranking.benchmarking.sequences import training_windows
+from ranking.benchmarking.known import REFRESHES, Known, RunningCounts, cosine, renewals
+from ranking.benchmarking.linear import FORMS, choose, simplest, solve
+from ranking.benchmarking.proposals import Proposals, judged, standardised, training_splits
+from ranking.benchmarking.protocols import VALIDATION, split
+from ranking.benchmarking.sasrec import SasRec, SasRecSettings
+from ranking.benchmarking.sequences import softmax_columns, training_windows
 from ranking.benchmarking.towers import Sizes, Towers, config_for, context, prefix_vectors
 from ranking.training.presets import TrainingSettings
 from xsocial.kernel.errors import Invalid
@@ -128,6 +131,31 @@ class TestProtocols:
         user = found.requests.users[last]
         assert found.requests.lengths[last] == (table.users[: found.requests.known[last]] == user).sum()
 
+    @pytest.mark.parametrize("protocol", ["loo", "time", "live"])
+    def test_the_ranker_learns_from_what_lies_before_the_validation(self, table, protocol):
+        asked = split(table, protocol, "validation").requests
+        for found in training_splits(table, protocol):
+            assert not (found.fit & ~split(table, protocol, "validation").fit).any()
+            if protocol == "loo":
+                last = dict(zip(asked.users.tolist(), asked.lengths.tolist(), strict=True))
+                assert all(
+                    length < last[user]
+                    for user, length in zip(found.requests.users.tolist(), found.requests.lengths.tolist(), strict=True)
+                )
+            else:
+                assert (found.requests.known < int(len(table) * VALIDATION)).all()
+
+    def test_what_is_fitted_in_live_evaluation_is_renewed_within_its_time(self, table):
+        found = split(table, "live", "test")
+        known = Known.of(table, found)
+        often = renewals(known, found.requests, once=0.0, allowed=9.0)
+        assert len(often) == REFRESHES - 1
+        assert found.requests.known.min() < often[0] < often[-1] < found.requests.known.max()
+        assert len(renewals(known, found.requests, once=4.0, allowed=9.0)) == 2
+        assert renewals(known, found.requests, once=4.0, allowed=3.0) == []
+        found = split(table, "time", "test")
+        assert renewals(Known.of(table, found), found.requests, once=0.0, allowed=9.0) == []
+
     def test_running_counts_are_as_of_the_request(self, table):
         found = split(table, "live", "test")
         counts = RunningCounts(Known.of(table, found), (0.25,))
@@ -212,10 +240,89 @@ class TestModels:
             alone = towers.model.encode_user(context(known, rows, users), towers.tables).vectors
         torch.testing.assert_close(prefixes[:, 2], alone)
 
+    def test_sasrec_tells_after_how_many_epochs_it_was_best(self, table):
+        known = Known.of(table, split(table, "loo", "validation"))
+        told = iter([0.1, 0.3, 0.2])
+        settings = SasRecSettings(epochs=9, size=8, blocks=1, length=10)
+        model = SasRec(known, settings, judge=lambda model: next(told))
+        assert model.best == (0.3, 6)
+        assert model.epochs == 9
+
+    def test_a_softmax_over_many_items_holds_all_wanted_ones(self, monkeypatch):
+        wanted = np.array([7, 3, 7, 90_000])
+        columns, column = softmax_columns(np.random.default_rng(0), wanted, 100_000)
+        assert columns[column].tolist() == wanted.tolist()
+        assert len(columns) < 10_000
+        columns, column = softmax_columns(np.random.default_rng(0), wanted[:2], 10)
+        assert (columns.tolist(), column.tolist()) == (list(range(10)), [7, 3])
+
     def test_configurations_name_what_the_ranker_reads(self, table):
         known = Known.of(table, split(table, "loo", "test"))
         config = config_for(known, "ranker", Sizes(8, 1, 4), ("pop", "near"))
         assert config.candidate_feature_names == ("pop", "near")
+
+
+def made_up(requests=200, items=30, seed=0):
+    """Requests at ten moments whose target has the best of two signals; eighteen more say nothing."""
+    rng = np.random.default_rng(seed)
+    signals = rng.normal(size=(requests, items, 20)).astype(np.float32)
+    target = (signals[..., 0] + signals[..., 1] + rng.gumbel(size=(requests, items)) * 0.7).argmax(axis=1)
+    is_target = np.arange(items) == target[:, None]
+    nothing = np.zeros((requests, items))
+    return Proposals(
+        users=np.arange(requests),
+        at=np.repeat(np.arange(10.0), requests // 10),
+        history=np.full((requests, 1), -1),
+        items=np.tile(np.arange(items), (requests, 1)),
+        created=nothing,
+        signals=signals,
+        is_target=is_target,
+        targets=np.ones(requests, dtype=np.int64),
+    )
+
+
+class TestTheLinearPart:
+    names = ("als", "tower", *(f"noise_{i}" for i in range(18)))
+
+    def test_solved_weights_say_what_the_signals_say(self):
+        weights = solve(made_up(), self.names, FORMS[-1])
+        np.testing.assert_allclose(weights[:2], [1.4, 1.4], atol=0.5)
+        assert abs(weights[2:]).max() < 0.5
+
+    def test_a_stronger_ridge_gives_smaller_weights_and_few_signals_leave_the_rest_out(self):
+        norms = [np.linalg.norm(solve(made_up(), self.names, form)) for form in FORMS[:3]]
+        assert norms == sorted(norms)
+        assert not solve(made_up(), self.names, FORMS[0])[2:].any()
+
+    def test_signals_that_say_nothing_are_left_out(self):
+        """And the chosen form orders unseen requests better than all signals do."""
+        examples, unseen = made_up(requests=60), made_up(seed=1)
+        form = choose(examples, self.names)
+        assert form.few
+        found, free = (
+            judged(unseen.signals @ solve(examples, self.names, one), unseen).mean() for one in (form, FORMS[-1])
+        )
+        assert found > free + 0.02
+        assert found > judged(unseen.signals[..., 0], unseen).mean() + 0.1
+
+    def test_the_simplest_that_cannot_be_told_from_the_best_is_taken(self):
+        rng = np.random.default_rng(0)
+        base, noise = rng.random(100), rng.normal(size=100)
+        assert simplest([base, base + 0.02 * noise, base - 1]) == 0
+        assert simplest([base, base + 0.5, base + 0.5]) == 1
+
+    def test_targets_that_nothing_proposed_are_missed(self):
+        proposals = made_up(requests=10)
+        proposals.is_target[0] = False
+        proposals.targets[1] = 2
+        found = judged(proposals.is_target.astype(np.float32), proposals)
+        assert found[:3] == pytest.approx([0, 1 / (1 + 1 / np.log2(3)), 1])
+
+    def test_signals_are_standardised_inside_a_request(self):
+        signals = np.array([[[1.0], [3.0], [99.0]], [[5.0], [5.0], [5.0]]])
+        found = standardised(signals, np.array([[True, True, False], [True, True, True]]))
+        assert found[..., 0].tolist() == [[-1, 1, 0], [0, 0, 0]]
+        assert found.dtype == np.float32
 
 
 def run(*args):
