@@ -48,7 +48,7 @@ class Budget:
     towers: float = 2.0
     ranker: float = 1.0
     renewals: float = 1.0
-    examples: int = 6_000
+    examples: int = 4_000
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from ranking.benchmarking.signals import PROPOSERS, Signals
 from ranking.benchmarking.towers import Towers
 from ranking.types import Bools, Floats, Int64s
 
-PROPOSED = 200
+PROPOSED = 400
 BLOCK = 128
 LARGEST = 8.0  # standard deviations
 # Of each sequence, what the ranker may learn from in leave-last-out: a share, and at most so many.

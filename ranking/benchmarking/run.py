@@ -25,7 +25,7 @@ from ranking.types import Int64s
 # Settings are compared on at most so many validation requests, the ranker learns from at most so many, and
 # the test asks at most so many, the same for every model, drawn at random where a table has more. Few
 # minutes and many items make them fewer: so many of the test, times the items, take about a minute.
-TUNED_ON, LEARNED_FROM, TESTED_ON = 1_000, 6_000, 12_000
+TUNED_ON, LEARNED_FROM, TESTED_ON = 1_000, 4_000, 12_000
 ASKED_A_MINUTE = 6_000_000
 # Shares of the minutes allowed.
 ASKING_SHARE, TUNING_SHARE, SASREC_SHARE, TOWER_SHARE, RANKER_SHARE = 0.15, 0.02, 0.2, 0.12, 0.05

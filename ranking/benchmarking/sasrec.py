@@ -73,6 +73,8 @@ class SasRecNetwork(nn.Module):
 
 def _batches(rng: np.random.Generator, lengths: Int64s, size: int) -> list[Int64s]:
     """Random batches of windows [size] of like length, so that little of a batch is padding."""
+    if not len(lengths):
+        return []
     order = rng.permutation(len(lengths))
     order = order[np.argsort(lengths[order] // LIKE_LENGTH, kind="stable")]
     batches = np.array_split(order, -(-len(order) // size))
@@ -101,6 +103,7 @@ class SasRec:
         optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98))
         end = time.monotonic() + 60 * settings.minutes
         self.best = (-math.inf, 0)
+        is_over = False
         for self.epochs in range(1, settings.epochs + 1):
             self.network.train()
             for chosen in _batches(rng, lengths, batch):

@@ -262,8 +262,8 @@ class TestModels:
         assert config.candidate_feature_names == ("pop", "near")
 
 
-def made_up(requests=200, items=30, seed=0):
-    """Requests at ten moments whose target has the best of two signals; eighteen more say nothing."""
+def made_up(requests=200, items=30, seed=0, moments=10):
+    """Requests at a few moments whose target has the best of two signals; eighteen more say nothing."""
     rng = np.random.default_rng(seed)
     signals = rng.normal(size=(requests, items, 20)).astype(np.float32)
     target = (signals[..., 0] + signals[..., 1] + rng.gumbel(size=(requests, items)) * 0.7).argmax(axis=1)
@@ -271,7 +271,7 @@ def made_up(requests=200, items=30, seed=0):
     nothing = np.zeros((requests, items))
     return Proposals(
         users=np.arange(requests),
-        at=np.repeat(np.arange(10.0), requests // 10),
+        at=np.repeat(np.arange(float(moments)), requests // moments),
         history=np.full((requests, 1), -1),
         items=np.tile(np.arange(items), (requests, 1)),
         created=nothing,
@@ -305,11 +305,16 @@ class TestTheLinearPart:
         assert found > free + 0.02
         assert found > judged(unseen.signals[..., 0], unseen).mean() + 0.1
 
+    def test_one_moment_can_be_learned_from_and_few_requests_keep_the_simplest(self):
+        assert choose(made_up(moments=1, requests=50), self.names) in FORMS[1:]
+        assert choose(made_up(moments=1, requests=9), self.names) == FORMS[0]
+
     def test_the_simplest_that_cannot_be_told_from_the_best_is_taken(self):
         rng = np.random.default_rng(0)
         base, noise = rng.random(100), rng.normal(size=100)
         assert simplest([base, base + 0.02 * noise, base - 1]) == 0
-        assert simplest([base, base + 0.5, base + 0.5]) == 1
+        assert simplest([base, base + 0.5 + 0.1 * noise, base + 0.5]) == 1
+        assert simplest([base - 1, base]) == 1
 
     def test_targets_that_nothing_proposed_are_missed(self):
         proposals = made_up(requests=10)
