@@ -15,14 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ranking.benchmarking.measures import Array
-from ranking.benchmarking.proposals import Proposals, judged
+from ranking.benchmarking.proposals import Proposals, judged, spread
 from ranking.types import Floats, Int64s
 
 MASKED = -1e9
 FOLDS = 5
 SOLVED_ON = 3_000
-COMPARED_ON = 1_500
-SOLVER_STEPS = 50
+COMPARED_ON = 800
+SOLVER_STEPS = 40
 # What differs most: the tuned models, taste, the crowd, and popularity at four speeds.
 FEW = (
     "recent_pop",
@@ -87,11 +87,6 @@ def solve(examples: Proposals, names: Sequence[str], form: Form) -> Floats:
     weights = np.zeros(len(names), dtype=np.float32)
     weights[columns] = found.detach().numpy()
     return weights
-
-
-def spread(size: int, most: int) -> Int64s:
-    """At most so many indices, evenly over all."""
-    return np.unique(np.linspace(0, size - 1, min(size, most)).astype(np.int64))
 
 
 def choose(examples: Proposals, names: Sequence[str]) -> Form:

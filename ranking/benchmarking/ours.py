@@ -16,7 +16,7 @@ from ranking.benchmarking.baselines import Model
 from ranking.benchmarking.interactions import Interactions
 from ranking.benchmarking.known import Known
 from ranking.benchmarking.linear import Form, choose, simplest
-from ranking.benchmarking.proposals import Proposals, Reader, collect, judged, training_proposals, training_splits
+from ranking.benchmarking.proposals import Proposals, Reader, collect, collected_within, judged, training_splits
 from ranking.benchmarking.protocols import Requests, Split
 from ranking.benchmarking.ranker import Ranker
 from ranking.benchmarking.towers import Sizes, Towers
@@ -42,12 +42,13 @@ Makers = Mapping[str, Callable[[Known], Model]]
 
 @dataclass(frozen=True)
 class Budget:
-    """Minutes for each of the two trainings of each stage, and for what live evaluation fits anew on the way
-    (0 is no bound); how many requests the ranker learns from."""
+    """Minutes for each of the two trainings of each stage (0 is no bound), for what live evaluation fits anew on
+    the way, and for reading training and validation requests each; of how many the ranker learns."""
 
     towers: float = 2.0
     ranker: float = 1.0
     renewals: float = 1.0
+    reading: float = 1.0
     examples: int = 4_000
 
 
@@ -83,10 +84,13 @@ def train_ranker(
         raise Invalid("The table is too small to train a ranker on.")
     towers = train_towers(Known.of(table, splits[0]), seed=seed, minutes=budget.towers, quiet=quiet)
     parts = []
-    for split in (*splits, validation):
+    for split, minutes in [*((split, budget.reading / len(splits)) for split in splits), (validation, budget.reading)]:
         reader = Reader(Known.of(table, split), towers, split.requests, others, seconds=60 * budget.renewals)
-        parts.append(training_proposals(reader, split.requests, RANKER_SIZES.history))
-    before, after = Proposals.joined(parts[:-1]), parts[-1]
+        parts.append(collected_within(60 * minutes, reader, split.requests, RANKER_SIZES.history))
+    # Targets that nothing proposed are not learned from: their signals are low, and the ranker would prefer such.
+    before, after = (
+        part.take(np.flatnonzero(part.is_target.any(1))) for part in (Proposals.joined(parts[:-1]), parts[-1])
+    )
     if not len(before) or not len(after):
         raise Invalid("The table is too small to train a ranker on.")
     settings = replace(RANKER_SETTINGS, seed=seed, minutes=budget.ranker)
@@ -98,7 +102,7 @@ def train_ranker(
     for ranker.model.depth in DEPTHS:
         figures.append(judged(ranker.scores(after), after))
     best = simplest(figures)
-    chosen = Chosen(form, DEPTHS[best], float(figures[best].sum() / len(validation.requests)))
+    chosen = Chosen(form, DEPTHS[best], float(figures[best].sum() / len(parts[-1])))
     final = Ranker(known, names, everything, form, settings, RANKER_SIZES, depth=chosen.depth, quiet=quiet)
     return final, chosen
 

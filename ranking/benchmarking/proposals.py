@@ -32,6 +32,7 @@ from ranking.types import Bools, Floats, Int64s
 
 PROPOSED = 400
 BLOCK = 128
+PACE = 32  # requests that tell how long one takes
 LARGEST = 8.0  # standard deviations
 # Of each sequence, what the ranker may learn from in leave-last-out: a share, and at most so many.
 HELD_SHARE, HELD_MOST = 5, 6
@@ -181,12 +182,18 @@ def collect(reader: Reader, requests: Requests, index: Int64s, history: int) -> 
     return Proposals(requests.users[index], requests.at[index], rows, items, created, signals, is_target, targets)
 
 
-def training_proposals(reader: Reader, requests: Requests, history: int) -> Proposals:
-    """Proposals of every request for which a target was proposed.
-
-    Targets that nothing proposed do not join: they have low signals, and the ranker would learn to prefer such.
-    """
+def collected_within(seconds: float, reader: Reader, requests: Requests, history: int) -> Proposals:
+    """Proposals of as many requests, evenly over all, as the seconds allow; at least a few."""
     order = np.array(list(in_order(requests)))
-    blocks = [order[start : start + BLOCK] for start in range(0, len(order), BLOCK)]
-    found = Proposals.joined([collect(reader, requests, block, history) for block in blocks])
-    return found.take(np.flatnonzero(found.is_target.any(axis=1)))
+    started = time.monotonic()
+    parts = [collect(reader, requests, order[:PACE], history)]
+    each = (time.monotonic() - started) / len(parts[0])
+    rest = order[PACE:]
+    rest = rest[spread(len(rest), int(seconds / each))]
+    parts += [collect(reader, requests, rest[at : at + BLOCK], history) for at in range(0, len(rest), BLOCK)]
+    return Proposals.joined(parts)
+
+
+def spread(size: int, most: int) -> Int64s:
+    """At most so many indices, evenly over all."""
+    return np.unique(np.linspace(0, size - 1, min(size, most)).astype(np.int64))

@@ -28,7 +28,8 @@ from ranking.types import Int64s
 TUNED_ON, LEARNED_FROM, TESTED_ON = 1_000, 4_000, 12_000
 ASKED_A_MINUTE = 6_000_000
 # Shares of the minutes allowed.
-ASKING_SHARE, TUNING_SHARE, SASREC_SHARE, TOWER_SHARE, RANKER_SHARE = 0.15, 0.02, 0.2, 0.12, 0.05
+ASKING_SHARE, TUNING_SHARE, RENEWAL_SHARE, READING_SHARE = 0.12, 0.015, 0.01, 0.04
+SASREC_SHARE, TOWER_SHARE, RANKER_SHARE = 0.16, 0.1, 0.04
 OURS = "phoenix"
 RETRIEVAL = "phoenix_retrieval"
 
@@ -94,7 +95,7 @@ class Benchmark:
         """Settings tried until their time is up, the best one fitted again for the test."""
         factory = self._made_of(name)
         # Factors are fitted once.
-        allowed = 0.0 if name in FACTORS else 60 * self.minutes * TUNING_SHARE
+        allowed = 0.0 if name in FACTORS else 60 * self.minutes * RENEWAL_SHARE
         started, tried = time.monotonic(), []
         # In random order, so that time running out favours no corner of the grid.
         order = np.random.default_rng(self.seed).permutation(len(grid)).tolist()
@@ -142,7 +143,8 @@ class Benchmark:
         budget = ours.Budget(
             self.minutes * TOWER_SHARE,
             self.minutes * RANKER_SHARE,
-            self.minutes * TUNING_SHARE,
+            self.minutes * RENEWAL_SHARE,
+            self.minutes * READING_SHARE,
             min(LEARNED_FROM, self.asked),
         )
         started = time.monotonic()
