@@ -39,6 +39,9 @@ class Trainer(Protocol):
     def loss(self, batch: Int64s, rng: np.random.Generator) -> Tensor:
         """Loss of one batch."""
 
+    def end(self) -> None:
+        """Lets go of the shard, so that the next one is read into free memory."""
+
     def state(self) -> dict[str, Tensor]:
         """All that changes in training, by name."""
 
@@ -120,6 +123,7 @@ class Fit:
             if progress.is_done:
                 break
         progress.close()
+        trainer.end()
 
     def _keep(self) -> None:
         self._steps += 1

@@ -74,6 +74,9 @@ class RankerTrainer:
         wanted = moved(targets(block, self.config), self.device)
         return loss(output, wanted, continuous_weight=self.settings.continuous_weight)
 
+    def end(self) -> None:
+        del self._dataset, self._examples
+
     def state(self) -> dict[str, Tensor]:
         return {
             **{f"model/{name}": tensor for name, tensor in self.model.state_dict().items()},

@@ -190,6 +190,9 @@ class RetrievalTrainer:
         drawn = self._by_age[rng.integers(low, high, count) % len(created)]
         return drawn, float(np.log(count / (high - low)))
 
+    def end(self) -> None:
+        del self._dataset, self._examples, self._found, self._liked, self._by_age
+
     def state(self) -> dict[str, Tensor]:
         return {
             **{f"model/{name}": tensor for name, tensor in self.model.state_dict().items()},

@@ -5,15 +5,25 @@ import os
 import signal
 import subprocess
 import sys
+import weakref
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from ranking import registry
+from ranking.features import CANDIDATE_FEATURES
 from ranking.models import ModelVersion
+from ranking.training.dataset import build
+from ranking.training.loop import Fit
+from ranking.training.presets import xsocial_config
+from ranking.training.ranker import RankerTrainer
+from ranking.training.retrieval import RetrievalTrainer
 from ranking.training.state import StateFile, only_one
-from tests.ranking.tiny_training import fit
+from tests.ranking.synthetic import logs
+from tests.ranking.tiny_training import SETTINGS, fit
 from xsocial.kernel.errors import Conflict, NotFound
 
 MODULE = "tests.ranking.tiny_training"
@@ -63,6 +73,32 @@ def test_two_processes_train_one_model(tmp_path, environment, monkeypatch):
         assert version.training["processes"] == 2
         assert 0 < version.training["steps"] == len(first["losses"][kind])
         registry.load(version)
+
+
+class Read(Sequence):
+    """Shards made when they are asked for; notes which of those read before were still held then."""
+
+    def __init__(self):
+        self.held, self._made = [], []
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, number):
+        self.held.append([made() is not None for made in self._made])
+        dataset = build(logs(users=4, posts=30, requests=12, page=4), feature_names=CANDIDATE_FEATURES)
+        self._made.append(weakref.ref(dataset))
+        return dataset, dataset.examples
+
+
+def test_only_one_shard_is_in_memory():
+    shards, sizes = Read(), {"emb_size": 8, "num_layers": 1, "history": 6, "users": 32, "items": 64, "authors": 32}
+    once = replace(SETTINGS, epochs=1)
+    trainers = [RankerTrainer(xsocial_config("ranker", **sizes), once)]
+    trainers.append(RetrievalTrainer(xsocial_config("retrieval", **sizes), once))
+    losses = Fit(trainers, shards, once, quiet=True).run()
+    assert all(losses.values())
+    assert shards.held == [[], [False], [False, False]]
 
 
 def test_there_is_nothing_to_resume(tmp_path):
