@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page
@@ -22,6 +23,10 @@ from xsocial.services.postgres import Postgres
 from xsocial.services.supervisor import Supervisor
 from xsocial.services.valkey import Valkey
 from xsocial.settings import stores
+
+# How fast inputs are made says more about what else the machine does than about the test.
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("suite")
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
