@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ranking.models import ModelVersion
 from ranking.phoenix import precision
-from ranking.phoenix.artifacts import ArtifactError
+from ranking.phoenix.npz import ArtifactError
 from ranking.retrieval import indexer, projections
 from ranking.serving import checkpoint as checkpoints
 from ranking.serving.checkpoint import Checkpoint

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from django.core.management.base import BaseCommand, CommandError
 
-from ranking.phoenix.artifacts import ArtifactError
+from ranking.phoenix.npz import ArtifactError
 from xsocial.kernel.errors import ApplicationError
 
 BAD_INPUT = 2

@@ -19,8 +19,6 @@ from torch import Tensor
 from ranking.phoenix import reference
 from ranking.phoenix.artifacts import (
     Artifact,
-    ArtifactError,
-    NpzFile,
     load_corpus,
     load_sequence,
 )
@@ -28,6 +26,7 @@ from ranking.phoenix.batch import Candidates, Context
 from ranking.phoenix.config import DWELL_COLUMN, PhoenixConfig
 from ranking.phoenix.hashing import hash_ids, signed_ids, unified_rows
 from ranking.phoenix.inference import RankerRuntime
+from ranking.phoenix.npz import ArtifactError, NpzFile
 from ranking.phoenix.pipeline import PipelineResult, run_pipeline
 from ranking.phoenix.recsys_model import PhoenixRanker, post_age_bucket
 from ranking.phoenix.recsys_retrieval_model import top_k

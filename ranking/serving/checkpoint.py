@@ -20,8 +20,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ranking.phoenix.artifacts import ArtifactError, Model, empty_model, read_config
+from ranking.phoenix.artifacts import Model, empty_model, read_config
 from ranking.phoenix.batch import ArrayTables, TrainableTables
+from ranking.phoenix.npz import ArtifactError
 from ranking.serving.calibration import Calibration
 
 WEIGHTS = "model.safetensors"

@@ -28,10 +28,10 @@ from ranking import registry
 from ranking.models import ModelVersion
 from ranking.phoenix import precision
 from ranking.phoenix.actions import CONTINUOUS_HEADS, DISCRETE_HEADS, action_names, continuous_names
-from ranking.phoenix.artifacts import ArtifactError
 from ranking.phoenix.batch import Candidates
 from ranking.phoenix.config import PhoenixConfig
 from ranking.phoenix.inference import RankerRuntime, ServingContext, columns, workers
+from ranking.phoenix.npz import ArtifactError
 from ranking.retrieval import indexer, projections, vector_store
 from ranking.retrieval.window import RetrievalWindow
 from ranking.row_cache import RowCache

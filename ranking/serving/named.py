@@ -12,7 +12,7 @@ from collections import OrderedDict
 
 from ranking import registry
 from ranking.models import ModelVersion
-from ranking.phoenix.artifacts import ArtifactError
+from ranking.phoenix.npz import ArtifactError
 from ranking.retrieval import indexer
 from ranking.serving import live
 from xsocial.kernel import clock, redis

@@ -8,6 +8,7 @@ from typing import Any
 
 from ranking.management.base import PhoenixCommand, table
 from ranking.phoenix import artifacts
+from ranking.phoenix.npz import ArtifactError
 from ranking.phoenix.pipeline import PipelineResult, run_pipeline
 
 
@@ -25,7 +26,7 @@ class Command(PhoenixCommand):
     def handle(self, *, top_k: int, json: bool, show: int, **options: Any) -> None:
         folder: Path = options["artifacts"]
         if top_k < 1:
-            raise artifacts.ArtifactError("--top-k must be at least 1")
+            raise ArtifactError("--top-k must be at least 1")
         retrieval = artifacts.load(folder / "retrieval", "retrieval")
         result = run_pipeline(
             retrieval=retrieval,

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from ranking.phoenix import artifacts
-from ranking.phoenix.artifacts import ArtifactError
+from ranking.phoenix import artifacts, npz
 from ranking.phoenix.batch import TrainableTables
+from ranking.phoenix.npz import ArtifactError
 from tests.ranking.phoenix.small import small_config, upstream_config
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "phoenix"
@@ -151,7 +151,7 @@ def test_a_header_that_lies_about_its_size_is_refused(tmp_path):
 
 
 def test_an_array_that_swells_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(artifacts, "FREE_EXPANSION_BYTES", 0)
+    monkeypatch.setattr(npz, "FREE_EXPANSION_BYTES", 0)
     path = tmp_path / "corpus.npz"
     np.savez_compressed(path, post_ids=np.zeros(1 << 20, np.int64))
     with pytest.raises(ArtifactError, match=r"post_ids: swells from \d+ to \d+ bytes"):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ranking.phoenix import artifacts, verification
-from ranking.phoenix.artifacts import ArtifactError
+from ranking.phoenix.npz import ArtifactError
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "phoenix"
 GOLDEN = FIXTURE / "golden.npz"
