@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 import structlog
+import torch
 from celery import shared_task
 
 from ranking import registry
 from ranking.models import ModelVersion
+from ranking.phoenix.inference import num_workers
 from ranking.retrieval import indexer, projections
 from ranking.serving import live, named
 from ranking.training import continuous
@@ -22,7 +24,11 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 def train_incremental(minutes: float = continuous.LEARNING_MINUTES) -> list[str]:
-    """Trains on what is new and promotes what passes the gates; returns what was promoted."""
+    """Trains on what is new and promotes what passes the gates; returns what was promoted.
+
+    Takes half the cores: pages keep theirs, and products split among threads that wait for one another crawl.
+    """
+    torch.set_num_threads(max(num_workers() // 2, 1))
     try:
         return continuous.learn(minutes=minutes)
     except (Unavailable, Conflict) as error:

@@ -48,10 +48,10 @@ def learn(*, minutes: float = LEARNING_MINUTES, quiet: bool = True) -> list[str]
 
 def promote_good(trained: Trained) -> list[str]:
     """Promotes the versions that pass the gates; the others are rejected and say why."""
-    judged = some(trained.held_out.examples, trained.ranker.training["judged_requests"])
+    judged = some(trained.held_out.examples, TrainingSettings.judged_requests)
     return [
         registry.promote(version).name
-        for version in (trained.ranker, trained.retrieval)
+        for version in trained.versions.values()
         if gates.passes(version, figures_of_serving(version, trained.held_out, judged))
     ]
 

@@ -1,4 +1,4 @@
-"""One training run: train both models on a period, judge them on the one that follows, register them."""
+"""One training run: train both models, or one, on a period, judge them on the one that follows, register them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ranking.heads import multi_hot
 from ranking.models import ModelVersion
 from ranking.phoenix.config import PhoenixConfig
 from ranking.serving import checkpoint as checkpoints
+from ranking.serving.calibration import Calibration
 from ranking.training import calibrate, distributed, logs
 from ranking.training.dataset import Dataset, Examples, build
 from ranking.training.evaluate import Oracle, evaluate
@@ -35,6 +36,7 @@ MIN_IMPRESSIONS = 1000
 # Share of the time allowed that the ranker gets; the rest is for retrieval.
 SHARES = {ModelVersion.Kind.RANKER: 0.7, ModelVersion.Kind.RETRIEVAL: 0.3}
 KINDS = tuple(ModelVersion.Kind.values)
+TRAINERS = {trainer.kind: trainer for trainer in (RankerTrainer, RetrievalTrainer)}
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Plan:
     held_out: Period
     configs: dict[str, dict[str, Any]]
     parents: dict[str, str]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What is trained."""
+        return tuple(self.configs)
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -63,10 +70,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Trained:
-    """The two versions of one run, and the page loads that followed their training period."""
+    """The versions of one run by kind, and the page loads that followed their training period."""
 
-    ranker: ModelVersion
-    retrieval: ModelVersion
+    versions: dict[str, ModelVersion]
     held_out: Dataset
 
 
@@ -74,10 +80,10 @@ def plan(
     settings: TrainingSettings,
     *,
     asked: Period | None = None,
-    configs: dict[str, PhoenixConfig] | None = None,
+    kinds: Sequence[str] = KINDS,
     parents: dict[str, str] | None = None,
 ) -> Plan:
-    """A run over a period (default: everything so far), going on from the named versions if any.
+    """A run of some kinds over a period (default: everything so far), going on from the named versions if any.
 
     Raises Unavailable when too little was recorded.
     """
@@ -85,11 +91,10 @@ def plan(
     count = logs.count(asked)
     if count < MIN_IMPRESSIONS:
         raise Unavailable(f"Only {count} impressions were recorded; training needs {MIN_IMPRESSIONS}.")
-    configs = configs or {kind: xsocial_config(kind) for kind in KINDS}
     return Plan(
         settings,
         *logs.cut(asked, settings.held_out),
-        {kind: config.to_dict() for kind, config in configs.items()},
+        {kind: xsocial_config(kind).to_dict() for kind in kinds},
         parents or {},
     )
 
@@ -146,45 +151,45 @@ def folder() -> Path:
 def run(wanted: Plan, *, resume: bool = False, quiet: bool = False) -> Trained | None:
     """Trains, judges and registers both models as candidates. None in the helpers of a `torchrun`.
 
-    Raises Conflict while another run is going on.
+    Raises Conflict while another run of one of these kinds is going on.
     """
     with distributed.joined():
         wanted = distributed.from_first(wanted)  # each process has planned for itself, at a moment of its own
         if distributed.rank():
             _train(wanted, resume=resume, quiet=True)
             return None
-        with only_one(folder()):
+        with only_one(folder(), wanted.kinds):
             return _train(wanted, resume=resume, quiet=quiet)
 
 
-def unfinished() -> Plan:
-    """The plan of the run that was broken off; raises NotFound."""
-    state = _state()
+def unfinished(kinds: Sequence[str] = KINDS) -> Plan:
+    """The plan of the run of these kinds that was broken off; raises NotFound."""
+    state = _state(kinds)
     state.load()
     return Plan.from_dict(state.about)
 
 
-def _state() -> StateFile:
-    return StateFile(folder() / "state.safetensors")
+def _state(kinds: Sequence[str]) -> StateFile:
+    return StateFile(folder() / f"{'-'.join(kinds)}.safetensors")
 
 
 def _train(wanted: Plan, *, resume: bool, quiet: bool) -> Trained | None:
     settings, started = wanted.settings, time.monotonic()
-    configs = {kind: PhoenixConfig.from_dict(raw) for kind, raw in wanted.configs.items()}
-    trainers = (RankerTrainer(configs["ranker"], settings), RetrievalTrainer(configs["retrieval"], settings))
+    trainers = [TRAINERS[kind](PhoenixConfig.from_dict(raw), settings) for kind, raw in wanted.configs.items()]
     for trainer in trainers:
         if trainer.kind in wanted.parents and not resume:
             trainer.load_state(registry.training_state(registry.by_name(wanted.parents[trainer.kind])))
-    shards = StoredShards(
-        logs.shards(wanted.trained, settings.shard_impressions), configs["ranker"].candidate_feature_names, settings
-    )
-    state = _state()
+    feature_names = trainers[0].config.candidate_feature_names  # none of retrieval
+    shards = StoredShards(logs.shards(wanted.trained, settings.shard_impressions), feature_names, settings)
+    state = _state(wanted.kinds)
     state.about = wanted.to_dict()
-    minutes = {kind: share * settings.minutes for kind, share in SHARES.items()}
+    whole = sum(SHARES[kind] for kind in wanted.kinds)
+    minutes = {kind: settings.minutes * SHARES[kind] / whole for kind in wanted.kinds}
     losses = Fit(trainers, shards, settings, minutes, state, quiet).run(resume=resume)
     if distributed.rank():
         return None
-    facts = {kind: _facts(wanted, kind, losses[kind], time.monotonic() - started) for kind in KINDS}
+    seconds = time.monotonic() - started
+    facts = {trainer.kind: _facts(wanted, trainer.kind, losses[trainer.kind], seconds) for trainer in trainers}
     trained = _register(wanted, trainers, shards, facts)
     state.remove()
     return trained
@@ -192,39 +197,40 @@ def _train(wanted: Plan, *, resume: bool, quiet: bool) -> Trained | None:
 
 def _register(
     wanted: Plan,
-    trainers: tuple[RankerTrainer, RetrievalTrainer],
+    trainers: Sequence[RankerTrainer | RetrievalTrainer],
     shards: StoredShards,
     facts: dict[str, dict[str, Any]],
 ) -> Trained:
-    ranker, retrieval = (trainer.model.cpu().eval() for trainer in trainers)
-    for model in (ranker, retrieval):
-        model.config = model.config.replace(item_ids_below=ids.id_at(wanted.trained.until_ms))
-    apart, examples = shards.set_apart()
-    logits, _ = predict(ranker, trainers[0].tables.eval(), apart, examples)
-    labels = multi_hot(examples.label_bits, ranker.config.action_names)
-    shown = examples.valid
-    calibration, methods = calibrate.fit(torch.from_numpy(logits[shown]), torch.from_numpy(labels[shown]))
-    checkpoint = checkpoints.in_memory(ranker, trainers[0].tables, calibration)
-    facts["ranker"]["calibration_methods"] = dict(zip(ranker.config.action_names, methods, strict=True))
-    towers = checkpoints.in_memory(retrieval, trainers[1].tables.eval())
+    apart = shards.set_apart()
     period = wanted.held_out
     later = build(logs.read(since_ms=period.since_ms, until_ms=period.until_ms), feature_names=shards.feature_names)
     judged = some(later.examples, wanted.settings.judged_requests)
-    measured = {
-        "ranker": figures_of(checkpoint, later, judged),
-        "retrieval": recall(towers.model, towers.tables, later, judged),
-    }
-    versions = [
-        registry.register(
-            made,
-            training=facts[trainer.kind],
-            metrics=measured[trainer.kind],
-            parent=wanted.parents.get(trainer.kind),
-            state=trainer.state(),
+    versions = {}
+    for trainer in trainers:
+        model, tables = trainer.model.cpu().eval(), trainer.tables.eval()
+        model.config = model.config.replace(item_ids_below=ids.id_at(wanted.trained.until_ms))
+        training = facts[trainer.kind]
+        if isinstance(trainer, RankerTrainer):
+            calibration, training["calibration_methods"] = _calibration(trainer, *apart)
+            made = checkpoints.in_memory(model, tables, calibration)
+            metrics = figures_of(made, later, judged)
+        else:
+            made = checkpoints.in_memory(model, tables)
+            metrics = recall(made.model, made.tables, later, judged)
+        parent = wanted.parents.get(trainer.kind)
+        versions[trainer.kind] = registry.register(
+            made, training=training, metrics=metrics, parent=parent, state=trainer.state()
         )
-        for trainer, made in zip(trainers, (checkpoint, towers), strict=True)
-    ]
-    return Trained(versions[0], versions[1], later)
+    return Trained(versions, later)
+
+
+def _calibration(trainer: RankerTrainer, dataset: Dataset, examples: Examples) -> tuple[Calibration, dict[str, str]]:
+    """Fitted on examples set apart, and the method chosen for each head."""
+    logits, _ = predict(trainer.model, trainer.tables, dataset, examples)
+    names, shown = trainer.config.action_names, examples.valid
+    labels = multi_hot(examples.label_bits, names)
+    calibration, methods = calibrate.fit(torch.from_numpy(logits[shown]), torch.from_numpy(labels[shown]))
+    return calibration, dict(zip(names, methods, strict=True))
 
 
 def some(examples: Examples, count: int, seed: int = 0) -> Examples:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,14 @@ class StateFile:
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Raises Conflict while another process of this machine trains; the lock dies with its holder."""
+def only_one(folder: Path, kinds: Sequence[str]) -> Iterator[None]:
+    """Raises Conflict while another process of this machine trains one of these; locks die with their holder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict("Another training run is going on.") from None
+    with ExitStack() as held:
+        for kind in kinds:
+            file = held.enter_context((folder / f"{kind}.lock").open("w"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Conflict(f"Another training run of the {kind} is going on.") from None
         yield

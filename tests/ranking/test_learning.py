@@ -36,11 +36,15 @@ def small(monkeypatch, settings, tmp_path):
 def test_a_child_goes_on_from_its_parent_and_serves_when_the_gates_hold(noon, monkeypatch):
     settings = TrainingSettings(minutes=0, epochs=1, batch_requests=8, random_negatives=8, shard_impressions=90)
     trained = run.run(run.plan(settings), quiet=True)
-    assert trained.ranker.training["until_ms"] < clock.to_ms(noon)
-    assert set(trained.ranker.training["calibration_methods"]) == set(trained.ranker.config["action_names"])
-    assert trained.retrieval.config["item_ids_below"] == ids.id_at(trained.ranker.training["until_ms"])
-    assert not (run.folder() / "state.safetensors").exists()
-    for version in (trained.ranker, trained.retrieval):
+    assert trained.versions["ranker"].training["until_ms"] < clock.to_ms(noon)
+    assert set(trained.versions["ranker"].training["calibration_methods"]) == set(
+        trained.versions["ranker"].config["action_names"]
+    )
+    assert trained.versions["retrieval"].config["item_ids_below"] == ids.id_at(
+        trained.versions["ranker"].training["until_ms"]
+    )
+    assert not list(run.folder().glob("*.safetensors"))
+    for version in trained.versions.values():
         registry.promote(version)
     # What was held out, and an hour later: that is what is new.
     late = [
@@ -61,13 +65,21 @@ def test_a_child_goes_on_from_its_parent_and_serves_when_the_gates_hold(noon, mo
     with clock.fixed(noon + timedelta(hours=9)):
         names = continuous.learn()
     children = [registry.by_name(name) for name in names]
-    assert [child.parent for child in children] == [trained.ranker, trained.retrieval]
-    assert children[0].training["from_ms"] == trained.ranker.training["until_ms"]
-    assert {kind: serving["model"] for kind, serving in seen} == {
-        v.kind: v.name for v in (trained.ranker, trained.retrieval)
-    }
+    assert [child.parent for child in children] == list(trained.versions.values())
+    assert children[0].training["from_ms"] == trained.versions["ranker"].training["until_ms"]
+    assert {kind: serving["model"] for kind, serving in seen} == {v.kind: v.name for v in trained.versions.values()}
     assert "compared_with" in registry.promoted("ranker").metrics
-    assert registry.previous("ranker") == trained.ranker
+    assert registry.previous("ranker") == trained.versions["ranker"]
+
+
+@pytest.mark.usefixtures("morning")
+def test_one_kind_can_be_trained_alone():
+    settings = TrainingSettings(minutes=0, epochs=1, batch_requests=8, random_negatives=8)
+    for kind in ("retrieval", "ranker"):
+        trained = run.run(run.plan(settings, kinds=[kind]), quiet=True)
+        assert list(trained.versions) == [kind]
+        assert trained.versions[kind].training["steps"]
+        assert trained.versions[kind].metrics
 
 
 @pytest.mark.usefixtures("morning")

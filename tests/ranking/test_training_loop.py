@@ -106,6 +106,8 @@ def test_there_is_nothing_to_resume(tmp_path):
         StateFile(tmp_path / "nothing").load()
 
 
-def test_one_run_at_a_time(tmp_path):
-    with only_one(tmp_path), pytest.raises(Conflict, match="Another training run"), only_one(tmp_path):
-        pass
+def test_one_run_of_a_kind_at_a_time(tmp_path):
+    with only_one(tmp_path, ["ranker"]), only_one(tmp_path, ["retrieval"]):
+        for kinds in (["ranker"], ["retrieval", "ranker"]):
+            with pytest.raises(Conflict, match="Another training run of the r"), only_one(tmp_path, kinds):
+                pass

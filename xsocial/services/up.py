@@ -25,6 +25,11 @@ from xsocial.settings import env, stores
 
 OWNER = "manage.py up"
 MANAGE = str(env.BASE_DIR / "manage.py")
+# One core each: two threads per product gain little on two cores, and crawl when something else wants one.
+FIRST_MODELS = (
+    ["phoenix_train", "--bootstrap", "--only", "ranker", "--threads", "1", "--minutes", "0.85"],
+    ["phoenix_train", "--bootstrap", "--only", "retrieval", "--threads", "1", "--minutes", "0.85", "--verbosity", "0"],
+)
 QUEUES = "default,media,grox.realtime,grox.safety,grox.embed,grox.media,grox.asr,grox.recovery,training"
 
 
@@ -68,20 +73,22 @@ def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> dict[str, 
     state = _world_state()
     if state["num_migrations_missing"]:
         # The checks would load the pages and with them the model libraries; `make check` runs them.
-        _step("database tables", "migrate", "--no-input", "--verbosity=0", "--skip-checks")
+        _step("database tables", ["migrate", "--no-input", "--verbosity=0", "--skip-checks"])
         state = _world_state()
-    steps: list[tuple[str, ...]] = []
+    has_news = False
     if (not state["has_people"] or _unfinished("seed_world").exists()) and not options.no_seed:
-        steps.append(("demo world", "seed_world", "--if-empty"))
+        _step("demo world", ["seed_world", "--if-empty"])
+        has_news = True
+    # What beat would do within the day, so that the first page has every source.
+    jobs = ["feed_jobs"]
     if not state["has_model"] and not options.no_train:
-        steps.append(("first model", "phoenix_train", "--bootstrap"))
-    if steps:  # what beat would do within the day, so that the first page has every source
-        steps.append(("communities and interests", "feed_jobs"))
-    for title, *command in steps:
-        _step(title, *command)
+        _step("models, communities and interests", *FIRST_MODELS, jobs)
+        has_news = True
+    elif has_news:
+        _step("communities and interests", jobs)
     for program in programs(options):
         supervisor.start(program, wait=program.name == "web")
-    return _world_state() if steps else state
+    return _world_state() if has_news else state
 
 
 def _start_services(supervisor: Supervisor) -> None:
@@ -100,17 +107,23 @@ def _start_services(supervisor: Supervisor) -> None:
 _kept_open: list[Lock] = []
 
 
-def _step(title: str, *command: str) -> None:
-    """Run one command to its end on this terminal, with its own progress lines."""
+def _step(title: str, *commands: list[str]) -> None:
+    """Run commands side by side to their ends on this terminal, with their own progress lines."""
     began = time.monotonic()
     print(f"      up | {title}", flush=True)
-    mark = _unfinished(command[0])
-    mark.touch()
     bound_to_us = die_with(os.getpid(), signal.SIGTERM)
-    done = subprocess.run([sys.executable, MANAGE, *command], env=_environment(), check=False, preexec_fn=bound_to_us)
-    if done.returncode:
-        raise ServiceError(f"{title} failed: `manage.py {' '.join(command)}` ended with {done.returncode}")
-    mark.unlink()
+    running = []
+    for command in commands:
+        _unfinished(command[0]).touch()
+        arguments = [sys.executable, MANAGE, *command]
+        running.append(subprocess.Popen(arguments, env=_environment(), preexec_fn=bound_to_us))
+    for command, process in zip(commands, running, strict=True):
+        if process.wait():
+            for other in running:
+                other.terminate()
+            raise ServiceError(f"{title} failed: `manage.py {' '.join(command)}` ended with {process.returncode}")
+    for command in commands:
+        _unfinished(command[0]).unlink(missing_ok=True)
     print(f"      up | {title}: done in {time.monotonic() - began:.1f} s", flush=True)
 
 

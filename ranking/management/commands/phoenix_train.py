@@ -9,7 +9,7 @@ from ranking import registry
 from ranking.management.base import PhoenixCommand, use_threads
 from ranking.models import ModelVersion
 from ranking.training.presets import TrainingSettings
-from ranking.training.run import plan, run, unfinished
+from ranking.training.run import KINDS, plan, run, unfinished
 
 
 class Command(PhoenixCommand):
@@ -17,25 +17,27 @@ class Command(PhoenixCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bootstrap", action="store_true", help="only when no model is promoted yet")
+        parser.add_argument("--only", choices=KINDS, help="train one of the two; both can be trained at the same time")
         parser.add_argument("--resume", action="store_true", help="go on with the run that was broken off")
         parser.add_argument("--seed", type=int, default=0)
-        parser.add_argument("--minutes", type=float, default=1.2, help="time allowed for both together; 0: no limit")
+        parser.add_argument("--minutes", type=float, default=1.2, help="time allowed, for both together; 0: no limit")
         parser.add_argument("--epochs", type=int, default=2, help="most passes over the data")
         parser.add_argument("--threads", type=int, help="default: one per core")
         parser.add_argument("--no-promote", action="store_true", help="register as candidates only")
 
-    def handle(self, *, bootstrap: bool, resume: bool, **options: Any) -> None:
-        if bootstrap and all(registry.promoted(kind) for kind in ModelVersion.Kind.values):
+    def handle(self, *, bootstrap: bool, only: str | None, resume: bool, **options: Any) -> None:
+        kinds = (only,) if only else KINDS
+        if bootstrap and all(registry.promoted(kind) for kind in kinds):
             self.stdout.write("Models are promoted already.")
             return
         use_threads(options["threads"])
         if resume:
-            wanted = unfinished()
+            wanted = unfinished(kinds)
         else:
             names = ("seed", "minutes", "epochs")
-            wanted = plan(TrainingSettings(**{name: options[name] for name in names}))
+            wanted = plan(TrainingSettings(**{name: options[name] for name in names}), kinds=kinds)
         trained = run(wanted, resume=resume, quiet=options["verbosity"] == 0)
-        for version in (trained.ranker, trained.retrieval) if trained else ():
+        for version in trained.versions.values() if trained else ():
             if not options["no_promote"]:
                 registry.promote(version)
             self.stdout.write(f"{version.name}: {version.status}, {_summary(version)}")
