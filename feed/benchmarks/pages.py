@@ -69,6 +69,7 @@ def site() -> Iterator[list[Reader]]:
     people = User.objects.filter(following_count__gt=0, is_active=True).order_by("-following_count", "id")[:VIEWERS]
     wait_for_thunder()
     rehearsal.page()
+    rehearsal.settle()
     with override_settings(DEBUG=False, ALLOWED_HOSTS=["localhost"]), transaction.atomic():
         readers = [Reader(user, Client(SERVER_NAME="localhost")) for user in people]
         for reader in readers:

@@ -1,5 +1,6 @@
 """Probes, metrics and what the site says when PostgreSQL is away."""
 
+import gc
 import threading
 
 import pytest
@@ -49,6 +50,15 @@ def test_a_rehearsal_draws_a_page_and_leaves_no_trace():
     assert rehearsal.page() > 5_000
     assert not ServedHistory.objects.exists()
     assert not Receipt.objects.exists()
+
+
+def test_what_a_process_has_loaded_is_not_walked_through_again():
+    try:
+        rehearsal.settle()
+        assert gc.get_freeze_count() > 10_000
+        assert len(gc.get_objects()) < gc.get_freeze_count() / 10
+    finally:
+        gc.unfreeze()
 
 
 @pytest.mark.django_db
