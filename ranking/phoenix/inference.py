@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -25,12 +25,15 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ranking.phoenix import kernels
+from ranking.phoenix.arithmetic import CAP_SCALE
 from ranking.phoenix.batch import Candidates, Context, Tables
-from ranking.phoenix.config import ATTENTION_CAP, ATTENTION_MULTIPLIER
-from ranking.phoenix.kernels import Phases, Weights
+from ranking.phoenix.config import ATTENTION_MULTIPLIER, PhoenixConfig
+from ranking.phoenix.kernels import Phases, Seen, Weights
+from ranking.phoenix.products import inner_size, operand, split
 from ranking.phoenix.recsys_model import PhoenixRanker, RankerOutput
 from ranking.phoenix.tokens import CandidateTokens
 from ranking.phoenix.transformer import Layer, context_positions, rotation
@@ -74,55 +77,79 @@ os.register_at_fork(after_in_child=workers.cache_clear)
 
 @dataclass(frozen=True)
 class ServingContext:
-    """One user's context: of every layer the rotated keys [L, H, K, T] and the values [L, H, T, K], valid
-    tokens only, bfloat16 as uint16.
+    """One user's context: the rotated keys and the values of its valid tokens in every layer.
 
     `end` is the position after the history, where candidates begin; `profile` [D] what was liked, for
     models that match contents.
     """
 
-    keys: Array
-    values: Array
+    seen: Seen
     end: int
     profile: Tensor | None = None
 
     @property
     def nbytes(self) -> int:
-        return self.keys.nbytes + self.values.nbytes
+        return self.seen.keys.nbytes + self.seen.values.nbytes
 
 
-def _as_array(tensor: Tensor, dtype: torch.dtype = torch.float32) -> Array:
-    """A tensor as the kernels see it, in the given precision."""
-    converted = tensor.detach().to(dtype).contiguous()
-    return (converted if dtype == torch.float32 else converted.view(torch.uint16)).numpy()
+def _in_pairs(x: Tensor) -> Tensor:
+    """What is rotated together side by side: halves [..., K] to pairs. Products of queries and keys stay equal."""
+    return x.unflatten(-1, (2, -1)).transpose(-1, -2).flatten(-2)
 
 
-def _weights(layers: Iterable[Layer], dtype: torch.dtype) -> Weights:
-    """The layers' matrices in serving precision."""
+def _weights(layers: Sequence[Layer], dtype: torch.dtype) -> Weights:
+    """The layers' matrices in serving precision, heads padded where its products are."""
+    heads = layers[0].num_heads
+    key_size = layers[0].qkv.shape[1] // (3 * heads)
+    padding = inner_size(key_size, dtype) - key_size
 
-    def stacked(of: Callable[[Layer], Tensor], dtype: torch.dtype = torch.float32) -> Array:
-        return _as_array(torch.stack([of(layer).detach() for layer in layers]), dtype)
+    def stacked(of: Callable[[Layer], Tensor], dtype: torch.dtype = dtype) -> Array:
+        return operand(torch.stack([of(layer).detach() for layer in layers]), dtype)
 
     def gains(layer: Layer) -> Tensor:
         norms = (layer.attention_in_norm, layer.attention_out_norm, layer.ffn_in_norm, layer.ffn_out_norm)
         return torch.stack([norm.scale for norm in norms])
 
     def qkv(layer: Layer) -> Tensor:
-        queries, others = layer.qkv.tensor_split([layer.qkv.shape[1] // 3], dim=1)
-        return torch.cat([queries * (ATTENTION_MULTIPLIER / ATTENTION_CAP), others], dim=1)
+        queries, keys, values = layer.qkv.unflatten(1, (3, heads, key_size)).unbind(1)
+        parts = torch.stack([_in_pairs(queries) * (ATTENTION_MULTIPLIER * CAP_SCALE), _in_pairs(keys), values], dim=1)
+        return F.pad(parts, (0, padding)).flatten(1)
+
+    def attention_out(layer: Layer) -> Tensor:
+        rows = F.pad(layer.attention_out.unflatten(0, (heads, key_size)), (0, 0, 0, padding)).flatten(0, 1)
+        return rows if dtype == torch.float32 else split(rows)
 
     return Weights(
-        stacked(gains),
-        stacked(qkv, dtype),
-        stacked(lambda layer: layer.attention_out),
-        stacked(lambda layer: layer.ffn_in, dtype),
-        stacked(lambda layer: layer.ffn_out, dtype),
+        stacked(gains, torch.float32),
+        stacked(qkv),
+        stacked(attention_out),
+        stacked(lambda layer: layer.ffn_in),
+        stacked(lambda layer: layer.ffn_out),
+        layers[0].ffn_out.shape[0],
     )
 
 
-def _phases(positions: Tensor, slots: Array, key_size: int) -> Phases:
-    turn, half = rotation(positions, key_size), key_size // 2
-    return Phases(_as_array(turn.cos[:, :half]), _as_array(turn.sin[:, :half]), slots)
+class Turns:
+    """Rotary phases of all positions met so far, heads side by side. Safe to share between threads."""
+
+    def __init__(self, config: PhoenixConfig, dtype: torch.dtype) -> None:
+        self.config = config
+        self.padding = (inner_size(config.key_size, dtype) - config.key_size) // 2
+        self._known = self._computed(0, 2 + config.history_seq_len)
+
+    def at(self, positions: Array) -> Phases:
+        """Those of whole positions [N]."""
+        low, high = int(positions.min(initial=0)), int(positions.max(initial=0))
+        first, cos, sin = self._known
+        if low < first or high >= first + len(cos):
+            first, cos, sin = self._known = self._computed(min(low, first), max(high + 1, first + len(cos)))
+        return Phases(cos, sin, positions - first)
+
+    def _computed(self, first: int, stop: int) -> tuple[int, Array, Array]:
+        turn = rotation(torch.arange(first, stop), self.config.key_size)
+        halves = (x[:, : self.config.key_size // 2] for x in (turn.cos, turn.sin))
+        cos, sin = (F.pad(x, (0, self.padding)).repeat(1, self.config.num_heads).numpy() for x in halves)
+        return first, cos, sin
 
 
 class RankerRuntime:
@@ -147,6 +174,8 @@ class RankerRuntime:
         self.tokens = CandidateTokens(model, tables)
         self._context_weights = _weights(model.transformer.layers, torch.float32)
         self._weights = _weights(model.transformer.layers, dtype)
+        self._context_turns = Turns(model.config, torch.float32)
+        self._turns = Turns(model.config, dtype)
 
     def encode(self, context: Context) -> ServingContext:
         """The context of a single user (B = 1)."""
@@ -164,15 +193,14 @@ class RankerRuntime:
         )[0]
         # An invalid user is seen by nobody, so what remains is valid and only causal.
         positions = positions[torch.cat([valid[0, :1], history_valid[0]])]
-        rows = _as_array(tokens[0][valid[0]])
+        rows = operand(tokens[0][valid[0]], torch.float32)
         count, shape = len(rows), (config.num_layers, config.num_heads)
         keys = torch.empty(*shape, config.key_size, count)
         values = torch.empty(*shape, count, config.key_size)
-        phases = _phases(positions, np.arange(count), config.key_size)
-        kernels.context(rows, self._context_weights, phases, keys.numpy(), values.numpy())
+        phases = self._context_turns.at(positions.long().numpy())
+        kernels.context(rows, self._context_weights, phases, Seen(keys.numpy(), values.numpy(), count))
         return ServingContext(
-            _as_array(keys, self.dtype),
-            _as_array(values, self.dtype),
+            Seen(operand(keys, self.dtype), operand(values, self.dtype), count),
             1 + (config.history_seq_len if config.right_anchored_rope else history_valid.shape[1]),
             None if profile is None else profile[0],
         )
@@ -196,7 +224,7 @@ class RankerRuntime:
         def answer(at: int) -> RankerOutput:
             rows = slice(at, at + size)
             known = None if projections is None else projections[rows]
-            return self._answer(context, columns(candidates, rows), known, phases._replace(slots=phases.slots[rows]))
+            return self._answer(context, columns(candidates, rows), known, phases._replace(rows=phases.rows[rows]))
 
         blocks = [workers().submit(answer, at) for at in range(0, max(count, 1), size)]
         outputs = [block.result() for block in blocks]
@@ -217,7 +245,7 @@ class RankerRuntime:
         self, context: ServingContext, candidates: Candidates, projections: Tensor | None, phases: Phases
     ) -> RankerOutput:
         x = self.tokens(candidates, projections, context.profile)
-        kernels.candidates(x.numpy(), self._weights, context.keys, context.values, phases)
+        kernels.candidates(x.numpy(), self._weights, context.seen, phases)
         return self.model.heads(x[None])
 
     def rank_batch(self, context: Context, candidates: Candidates) -> RankerOutput:
@@ -234,11 +262,8 @@ class RankerRuntime:
     def _candidate_phases(self, count: int, start: int) -> Phases:
         """Right-anchored candidates share the place after the history; others have a slot each."""
         if self.model.config.right_anchored_rope:
-            slots = np.zeros(count, np.int64)
-        else:
-            slots = np.arange(count) % (self.slot_chunk or max(count, 1))
-        places = start + torch.arange(int(slots.max(initial=0)) + 1)
-        return _phases(places, slots, self.model.config.key_size)
+            return self._turns.at(np.full(count, start))
+        return self._turns.at(start + np.arange(count) % (self.slot_chunk or max(count, 1)))
 
 
 def _block_size(count: int) -> int:
@@ -260,6 +285,8 @@ def columns(candidates: Candidates, rows: slice | Tensor) -> Candidates:
 def _without_padding(context: Context) -> Context:
     """The context of one user without its padded history items."""
     valid = context.post_ids[0] != 0
+    if valid.all():
+        return context
     fields = {
         name: value[:, valid]
         for name, value in vars(context).items()

@@ -1,7 +1,8 @@
-"""Matrix products inside compiled code: `multiply`, by the BLAS that torch brings along on x86 (MKL).
+"""Matrix products inside compiled code: `multiply`, by tiles or by the BLAS that torch brings along on x86 (MKL).
 
-MKL takes its number of threads from the calling thread's setting in torch. Where torch comes without it,
-SciPy's BLAS multiplies in float32: right, and for bfloat16 not fast, so that no server would choose it.
+Bfloat16 matrices are multiplied by tiles where the processor has them. MKL takes its number of threads from the
+calling thread's setting in torch. Where torch comes without it, SciPy's BLAS multiplies in float32: right, and
+for bfloat16 not fast, so that no server would choose it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from typing import Any
 
 import llvmlite.binding
 import numpy as np
+import numpy.typing as npt
 import torch
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic, overload, register_jitable
+from torch import Tensor
+
+from ranking.phoenix.arithmetic import as_float
+from ranking.phoenix.tiles import HAS_TILES, interleaved, multiply_by_tiles, padded
 
 LIBRARY = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
 # MKL's Fortran interface with 64-bit sizes: C = alpha A B + beta C, column-major, everything by reference.
@@ -36,12 +42,6 @@ def _has_mkl() -> bool:
 
 
 HAS_MKL = _has_mkl()
-
-
-@intrinsic
-def as_float(_context: Any, _bits: Any) -> Any:
-    """The float32 with these bits."""
-    return types.float32(types.int32), lambda _c, builder, _s, args: builder.bitcast(args[0], ir.FloatType())
 
 
 @intrinsic
@@ -76,8 +76,39 @@ def _by_mkl(_context: Any, a: Any, b: Any, out: Any) -> Any:
     return types.void(a, b, out), generate
 
 
+def operand(matrices: Tensor, dtype: torch.dtype) -> npt.NDArray[Any]:
+    """Float32 matrices [..., A, B] as second operands of products: themselves, or bfloat16 as uint16, interleaved
+    and padded as tiles want it where there are tiles."""
+    given = matrices.detach().contiguous()
+    if dtype == torch.float32:
+        return given.numpy()
+    return interleaved(given.numpy()) if HAS_TILES else given.to(dtype).view(torch.uint16).numpy()
+
+
+def inner_size(size: int, dtype: torch.dtype) -> int:
+    """The size over which products of this precision sum: where there are tiles bfloat16 is padded."""
+    return padded(size) if dtype != torch.float32 and HAS_TILES else size
+
+
+def split(matrices: Tensor) -> Tensor:
+    """[..., A, B] as [..., 3 A, B]: what bfloat16 makes of it, again, and what that leaves. The product with what
+    `arithmetic.put_split` writes is short of that in float32 by two roundings of what was left, 2^-16 of it."""
+    high = matrices.bfloat16().float()
+    return torch.cat([high, high, matrices - high], dim=-2)
+
+
+@register_jitable
+def rows_of(b: Any) -> Any:
+    """Columns that a first operand needs for this second one, padding included; interleaved ones have two rows
+    in one."""
+    return b.shape[0] * (b.ndim - 1)
+
+
 def multiply(a: Any, b: Any, out: Any) -> None:
-    """out = a b for matrices whose rows are contiguous: a and b float32 or bfloat16 (as uint16), out float32."""
+    """out = a b for matrices whose rows are contiguous: a and b float32 or bfloat16 (as uint16), out float32.
+
+    An interleaved b [K / 2, M, 2] is multiplied by tiles: all sizes, rows included, are multiples of `STEP`.
+    """
     raise NotImplementedError("compiled code only")
 
 
@@ -109,6 +140,12 @@ def _multiply_by_mkl(a: Any, b: Any, out: Any) -> None:
     _by_mkl(a, b, out)
 
 
+def _multiply_by_tiles(a: Any, b: Any, out: Any) -> None:
+    multiply_by_tiles(a, b, out)
+
+
 @overload(multiply)
 def _multiply_overload(a: Any, b: Any, out: Any) -> Any:
+    if b.ndim == 3:
+        return _multiply_by_tiles
     return _multiply_by_mkl if HAS_MKL else _multiply_by_scipy
