@@ -157,7 +157,7 @@ def items_json(items: Sequence[FeedItem], request: Request) -> list[dict[str, An
     ids = [item.wrapper_id or item.post_id for item in items if item.post_id]
     statuses = {int(s["id"]): s for s in statuses_json(selectors.posts_by_id(request.user, ids), request)}
     people = User.objects.in_bulk({pk for item in items for pk in item.user_ids})
-    context = {"request": request}
+    accounts = AccountSerializer(context={"request": request})
     return [
         {
             "position": item.position,
@@ -168,7 +168,7 @@ def items_json(items: Sequence[FeedItem], request: Request) -> list[dict[str, An
             "notice": item.notice,
             "status": statuses.get(item.wrapper_id or item.post_id),
             "ad": _ad(item.ad),
-            "accounts": [AccountSerializer(people[pk], context=context).data for pk in item.user_ids if pk in people],
+            "accounts": [accounts.to_representation(people[pk]) for pk in item.user_ids if pk in people],
             "prompt": {"title": item.prompt.title, "text": item.prompt.text} if item.prompt else None,
         }
         for item in items

@@ -7,6 +7,7 @@ two equal.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -86,13 +87,18 @@ class Rendering:
     def of(cls, posts: Iterable[Post], request: Request) -> "Rendering":
         return cls(request, viewer_marks(request.user, _shown_ids(posts)))
 
-    @property
+    @cached_property
     def origin(self) -> str:
         return origin_of(self.request)
 
+    @cached_property
+    def _people(self) -> AccountSerializer:
+        """One for all: a serializer builds its fields anew each time, which takes longer than filling them."""
+        return AccountSerializer(context={"request": self.request})
+
     def account(self, user: User) -> dict[str, Any]:
         if user.pk not in self.accounts:
-            self.accounts[user.pk] = AccountSerializer(user, context={"request": self.request}).data
+            self.accounts[user.pk] = self._people.to_representation(user)
         return self.accounts[user.pk]
 
 
