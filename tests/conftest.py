@@ -24,6 +24,8 @@ from xsocial.services.supervisor import Supervisor
 from xsocial.services.valkey import Valkey
 from xsocial.settings import stores
 
+# Two workers of the suite, and the commands they start, share the cores already.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # How fast inputs are made says more about what else the machine does than about the test.
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")

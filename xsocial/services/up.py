@@ -25,10 +25,10 @@ from xsocial.settings import env, stores
 
 OWNER = "manage.py up"
 MANAGE = str(env.BASE_DIR / "manage.py")
-# One core each: two threads per product gain little on two cores, and crawl when something else wants one.
+# One core each; one of the two shows its progress.
 FIRST_MODELS = (
-    ["phoenix_train", "--bootstrap", "--only", "ranker", "--threads", "1", "--minutes", "0.85"],
-    ["phoenix_train", "--bootstrap", "--only", "retrieval", "--threads", "1", "--minutes", "0.85", "--verbosity", "0"],
+    ["phoenix_train", "--bootstrap", "--only", "ranker", "--minutes", "0.85"],
+    ["phoenix_train", "--bootstrap", "--only", "retrieval", "--minutes", "0.85", "--verbosity", "0"],
 )
 QUEUES = "default,media,grox.realtime,grox.safety,grox.embed,grox.media,grox.asr,grox.recovery,training"
 

@@ -1,5 +1,7 @@
 """Everything the environments share. Each option has its reason in the line above it."""
 
+import os
+
 from xsocial.kernel.scopes import SCOPES
 from xsocial.settings import env, stores
 
@@ -7,6 +9,9 @@ BASE_DIR = env.BASE_DIR
 # Everything a process may write: clusters, logs, pictures, models, the development secret.
 DATA_DIR = stores.DATA_DIR
 BUILD = env.text("XSOCIAL_BUILD", "dev")
+# Threads of one matrix product sleep while they wait for one another. Spinning, they take the core from
+# whoever they wait for as soon as anything else runs: training on two threads was ten times slower then.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # --- Applications -----------------------------------------------------------------------------
 

@@ -22,7 +22,9 @@ class Command(PhoenixCommand):
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--minutes", type=float, default=1.2, help="time allowed, for both together; 0: no limit")
         parser.add_argument("--epochs", type=int, default=2, help="most passes over the data")
-        parser.add_argument("--threads", type=int, help="default: one per core")
+        parser.add_argument(
+            "--threads", type=int, default=1, help="of one process (1); for more cores --only, or torchrun"
+        )
         parser.add_argument("--no-promote", action="store_true", help="register as candidates only")
 
     def handle(self, *, bootstrap: bool, only: str | None, resume: bool, **options: Any) -> None:
