@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,14 @@ SPARSE_BLOCK = 1_000
 REFRESHES = 10  # of what is fitted, in live evaluation
 
 ItemMatrix = npt.NDArray[np.float32] | sparse.csr_matrix
+
+
+class Nearest(NamedTuple):
+    """Of every item its nearest others, best first, how near they are, and what it took to find them."""
+
+    items: Int64s  # [N, SPARSE_NEIGHBOURS]
+    values: Floats  # [N, SPARSE_NEIGHBOURS]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,11 @@ class Known:
     def together(self) -> Floats:
         """How many users met both of two items [N, N]; the diagonal holds the counts."""
         return (self.matrix.T @ self.matrix).toarray()
+
+    @cached_property
+    def nearest(self) -> dict[float, Nearest]:
+        """By shrinkage, as they are asked for; many settings of many models share them."""
+        return {}
 
     @cached_property
     def counted_rows(self) -> Int64s:
@@ -137,22 +152,30 @@ def cosine(known: Known, *, neighbours: int | None, shrinkage: float) -> ItemMat
 
 
 def _sparse_cosine(known: Known, *, neighbours: int, shrinkage: float) -> sparse.csr_matrix:
-    root = np.sqrt(known.item_counts)
-    parts = []
-    by_item = known.matrix.T.tocsr()
-    for start in range(0, known.num_items, SPARSE_BLOCK):
-        block = (by_item[start : start + SPARSE_BLOCK] @ known.matrix).tocoo()
-        rows, columns = block.row + start, block.col
-        values = block.data / (root[rows] * root[columns] + shrinkage + 1e-12)
-        values[rows == columns] = 0
-        order = np.lexsort((-values, rows))
-        rows, columns, values = rows[order], columns[order], values[order]
-        starts = np.searchsorted(rows, np.arange(start, start + SPARSE_BLOCK))
-        keep = np.arange(len(rows)) - starts[rows - start] < neighbours
-        parts.append((rows[keep], columns[keep], values[keep]))
-    rows, columns, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if shrinkage not in known.nearest:
+        known.nearest[shrinkage] = _nearest(known, shrinkage)
+    items, values = (column[:, :neighbours] for column in known.nearest[shrinkage][:2])
+    columns = np.repeat(np.arange(known.num_items), items.shape[1])
     shape = (known.num_items, known.num_items)
-    return sparse.csr_matrix((values.astype(np.float32), (columns, rows)), shape=shape)
+    matrix = sparse.csr_matrix((values.ravel(), (items.ravel(), columns)), shape=shape)
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def _nearest(known: Known, shrinkage: float) -> Nearest:
+    started = time.monotonic()
+    root = np.sqrt(known.item_counts)
+    by_item, parts, count = known.matrix.T.tocsr(), [], min(SPARSE_NEIGHBOURS, known.num_items)
+    for start in range(0, known.num_items, SPARSE_BLOCK):
+        similar = (by_item[start : start + SPARSE_BLOCK] @ known.matrix).toarray()
+        rows = np.arange(len(similar))[:, None]
+        similar /= np.outer(root[start : start + len(rows)], root) + np.float32(shrinkage + 1e-12)
+        similar[rows[:, 0], start + rows[:, 0]] = 0
+        best = np.argpartition(-similar, count - 1, axis=1)[:, :count]
+        best = best[rows, np.argsort(-similar[rows, best], axis=1, kind="stable")]
+        parts.append((best, similar[rows, best]))
+    items, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Nearest(items, values, time.monotonic() - started)
 
 
 def ease(known: Known, ridge: float) -> Floats:
@@ -176,5 +199,7 @@ def renewals(known: Known, requests: Requests, *, once: float, allowed: float) -
     """Rows of the table at which live evaluation fits anew what took `once` seconds, within those allowed."""
     if not known.is_live:
         return []
+    # A later moment has to find the nearest anew, whoever found them for this one.
+    once = max([once, *(found.seconds for found in known.nearest.values())])
     times = min(REFRESHES, 1 + int(allowed / max(once, 1e-3)))
     return np.linspace(requests.known.min(), requests.known.max(), times + 1)[1:-1].astype(int).tolist()

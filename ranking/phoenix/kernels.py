@@ -49,11 +49,12 @@ class Phases(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What tokens look at beside themselves: `count` tokens with rotated keys [L, H, K, T] and values [L, H, T, K]."""
+    """What tokens look at beside themselves: rotated keys [L, H, K, T] and values [L, H, T, K] of so many
+    tokens."""
 
     keys: Array
     values: Array
-    count: int
+    tokens: int
 
 
 @compiled
@@ -219,9 +220,9 @@ def _layer(x: Array, weights: Weights, layer: int, seen: Seen, first: int, room:
     gains = weights.gains[layer]
     size = room.mixed.shape[2]
     for head in range(len(room.mixed)):
-        if seen.count:
+        if seen.tokens:
             multiply(room.queries[:, head * size : (head + 1) * size], seen.keys[layer, head], room.scores)
-            attention_weights(room.scores, first, seen.count, room.shares, room.totals[head])
+            attention_weights(room.scores, first, seen.tokens, room.shares, room.totals[head])
             multiply(room.shares, seen.values[layer, head], room.mixed[head])
     averaged(room.mixed, room.totals, room.qkv, room.own, room.attended)
     multiply(room.attended, weights.attention_out[layer], room.out)
@@ -246,7 +247,7 @@ def candidates(x: Array, weights: Weights, seen: Seen, phases: Phases) -> None:
             multiply(room.given, weights.qkv[layer], room.qkv)
             rotated(room.qkv, 0, phases, start, room.queries)
             own_weights(room.qkv, room.own)
-            _layer(rows, weights, layer, seen, seen.count, room)
+            _layer(rows, weights, layer, seen, seen.tokens, room)
 
 
 @compiled

@@ -211,6 +211,10 @@ class TestModels:
         monkeypatch.setattr("ranking.benchmarking.known.MAX_DENSE_ITEMS", 10)
         monkeypatch.setattr("ranking.benchmarking.known.SPARSE_BLOCK", 7)
         np.testing.assert_allclose(cosine(known, neighbours=None, shrinkage=2).toarray(), dense, atol=1e-6)
+        sparse = cosine(known, neighbours=3, shrinkage=2).toarray()
+        assert (np.count_nonzero(sparse, axis=0) <= 3).all()
+        np.testing.assert_allclose(sparse.sum(axis=0), np.sort(dense, axis=0)[-3:].sum(axis=0), rtol=1e-5)
+        assert list(known.nearest) == [2]
 
     def test_ease_solves_its_regression(self, table):
         """Each column is the ridge regression of an item on all others."""
