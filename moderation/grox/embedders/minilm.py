@@ -7,7 +7,7 @@ A BERT encoder of 6 layers, mean pooling over its last layer and L2 normalisatio
 sentence-transformers recipe of this model does, in the few lines that it takes, so that a worker is
 ready in a second. Short texts share rows of 64 tokens, kept apart by the attention mask: little
 padding, and attention runs at sizes it is fast at. Where the processor multiplies bfloat16 in hardware
-the layers run in bfloat16: two to four times faster, cosine to float32 above 0.999.
+the layers run in bfloat16: several times faster, cosine to float32 above 0.999.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from moderation.grox.embedders import adapter
+from moderation.grox.embedders.layers import Layer, Norm
 
 MODEL_NAME = "all-MiniLM-L6-v2"
 VERSION = "minilm_v1"
@@ -43,9 +44,6 @@ TOKENS_PER_BATCH = 2_048  # what a layer holds of them stays within a core's cac
 
 LAYERS = 6
 FIRST_ADAPTED = 3
-PLAIN, ADAPTED = "encoder.layer", "adapted.layer"
-HEADS = 12
-NORM_EPSILON = 1e-12
 
 
 def _in_hardware_bfloat16() -> bool:
@@ -65,16 +63,18 @@ class Batch:
     @classmethod
     def of(cls, ids: Sequence[list[int]], rows: list[list[int]], *, width: int, padding: int) -> Batch:
         """Lay out texts given as token ids, by their numbers in rows."""
-        places: list[int] = []
-        for number, row in enumerate(rows):
-            places.extend(range(number * width, number * width + sum(len(ids[text]) for text in row)))
         numbers = [number for row in rows for number in row]
-        lengths = torch.tensor([len(ids[number]) for number in numbers])
+        lengths, texts = torch.tensor([len(ids[number]) for number in numbers]), torch.tensor([*map(len, rows)])
+        row = torch.arange(len(rows)).repeat_interleave(texts)
+        before, texts_before = lengths.cumsum(0) - lengths, texts.cumsum(0) - texts
+        starts = width * row + before - before[texts_before[row]]
+        in_text = torch.arange(int(lengths.sum())) - before.repeat_interleave(lengths)
+        places = starts.repeat_interleave(lengths) + in_text
         tokens, positions, owners = (
             torch.full((len(rows) * width,), default) for default in (padding, 0, len(numbers))
         )
-        tokens[places] = torch.tensor([token for number in numbers for token in ids[number]])
-        positions[places] = torch.cat([torch.arange(length) for length in lengths])
+        tokens[places] = torch.tensor([*chain.from_iterable(ids[number] for number in numbers)])
+        positions[places] = in_text
         owners[places] = torch.arange(len(numbers)).repeat_interleave(lengths)
         return cls(numbers, tokens, positions, owners.view(len(rows), width), lengths)
 
@@ -99,15 +99,22 @@ class MiniLM:
         self._pad = self._tokenizer.token_to_id("[PAD]")
         self.dtype = dtype or (torch.bfloat16 if _in_hardware_bfloat16() else torch.float32)
         weights = load_file(folder / "model.safetensors")
-        self._weights = {name: value.to(self.dtype) for name, value in weights.items() if value.is_floating_point()}
+        weights = {name: value.to(self.dtype) for name, value in weights.items() if value.is_floating_point()}
+        tables = (weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type"))
+        self._words, self._positions, self._token_type = tables
+        self._embedded = Norm(weights, "embeddings")
+        layers = [_within(f"encoder.layer.{number}.", weights) for number in range(LAYERS)]
+        self._layers = [Layer(each) for each in layers]
+        self._to_adapt = dict(enumerate(layers[FIRST_ADAPTED:], FIRST_ADAPTED))
+        self._adapted: list[Layer] = []
 
     def adapt(self, deltas: Mapping[str, Tensor]) -> None:
         """Make or replace the adapted upper layers: ours plus `deltas` of some of their weights."""
-        for layer in range(FIRST_ADAPTED, LAYERS):
-            for name in [name for name in self._weights if name.startswith(f"{PLAIN}.{layer}.")]:
-                ours = self._weights[name]
-                change = deltas.get(name.removeprefix(f"{PLAIN}."))
-                self._weights[name.replace(PLAIN, ADAPTED)] = ours if change is None else ours + change.to(self.dtype)
+        self._adapted = []
+        for number, weights in self._to_adapt.items():
+            changes = _within(f"{number}.", deltas)
+            changed = {name: weights[name] + change.to(self.dtype) for name, change in changes.items()}
+            self._adapted.append(Layer({**weights, **changed}))
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """Embed normalised texts: float32 [N, 384], unit rows, in the order given."""
@@ -135,54 +142,27 @@ class MiniLM:
 
     def lower(self, batch: Batch) -> Tensor:
         """Token states [R, T, 384] below the layers of which there are two."""
-        hidden = self._embed(batch.tokens, batch.positions).view(*batch.owners.shape, DIMENSIONS)
-        for layer in range(FIRST_ADAPTED):
-            hidden = self._layer(hidden, batch.mask, f"{PLAIN}.{layer}")
+        summed = self._words[batch.tokens] + self._positions[batch.positions] + self._token_type[0]
+        hidden = self._embedded(summed).view(*batch.owners.shape, DIMENSIONS)
+        for layer in self._layers[:FIRST_ADAPTED]:
+            hidden = layer(hidden, batch.mask)
         return hidden
 
-    def reading(self, lower: Tensor, batch: Batch) -> Tensor:
+    def reading(self, hidden: Tensor, batch: Batch) -> Tensor:
         """The means [N, 384] of the adapted last layer's states."""
-        return batch.sums(self._upper(lower, batch, ADAPTED)) / batch.lengths[:, None]
+        for layer in self._adapted:
+            hidden = layer(hidden, batch.mask)
+        return batch.sums(hidden) / batch.lengths[:, None]
 
-    def _vectors(self, lower: Tensor, batch: Batch) -> Tensor:
+    def _vectors(self, hidden: Tensor, batch: Batch) -> Tensor:
+        for layer in self._layers[FIRST_ADAPTED:]:
+            hidden = layer(hidden, batch.mask)
         # the sum and the mean have the same direction
-        return F.normalize(batch.sums(self._upper(lower, batch, PLAIN)), dim=1)
+        return F.normalize(batch.sums(hidden), dim=1)
 
-    def _upper(self, hidden: Tensor, batch: Batch, which: str) -> Tensor:
-        for layer in range(FIRST_ADAPTED, LAYERS):
-            hidden = self._layer(hidden, batch.mask, f"{which}.{layer}")
-        return hidden
 
-    def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        tables = "embeddings.{}_embeddings.weight"
-        summed = (
-            self._weights[tables.format("word")][tokens]
-            + self._weights[tables.format("position")][positions]
-            + self._weights[tables.format("token_type")][0]
-        )
-        return self._norm(summed, "embeddings")
-
-    def _layer(self, hidden: Tensor, mask: Tensor, name: str) -> Tensor:
-        """One encoder block with normalisation after each residual. hidden [R, T, 384]."""
-        query, key, value = (
-            self._linear(hidden, f"{name}.attention.self.{part}").unflatten(-1, (HEADS, -1)).transpose(1, 2)
-            for part in ("query", "key", "value")
-        )
-        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2).flatten(2)
-        hidden = self._norm(
-            hidden + self._linear(attended, f"{name}.attention.output.dense"), f"{name}.attention.output"
-        )
-        inner = F.gelu(self._linear(hidden, f"{name}.intermediate.dense"))
-        return self._norm(hidden + self._linear(inner, f"{name}.output.dense"), f"{name}.output")
-
-    def _linear(self, x: Tensor, name: str) -> Tensor:
-        return F.linear(x, self._weights[f"{name}.weight"], self._weights[f"{name}.bias"])
-
-    def _norm(self, x: Tensor, name: str) -> Tensor:
-        name = f"{name}.LayerNorm"
-        return F.layer_norm(
-            x, (DIMENSIONS,), self._weights[f"{name}.weight"], self._weights[f"{name}.bias"], NORM_EPSILON
-        )
+def _within(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _rows(lengths: list[int]) -> list[tuple[int, list[int]]]:
