@@ -1,13 +1,14 @@
-"""Runs plans: validated graphs of small tasks. `run_task` is the one place here that catches all.
+"""Runs plans: validated graphs of small tasks, each over a batch of posts. `_tried` is the one place that catches all.
 
 A task that skips takes everything behind it along and the plan still succeeds. A task that fails fails
 its plan, and no other plan of the post.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import StrEnum
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import ClassVar
@@ -26,13 +27,18 @@ class SkipTask(Exception):
     """Raised inside a task: stop here, without failure. The text is the reason."""
 
 
-class TaskFailed(Exception):
-    """A task gave up after its last attempt."""
+class Outcome(StrEnum):
+    SUCCESS = "success"
+    SKIPPED = "skipped"
+    FAILED = "failed"
 
 
-class Outcome(Enum):
-    SUCCESS = auto()
-    SKIPPED = auto()
+@dataclass(frozen=True)
+class Ended:
+    """How a task ended for one post, and why if not well."""
+
+    outcome: Outcome
+    reason: str = ""
 
 
 class Task:
@@ -48,6 +54,26 @@ class Task:
     def run(self, context: Context) -> None:
         """Do the step. Raise SkipTask to stop the branch."""
         raise NotImplementedError
+
+    def pause(self, attempt: int) -> float:
+        """Seconds to wait after a failed attempt, the first being 0."""
+        return self.waits[min(attempt, len(self.waits) - 1)]
+
+
+class BatchTask(Task):
+    """A step that costs hardly more for many posts than for one.
+
+    It is done for all of a batch or for none. A batch that fails in the end is gone through post by post, so that
+    one bad post does not keep the others from being written.
+    """
+
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        """Do the step for several posts; returns the ids of those for which their branch stops, with reasons."""
+        raise NotImplementedError
+
+    def run(self, context: Context) -> None:
+        for reason in self.run_batch([context]).values():
+            raise SkipTask(reason)
 
 
 @dataclass
@@ -81,77 +107,148 @@ class Plan:
         return {(before, after) for after, names in self.depends_on.items() for before in names}
 
 
-def run_payload(
-    payload: Payload, plans: Iterable[Plan], *, sleep: Callable[[float], None] = time.sleep
-) -> PayloadResult:
-    """Run every plan whose eligibility the payload carries. Never raises for what a task did."""
-    chosen = [plan for plan in plans if plan.eligibility in payload.eligibilities]
-    return PayloadResult(payload.post_id, tuple(run_plan(plan, payload, sleep=sleep) for plan in chosen))
+@dataclass
+class _Run:
+    """One post on its way through a plan."""
+
+    context: Context
+    skipped: set[str] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)  # of the tasks that skipped by themselves
+    failure: str = ""
+
+    def meets(self, name: str, depends_on: tuple[str, ...]) -> bool:
+        """Whether a task is still to be run: behind a skipped one everything is skipped."""
+        if self.skipped.intersection(depends_on):
+            self.skipped.add(name)
+        return not self.failure and name not in self.skipped
+
+    def after(self, name: str, ended: Ended) -> None:
+        """Note how a task ended."""
+        if ended.outcome is Outcome.SKIPPED:
+            self.skipped.add(name)
+            self.reasons.append(ended.reason)
+        elif ended.outcome is Outcome.FAILED:
+            self.failure = ended.reason
+
+    @property
+    def state(self) -> tuple[AnnotationState, str]:
+        """How the plan ended, and why if not well."""
+        if self.failure:
+            return AnnotationState.FAILED, self.failure
+        if self.context.not_scored:
+            return AnnotationState.NOT_SCORED, self.context.not_scored
+        return (AnnotationState.SKIPPED, "; ".join(self.reasons)) if self.reasons else (AnnotationState.DONE, "")
 
 
-def run_plan(plan: Plan, payload: Payload, *, sleep: Callable[[float], None] = time.sleep) -> PlanResult:
-    """Run one plan over one post."""
-    context = Context(payload)
-    started = time.perf_counter()
+def run_payloads(
+    payloads: Sequence[Payload], plans: Iterable[Plan], *, sleep: Callable[[float], None] = time.sleep
+) -> list[PayloadResult]:
+    """Run over a batch of different posts every plan whose eligibility they carry. Never raises for what a task did."""
+    found: dict[int, list[PlanResult]] = {payload.post_id: [] for payload in payloads}
+    for plan in plans:
+        chosen = [payload for payload in payloads if plan.eligibility in payload.eligibilities]
+        for payload, result in zip(chosen, run_plan(plan, chosen, sleep=sleep), strict=True):
+            found[payload.post_id].append(result)
+    return [PayloadResult(post_id, tuple(results)) for post_id, results in found.items()]
+
+
+def run_plan(
+    plan: Plan, payloads: Sequence[Payload], *, sleep: Callable[[float], None] = time.sleep
+) -> list[PlanResult]:
+    """Run one plan over posts, task by task; what one of them does is no matter to the others."""
+    if not payloads:
+        return []
     count = metrics.counter("grox_plans", "Plan runs: executed, and how they ended", ("plan", "state"))
-    count.labels(plan.name, "executed").inc()
-    state, reason = AnnotationState.DONE, ""
-    try:
-        skipped = _run_tasks(plan, context, sleep)
-        if skipped:
-            state, reason = AnnotationState.SKIPPED, "; ".join(skipped.values())
-        if context.not_scored:
-            state, reason = AnnotationState.NOT_SCORED, context.not_scored
-    except TaskFailed as error:
-        state, reason = AnnotationState.FAILED, str(error)
-        if plan.on_failure:
-            plan.on_failure(context)
-    seconds = time.perf_counter() - started
-    count.labels(plan.name, state).inc()
-    metrics.histogram("grox_plan_seconds", "Duration of a plan", ("plan",)).labels(plan.name).observe(seconds)
-    return PlanResult(plan.name, state, reason, context.results, context.versions, round(1000 * seconds, 2))
-
-
-def _run_tasks(plan: Plan, context: Context, sleep: Callable[[float], None]) -> dict[str, str]:
-    """Run tasks in order; return the reasons of those that skipped by themselves."""
-    skipped: set[str] = set()
-    reasons: dict[str, str] = {}
+    count.labels(plan.name, "executed").inc(len(payloads))
+    started = time.perf_counter()
+    runs = [_Run(Context(payload)) for payload in payloads]
     for name in plan.order:
-        if skipped.intersection(plan.depends_on.get(name, ())):
-            skipped.add(name)
-            continue
-        outcome, reason = run_task(plan.tasks[name], context, plan=plan.name, sleep=sleep)
-        if outcome is Outcome.SKIPPED:
-            skipped.add(name)
-            reasons[name] = reason
-    return reasons
+        ready = [run for run in runs if run.meets(name, plan.depends_on.get(name, ()))]
+        ended = run_task(plan.tasks[name], [run.context for run in ready], plan=plan.name, sleep=sleep)
+        for run, how in zip(ready, ended, strict=True):
+            run.after(name, how)
+    seconds = (time.perf_counter() - started) / len(runs)
+    return [_result(plan, run, seconds) for run in runs]
 
 
-def run_task(task: Task, context: Context, *, plan: str, sleep: Callable[[float], None]) -> tuple[Outcome, str]:
-    """Run one task with its retries, unless a rule disables it here. Raise TaskFailed when the last attempt failed.
+def _result(plan: Plan, run: _Run, seconds: float) -> PlanResult:
+    """Count the end of one post's run, which took its share of the batch's time."""
+    state, reason = run.state
+    if run.failure and plan.on_failure:
+        plan.on_failure(run.context)
+    metrics.counter("grox_plans", "Plan runs: executed, and how they ended", ("plan", "state")).labels(
+        plan.name, state
+    ).inc()
+    metrics.histogram("grox_plan_seconds", "Duration of a plan", ("plan",)).labels(plan.name).observe(seconds)
+    return PlanResult(plan.name, state, reason, run.context.results, run.context.versions, round(1000 * seconds, 2))
+
+
+def run_task(task: Task, contexts: Sequence[Context], *, plan: str, sleep: Callable[[float], None]) -> Sequence[Ended]:
+    """Run one task for each post with its retries, unless a rule disables it here.
 
     Counted are `exec`, `intaken` (not disabled) and how it ended.
     """
+    if not contexts:
+        return []
     count = metrics.counter("grox_tasks", "Task runs", ("plan", "task", "outcome"))
-    count.labels(plan, task.name, "exec").inc()
+    count.labels(plan, task.name, "exec").inc(len(contexts))
     if rule := holding(task.disabled_by):
-        count.labels(plan, task.name, "skipped").inc()
-        return Outcome.SKIPPED, f"{task.name}: disabled by {rule}"
-    count.labels(plan, task.name, "intaken").inc()
-    for attempt in range(task.attempts):
+        ended = [Ended(Outcome.SKIPPED, f"{task.name}: disabled by {rule}")] * len(contexts)
+    else:
+        count.labels(plan, task.name, "intaken").inc(len(contexts))
+        ended = _run_enabled(task, contexts, plan, sleep)
+    for outcome, number in Counter(each.outcome for each in ended).items():
+        count.labels(plan, task.name, outcome).inc(number)
+    return ended
+
+
+def _run_enabled(task: Task, contexts: Sequence[Context], plan: str, sleep: Callable[[float], None]) -> Sequence[Ended]:
+    def one(context: Context, attempts: int) -> Ended:
+        return _tried(lambda: _run_alone(task, context), task, attempts, plan, [context], sleep)[0]
+
+    if not isinstance(task, BatchTask) or len(contexts) == 1:
+        return [one(context, task.attempts) for context in contexts]
+    ended = _tried(lambda: _run_together(task, contexts), task, task.attempts, plan, contexts, sleep)
+    if ended[0].outcome is Outcome.FAILED:
+        return [one(context, 1) for context in contexts]
+    return ended
+
+
+def _run_alone(task: Task, context: Context) -> Sequence[Ended]:
+    try:
+        task.run(context)
+    except SkipTask as skip:
+        return [Ended(Outcome.SKIPPED, f"{task.name}: {skip}")]
+    return [Ended(Outcome.SUCCESS)]
+
+
+def _run_together(task: BatchTask, contexts: Sequence[Context]) -> Sequence[Ended]:
+    skipped = task.run_batch(contexts)
+    return [
+        Ended(Outcome.SKIPPED, f"{task.name}: {skipped[context.payload.post_id]}")
+        if context.payload.post_id in skipped
+        else Ended(Outcome.SUCCESS)
+        for context in contexts
+    ]
+
+
+def _tried(
+    work: Callable[[], Sequence[Ended]],
+    task: Task,
+    attempts: int,
+    plan: str,
+    contexts: Sequence[Context],
+    sleep: Callable[[float], None],
+) -> Sequence[Ended]:
+    """Do work until it succeeds, at most `attempts` times."""
+    for attempt in range(attempts):
         try:
-            task.run(context)
-        except SkipTask as skip:
-            count.labels(plan, task.name, "skipped").inc()
-            return Outcome.SKIPPED, f"{task.name}: {skip}"
+            return work()
         # The boundary of all plans: whatever a step does, the other plans and posts go on.
         except Exception as error:
-            log.exception("grox task failed", plan=plan, task=task.name, post=context.payload.post_id, attempt=attempt)
-            if attempt + 1 == task.attempts:
-                count.labels(plan, task.name, "failed").inc()
-                raise TaskFailed(f"{task.name}: {type(error).__name__}: {error}") from error
-            sleep(task.waits[min(attempt, len(task.waits) - 1)])
-        else:
-            break
-    count.labels(plan, task.name, "success").inc()
-    return Outcome.SUCCESS, ""
+            posts = [context.payload.post_id for context in contexts]
+            log.exception("grox task failed", plan=plan, task=task.name, posts=posts, attempt=attempt)
+            reason = f"{task.name}: {type(error).__name__}: {error}"
+        if attempt + 1 < attempts:
+            sleep(task.pause(attempt))
+    return [Ended(Outcome.FAILED, reason)] * len(contexts)

@@ -1,7 +1,11 @@
-"""Where results are written. Every sink may be repeated: it brings rows to a state, it does not add up."""
+"""Where results are written: for all posts of a batch together, with as many statements as for one.
+
+Every sink may be repeated: it brings rows to a state, it does not add up.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from django.db import IntegrityError, transaction
 
@@ -12,22 +16,24 @@ from moderation.grox.classifiers.schemas import (
     PolicyResult,
     QualityResult,
     ReplyResult,
-    TopicsResult,
+    SafetyResult,
+    SpamResult,
     Violation,
 )
 from moderation.grox.disable_rules import DisableRule, holding
 from moderation.grox.documents import Document
-from moderation.grox.engine import SkipTask, Task
+from moderation.grox.engine import BatchTask
 from moderation.grox.labelling import Proposal
 from moderation.grox.language import UNDETERMINED
 from moderation.grox.media.models import NUDITY
 from moderation.grox.payload import Context, PayloadResult, Stream
 from moderation.grox.policies import policy_book
-from moderation.models import PostAnnotation, PostFlags, PostSummary
-from moderation.services.labels import is_settled, lock_flags, new_label, reconcile_labels
+from moderation.models import PostAnnotation, PostFlags
+from moderation.services.embeddings import store_summaries, store_vectors
+from moderation.services.labels import lock_flags, new_label, reconcile_labels, settled
 from moderation.types import AnnotationState, Label
 from posts.events import PostEmbedded
-from posts.models import Post, PostEmbedding, PostTopic
+from posts.models import Post, PostTopic
 from xsocial.kernel import clock, metrics
 from xsocial.kernel.event_log import publish
 
@@ -37,7 +43,7 @@ REPLY_RULES = ("reply.",)
 TRUSTED_FOLLOWERS = 100_000  # authors this large are judged by people, but for the gravest findings
 
 
-class Sink(Task):
+class Sink(BatchTask):
     """Tried three times: its stores may be busy."""
 
     attempts = 3
@@ -54,26 +60,27 @@ class StoreVector(Sink):
         self._version, self._announces_replies = version, announces_replies
 
     @transaction.atomic
-    def run(self, context: Context) -> None:
-        post_id = context.payload.post_id
-        PostEmbedding.objects.update_or_create(
-            post_id=post_id, model=self._version, defaults={"vector": context.vector, "created_at": clock.now()}
-        )
-        if self._announces_replies or not context.document.is_reply:
-            publish(PostEmbedded(post_id=post_id, model=self._version, at_ms=clock.now_ms()))
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        store_vectors(self._version, {context.payload.post_id: context.vector for context in contexts})
+        now_ms = clock.now_ms()
+        publish(*(
+            PostEmbedded(post_id=context.payload.post_id, model=self._version, at_ms=now_ms)
+            for context in contexts
+            if self._announces_replies or not context.document.is_reply
+        ))  # fmt: skip
+        return {}
 
 
 class StoreSummaryVector(StoreVector):
-    """The summary that was embedded, and its vector."""
+    """The summaries that were embedded, and their vectors."""
 
     @transaction.atomic
-    def run(self, context: Context) -> None:
-        PostSummary.objects.update_or_create(
-            post_id=context.payload.post_id,
-            version=context.versions["summary"],
-            defaults={"text": context.results["summary"].text, "created_at": clock.now()},
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        store_summaries(
+            (context.payload.post_id, context.versions["summary"], context.results["summary"].text)
+            for context in contexts
         )
-        super().run(context)
+        return super().run_batch(contexts)
 
 
 def store_languages(documents: Iterable[Document]) -> None:
@@ -94,14 +101,13 @@ class WriteSafety(Sink):
     disabled_by = (DisableRule.NON_PROD,)
 
     @transaction.atomic
-    def run(self, context: Context) -> None:
-        if "safety" not in context.results:
-            _say_not_scored(context)
-            return
-        _leave_to_people(context)
-        safety = context.results["safety"]
-        merged = merge_flags(context.payload.post_id, safety.flags, is_borderline=safety.is_borderline)
-        _reconcile(context, [_verdict(context, merged)], SAFETY_RULES)
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        _say_not_scored(context for context in contexts if "safety" not in context.results)
+        judged, skipped = _left_to_machines(context for context in contexts if "safety" in context.results)
+        safety: dict[int, SafetyResult] = {c.payload.post_id: c.results["safety"] for c in judged}
+        merged = merge_flags({post_id: (found.flags, found.is_borderline) for post_id, found in safety.items()})
+        _reconcile({c.payload.post_id: [_verdict(c, merged[c.payload.post_id])] for c in judged}, SAFETY_RULES)
+        return skipped
 
 
 class WritePolicy(Sink):
@@ -110,30 +116,35 @@ class WritePolicy(Sink):
     disabled_by = (DisableRule.NON_PTOS_PROD,)
 
     @transaction.atomic
-    def run(self, context: Context) -> None:
-        nudity, _ = screening.nudity_of(context.document)
-        if "policy" not in context.results and nudity is None:
-            _say_not_scored(context)
-            return
-        _leave_to_people(context)
-        result: PolicyResult = context.results.get("policy", PolicyResult())
-        document = context.document
-        if nudity and (nudity.category, nudity.policy) not in {(v.category, v.policy) for v in result.violations}:
-            result = result.model_copy(update={"violations": [*result.violations, nudity]})
-            _annotate_nudity(context, nudity)
-        merged = merge_flags(document.post_id, labelling.flags_of(result.violations), is_borderline=bool(result.review))
-        labels = labelling.policy_labels(
-            result.violations,
-            has_media=document.has_media,
-            language=document.language,
-            text_hash=document.text_hash,
-            is_exempt=_is_trusted(document),
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        nudity = {c.payload.post_id: screening.nudity_of(c.document)[0] for c in contexts}
+        is_judged = {c.payload.post_id: "policy" in c.results or bool(nudity[c.payload.post_id]) for c in contexts}
+        _say_not_scored(context for context in contexts if not is_judged[context.payload.post_id])
+        judged, skipped = _left_to_machines(context for context in contexts if is_judged[context.payload.post_id])
+        seen: list[tuple[Context, Violation]] = []
+        found: dict[int, PolicyResult] = {}
+        for context in judged:
+            result, by_picture = context.results.get("policy", PolicyResult()), nudity[context.payload.post_id]
+            if by_picture and (by_picture.category, by_picture.policy) not in _named(result.violations):
+                result = result.model_copy(update={"violations": [*result.violations, by_picture]})
+                seen.append((context, by_picture))
+            found[context.payload.post_id] = result
+            _count(result.violations)
+        _annotate_nudity(seen)
+        merged = merge_flags({
+            post_id: (labelling.flags_of(result.violations), bool(result.review)) for post_id, result in found.items()
+        })  # fmt: skip
+        _reconcile(
+            {
+                context.payload.post_id: [
+                    _verdict(context, merged[context.payload.post_id]),
+                    *_policy_labels(context.document, found[context.payload.post_id]),
+                ]
+                for context in judged
+            },
+            POLICY_RULES,
         )
-        for violation in result.violations:
-            metrics.counter("grox_violations", "Violations found", ("category", "policy")).labels(
-                violation.category, violation.policy
-            ).inc()
-        _reconcile(context, [_verdict(context, merged), *labels], POLICY_RULES)
+        return skipped
 
 
 class WriteTopics(Sink):
@@ -142,17 +153,26 @@ class WriteTopics(Sink):
     disabled_by = (DisableRule.NON_PROD,)
 
     @transaction.atomic
-    def run(self, context: Context) -> None:
-        found: TopicsResult | None = context.results.get("topics")
-        if found is None:
-            raise SkipTask("not_scored")
-        post_id = context.payload.post_id
-        PostTopic.objects.filter(post_id=post_id, is_curated=False).exclude(topic__in=found.topics).delete()
-        known = Topic.objects.filter(pk__in=found.topics).values_list("pk", flat=True)
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        found: dict[int, dict[int, float]] = {
+            c.payload.post_id: c.results["topics"].topics for c in contexts if "topics" in c.results
+        }
+        before = PostTopic.objects.filter(post_id__in=found, is_curated=False).values_list("pk", "post_id", "topic_id")
+        stale = [pk for pk, post_id, topic_id in before if topic_id not in found[post_id]]
+        if stale:
+            PostTopic.objects.filter(pk__in=stale).delete()
+        wanted = {topic_id for topics in found.values() for topic_id in topics}
+        known = set(Topic.objects.filter(pk__in=wanted).values_list("pk", flat=True))
         PostTopic.objects.bulk_create(
-            (PostTopic(post_id=post_id, topic_id=pk, confidence=found.topics[pk]) for pk in known),
+            (
+                PostTopic(post_id=post_id, topic_id=topic_id, confidence=confidence)
+                for post_id, topics in found.items()
+                for topic_id, confidence in topics.items()
+                if topic_id in known
+            ),
             ignore_conflicts=True,
         )
+        return _without(contexts, "topics")
 
 
 class MarkQuality(Sink):
@@ -161,15 +181,17 @@ class MarkQuality(Sink):
     disabled_by = (DisableRule.NON_PROD,)
 
     @transaction.atomic
-    def run(self, context: Context) -> None:
-        quality: QualityResult | None = context.results.get("quality")
-        if quality is None:
-            raise SkipTask("not_scored")
-        flags = quality.flags
-        if is_settled(context.payload.post_id, context.document.text_hash):
-            flags = BoolMetadata(is_high_quality=flags.is_high_quality)
-        if any(flags.model_dump().values()):
-            merge_flags(context.payload.post_id, flags, is_borderline=False)
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        quality: dict[int, QualityResult] = {
+            c.payload.post_id: c.results["quality"] for c in contexts if "quality" in c.results
+        }
+        by_people = settled({c.payload.post_id: c.document.text_hash for c in contexts})
+        flags = {
+            post_id: BoolMetadata(is_high_quality=found.flags.is_high_quality) if post_id in by_people else found.flags
+            for post_id, found in quality.items()
+        }
+        merge_flags({post_id: (found, False) for post_id, found in flags.items() if any(found.model_dump().values())})
+        return _without(contexts, "quality")
 
 
 class WriteReplyRanking(Sink):
@@ -177,12 +199,13 @@ class WriteReplyRanking(Sink):
 
     disabled_by = (DisableRule.NON_PROD,)
 
-    def run(self, context: Context) -> None:
-        reply: ReplyResult | None = context.results.get("reply")
-        if reply is None:
-            raise SkipTask("not_scored")
-        wanted = [labelling.reply_spam_label(1.0)] if reply.score == 0 else []
-        _reconcile(context, wanted, REPLY_RULES)
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        found: dict[int, ReplyResult] = {
+            c.payload.post_id: c.results["reply"] for c in contexts if "reply" in c.results
+        }
+        spam = [labelling.reply_spam_label(1.0)]
+        _reconcile({post_id: spam if reply.score == 0 else [] for post_id, reply in found.items()}, REPLY_RULES)
+        return _without(contexts, "reply")
 
 
 class WriteReplySpam(Sink):
@@ -190,38 +213,74 @@ class WriteReplySpam(Sink):
 
     disabled_by = (DisableRule.NON_PROD,)
 
-    def run(self, context: Context) -> None:
-        spam = context.results.get("spam")
-        if spam is None:
-            raise SkipTask("not_scored")
-        wanted = [labelling.reply_spam_label(spam.score)] if spam.decision == "spam" else []
-        _reconcile(context, wanted, REPLY_RULES)
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        found: dict[int, SpamResult] = {c.payload.post_id: c.results["spam"] for c in contexts if "spam" in c.results}
+        _reconcile(
+            {
+                post_id: [labelling.reply_spam_label(spam.score)] if spam.decision == "spam" else []
+                for post_id, spam in found.items()
+            },
+            REPLY_RULES,
+        )
+        return _without(contexts, "spam")
 
 
-def _annotate_nudity(context: Context, found: Violation) -> None:
-    """A finding of the picture model alone has an annotation of its own."""
-    payload = context.payload
-    row = PostAnnotation(
-        post_id=payload.post_id,
-        plan=NUDITY,
-        state=AnnotationState.DONE,
-        stream=payload.stream,
-        attempt=payload.attempt,
-        run_id=payload.run_id,
-        result={"policy": {"violations": [found.model_dump()]}},
-        versions={NUDITY: found.reason},
+def _without(contexts: Iterable[Context], result: str) -> dict[int, str]:
+    """The posts for which there is nothing to write, with the reason."""
+    return {context.payload.post_id: "not_scored" for context in contexts if result not in context.results}
+
+
+def _named(violations: Iterable[Violation]) -> set[tuple[str, str]]:
+    return {(violation.category, violation.policy) for violation in violations}
+
+
+def _count(violations: Iterable[Violation]) -> None:
+    for violation in violations:
+        metrics.counter("grox_violations", "Violations found", ("category", "policy")).labels(
+            violation.category, violation.policy
+        ).inc()
+
+
+def _policy_labels(document: Document, result: PolicyResult) -> list[Proposal]:
+    return labelling.policy_labels(
+        result.violations,
+        has_media=document.has_media,
+        language=document.language,
+        text_hash=document.text_hash,
+        is_exempt=_is_trusted(document),
     )
-    PostAnnotation.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def _leave_to_people(context: Context) -> None:
-    """Stop where a person has upheld an appeal about this very wording."""
-    if is_settled(context.payload.post_id, context.document.text_hash):
-        raise SkipTask("settled by an appeal")
+def _annotate_nudity(found: Iterable[tuple[Context, Violation]]) -> None:
+    """A finding of the picture model alone has an annotation of its own."""
+    PostAnnotation.objects.bulk_create(
+        (
+            PostAnnotation(
+                post_id=context.payload.post_id,
+                plan=NUDITY,
+                state=AnnotationState.DONE,
+                stream=context.payload.stream,
+                attempt=context.payload.attempt,
+                run_id=context.payload.run_id,
+                result={"policy": {"violations": [violation.model_dump()]}},
+                versions={NUDITY: violation.reason},
+            )
+            for context, violation in found
+        ),
+        ignore_conflicts=True,
+    )
 
 
-def _say_not_scored(context: Context) -> None:
-    _reconcile(context, [labelling.not_scored_label(context.not_scored)], POLICY_RULES)
+def _left_to_machines(contexts: Iterable[Context]) -> tuple[list[Context], dict[int, str]]:
+    """Those about whose very wording no person has upheld an appeal; and the others, with the reason to stop."""
+    contexts = list(contexts)
+    by_people = settled({context.payload.post_id: context.document.text_hash for context in contexts})
+    left = [context for context in contexts if context.payload.post_id not in by_people]
+    return left, dict.fromkeys(by_people, "settled by an appeal")
+
+
+def _say_not_scored(contexts: Iterable[Context]) -> None:
+    _reconcile({c.payload.post_id: [labelling.not_scored_label(c.not_scored)] for c in contexts}, POLICY_RULES)
 
 
 def _verdict(context: Context, flags: PostFlags) -> Proposal:
@@ -239,25 +298,36 @@ def _is_trusted(document: Document) -> bool:
     return document.author is not None and document.author.num_followers >= TRUSTED_FOLLOWERS
 
 
-def merge_flags(post_id: int, flags: BoolMetadata, *, is_borderline: bool) -> PostFlags:
-    """Add flags to the stored ones; what was true stays true. Needs a transaction."""
-    row = lock_flags(post_id)
-    for name, value in flags.model_dump().items():
-        if value and not getattr(row, name):
+def merge_flags(found: Mapping[int, tuple[BoolMetadata, bool]]) -> dict[int, PostFlags]:
+    """Add flags and whether something was close to what is stored of posts; what was true stays true.
+
+    Needs a transaction.
+    """
+    rows = lock_flags(found)
+    changed = []
+    for post_id, (flags, is_borderline) in found.items():
+        row = rows[post_id]
+        wanted = {**flags.model_dump(), "is_borderline": is_borderline}
+        new = [name for name, value in wanted.items() if value and not getattr(row, name)]
+        for name in new:
+            setattr(row, name, True)
             metrics.counter("grox_flags", "Posts on which a flag was found", ("flag",)).labels(name).inc()
-    found = {**flags.model_dump(), "is_borderline": is_borderline}
-    for name, value in found.items():
-        setattr(row, name, getattr(row, name) or value)
-    row.updated_at = clock.now()
-    row.save()
-    return row
+        if new:
+            row.updated_at = clock.now()
+            changed.append(row)
+    PostFlags.objects.bulk_update(changed, (*PostFlags.NAMES, "updated_at"))
+    return rows
 
 
-def _reconcile(context: Context, proposals: Iterable[Proposal], rules: tuple[str, ...]) -> None:
+def _reconcile(proposals: Mapping[int, Sequence[Proposal]], rules: tuple[str, ...]) -> None:
+    """Make the labels of posts, by their ids, those proposed."""
+    if not proposals:
+        return
     version = policy_book().version
-    proposals = list(proposals)
-    reconcile_labels(post_id=context.payload.post_id, wanted=[new_label(p, version) for p in proposals], rules=rules)
-    for proposal in proposals:
+    reconcile_labels(
+        {post_id: [new_label(each, version) for each in wanted] for post_id, wanted in proposals.items()}, rules=rules
+    )
+    for proposal in chain.from_iterable(proposals.values()):
         metrics.counter("grox_labels", "Labels proposed", ("label",)).labels(proposal.label).inc()
 
 

@@ -6,7 +6,7 @@ from accounts.models import User
 from moderation.models import Appeal, PostLabel
 from moderation.services.audit import check_moderator, record
 from moderation.services.labels import lift_row
-from moderation.services.notices import tell_author
+from moderation.services.notices import tell_authors
 from moderation.types import STATUS_LABELS, AppealState, ReviewAction
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Conflict, Invalid, NotAllowed
@@ -50,7 +50,7 @@ def decide_appeal(*, moderator: User, appeal: Appeal, is_upheld: bool, note: str
     PostLabel.objects.filter(pk=appeal.label_id).update(reviewed_at=clock.now())
     if is_upheld and appeal.label.lifted_at is None:
         lift_row(appeal.label, reason="appeal upheld")
-    tell_author(appeal.label.post_id)
+    tell_authors([appeal.label.post_id])
     action = ReviewAction.APPEAL_UPHELD if is_upheld else ReviewAction.APPEAL_REJECTED
     record(moderator, action, appeal=appeal, post_id=appeal.label.post_id, label=appeal.label.label, note=note)
 

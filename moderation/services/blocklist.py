@@ -99,7 +99,7 @@ def screen_pictures(post_id: int) -> list[Label]:
         wanted.setdefault(label, _label(label, distance, evidence))
     if not wanted and not PostLabel.objects.filter(post_id=post_id, rule=RULE, lifted_at=None).exists():
         return []
-    reconcile_labels(post_id=post_id, wanted=wanted.values(), rules=RULE)
+    reconcile_labels({post_id: wanted.values()}, rules=RULE)
     if wanted:
         metrics.counter("grox_blocked_pictures", "Posts that show a forbidden picture").inc()
     return [new.label for new in wanted.values()]

@@ -1,10 +1,11 @@
 """Making another version of all vectors while the one in force is read, and then changing over at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from numpy.typing import NDArray
 
 from moderation.grox.documents import Document, load_documents
 from moderation.grox.embedders import minilm, summaries
@@ -45,7 +46,7 @@ def embed_posts(version: str, post_ids: Sequence[int]) -> int:
     documents = [document for document in load_documents(post_ids) if document.has_text]
     if version == summaries.EMBEDDING:
         return _embed_summaries([document for document in documents if _has_summary(document)])
-    _store(version, documents, [document.vector for document in documents])
+    store_vectors(version, {document.post_id: document.vector for document in documents})
     return len(documents)
 
 
@@ -58,27 +59,33 @@ def _embed_summaries(documents: list[Document]) -> int:
     described = [describe(document) for document in documents]
     texts = [words_of_summary(document, found.text) for document, (found, _) in zip(documents, described, strict=True)]
     with transaction.atomic():
-        PostSummary.objects.bulk_create(
-            (
-                PostSummary(post_id=document.post_id, version=made_by, text=found.text)
-                for document, (found, made_by) in zip(documents, described, strict=True)
-            ),
-            update_conflicts=True,
-            unique_fields=["post", "version"],
-            update_fields=["text", "created_at"],
+        store_summaries(
+            (document.post_id, made_by, found.text)
+            for document, (found, made_by) in zip(documents, described, strict=True)
         )
-        _store(summaries.EMBEDDING, documents, list(minilm.embed(texts)))
+        vectors = minilm.embed(texts)
+        ids = [document.post_id for document in documents]
+        store_vectors(summaries.EMBEDDING, dict(zip(ids, vectors, strict=True)))
     return len(documents)
 
 
-def _store(version: str, documents: list[Document], vectors: list[np.ndarray]) -> None:
+def store_summaries(made: Iterable[tuple[int, str, str]]) -> None:
+    """Keep summaries: of which post, by what, and the text. Newer ones replace older ones of the same maker."""
+    PostSummary.objects.bulk_create(
+        (PostSummary(post_id=post_id, version=made_by, text=text) for post_id, made_by, text in made),
+        update_conflicts=True,
+        unique_fields=["post", "version"],
+        update_fields=["text", "created_at"],
+    )
+
+
+def store_vectors(version: str, vectors: Mapping[int, NDArray[np.floating]]) -> None:
+    """Keep vectors [384] of posts, by their ids, in place of older ones. Raises ValueError for an unfit one."""
     now = clock.now()
     PostEmbedding.objects.bulk_create(
         (
-            PostEmbedding(
-                post_id=document.post_id, model=version, vector=fitted(vector, minilm.DIMENSIONS), created_at=now
-            )
-            for document, vector in zip(documents, vectors, strict=True)
+            PostEmbedding(post_id=post_id, model=version, vector=fitted(vector, minilm.DIMENSIONS), created_at=now)
+            for post_id, vector in vectors.items()
         ),
         update_conflicts=True,
         unique_fields=["post", "model"],

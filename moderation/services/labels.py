@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from moderation.events import PostLabelled
 from moderation.grox.labelling import Proposal
 from moderation.models import PostFlags, PostLabel
 from moderation.services.audit import check_moderator, record
-from moderation.services.notices import restricting, tell_author
+from moderation.services.notices import restricting, tell_authors
 from moderation.services.strikes import strike, withdraw_strike
 from moderation.types import (
     GROK_SUITABILITY,
@@ -66,36 +67,47 @@ def new_label(proposal: Proposal, version: str) -> NewLabel:
 
 @transaction.atomic
 def reconcile_labels(
-    *, post_id: int, wanted: Iterable[NewLabel], rules: str | tuple[str, ...], source: LabelSource = LabelSource.GROX
+    wanted: Mapping[int, Iterable[NewLabel]], *, rules: str | tuple[str, ...], source: LabelSource = LabelSource.GROX
 ) -> None:
-    """Make the labels that rules whose names begin with `rules` keep on a post exactly those wanted.
+    """Make the labels that rules whose names begin with `rules` keep on posts, by their ids, exactly those wanted.
 
     Labels of other sources and rules stay. A label that an upheld appeal took off is not put on again
     by the same rule for the same evidence. Repeating a call changes nothing.
     """
-    lock_flags(post_id)
-    wanted = list(wanted)
-    rows = list(PostLabel.objects.filter(post_id=post_id).select_related("appeal"))
-    current = {row.label: row for row in rows if row.lifted_at is None}
-    refused = {(row.label, row.rule, row.evidence_hash) for row in rows if _was_wrong(row)}
-    applied = [
-        new for new in wanted if new.label not in current and (new.label, new.rule, new.evidence_hash) not in refused
-    ]
-    names = {new.label for new in wanted}
-    stale = [
-        row
-        for row in current.values()
-        if row.source == source and row.rule.startswith(rules) and row.label not in names
-    ]
-    _lift(stale, "no longer justified")
-    _insert(post_id, applied, source)
-    _announce(post_id, [new.label for new in applied], [row.label for row in stale])
+    lock_flags(wanted)
+    known: dict[int, list[PostLabel]] = defaultdict(list)
+    for row in PostLabel.objects.filter(post_id__in=wanted).select_related("appeal"):
+        known[row.post_id].append(row)
+    applied: dict[int, list[NewLabel]] = {}
+    stale: dict[int, list[PostLabel]] = {}
+    for post_id, labels in wanted.items():
+        labels, rows = list(labels), known[post_id]
+        current = {row.label: row for row in rows if row.lifted_at is None}
+        refused = {(row.label, row.rule, row.evidence_hash) for row in rows if _was_wrong(row)}
+        applied[post_id] = [
+            new
+            for new in labels
+            if new.label not in current and (new.label, new.rule, new.evidence_hash) not in refused
+        ]
+        names = {new.label for new in labels}
+        stale[post_id] = [
+            row
+            for row in current.values()
+            if row.source == source and row.rule.startswith(rules) and row.label not in names
+        ]
+    _lift([row for rows in stale.values() for row in rows], "no longer justified")
+    _insert(applied, source)
+    _announce({
+        post_id: ([new.label for new in applied[post_id]], [row.label for row in stale[post_id]]) for post_id in wanted
+    })  # fmt: skip
 
 
-def lock_flags(post_id: int) -> PostFlags:
-    """Serialise changes of one post's findings; the row is made when missing. Needs a transaction."""
-    PostFlags.objects.get_or_create(post_id=post_id)
-    return PostFlags.objects.select_for_update().get(post_id=post_id)
+def lock_flags(post_ids: Iterable[int]) -> dict[int, PostFlags]:
+    """Serialise changes of posts' findings; rows are made where they are missing. Needs a transaction."""
+    wanted = sorted(post_ids)
+    PostFlags.objects.bulk_create((PostFlags(post_id=post_id) for post_id in wanted), ignore_conflicts=True)
+    rows = PostFlags.objects.select_for_update().filter(post_id__in=wanted).order_by("post_id")
+    return {row.post_id: row for row in rows}
 
 
 def _was_wrong(row: PostLabel) -> bool:
@@ -103,14 +115,15 @@ def _was_wrong(row: PostLabel) -> bool:
     return hasattr(row, "appeal") and row.appeal.state == AppealState.UPHELD
 
 
-def is_settled(post_id: int, text_hash: str) -> bool:
-    """Whether an appeal about this wording of the post was upheld."""
-    return PostLabel.objects.filter(
-        post_id=post_id, evidence__text=text_hash, appeal__state=AppealState.UPHELD
-    ).exists()
+def settled(hashes: Mapping[int, str]) -> set[int]:
+    """Those posts, given with the hashes of their wordings, about whose present wording an appeal was upheld."""
+    upheld = PostLabel.objects.filter(post_id__in=hashes, appeal__state=AppealState.UPHELD)
+    return {post_id for post_id, text in upheld.values_list("post_id", "evidence__text") if hashes[post_id] == text}
 
 
-def _insert(post_id: int, labels: list[NewLabel], source: LabelSource) -> None:
+def _insert(labels: Mapping[int, Iterable[NewLabel]], source: LabelSource) -> None:
+    """Put labels on posts, by their ids."""
+    now = clock.now()
     PostLabel.objects.bulk_create(
         PostLabel(
             post_id=post_id,
@@ -122,32 +135,34 @@ def _insert(post_id: int, labels: list[NewLabel], source: LabelSource) -> None:
             score=new.score,
             evidence=dict(new.evidence),
             evidence_hash=new.evidence_hash,
-            applied_at=clock.now(),
+            applied_at=now,
             expires_at=new.expires_at,
         )
-        for new in labels
+        for post_id, wanted in labels.items()
+        for new in wanted
     )
 
 
 def _lift(rows: list[PostLabel], reason: str) -> None:
-    PostLabel.objects.filter(pk__in=[row.pk for row in rows]).update(lifted_at=clock.now(), lifted_reason=reason)
+    if rows:
+        PostLabel.objects.filter(pk__in=[row.pk for row in rows]).update(lifted_at=clock.now(), lifted_reason=reason)
 
 
-def _announce(post_id: int, applied: list[str], lifted: list[str]) -> None:
-    """Close or open the door to the post; tell the caches, and the author of what now limits it or no longer does."""
-    if not WITHHOLDING.isdisjoint([*applied, *lifted]):
-        _withhold_or_release(post_id)
-    if restricting([*applied, *lifted]):
-        tell_author(post_id)
-    if applied or lifted:
-        publish(
-            PostLabelled(
-                post_id=post_id,
-                applied=tuple(map(str, applied)),
-                lifted=tuple(map(str, lifted)),
-                at_ms=clock.now_ms(),
-            )
-        )
+def _announce(changes: Mapping[int, tuple[list[str], list[str]]]) -> None:
+    """Tell of labels put on posts and taken off them.
+
+    Opens or closes the posts' doors; tells the caches, and the authors of what now limits a post or no longer does.
+    """
+    for post_id, (applied, lifted) in changes.items():
+        if not WITHHOLDING.isdisjoint([*applied, *lifted]):
+            _withhold_or_release(post_id)
+    tell_authors(post_id for post_id, (applied, lifted) in changes.items() if restricting([*applied, *lifted]))
+    now_ms = clock.now_ms()
+    publish(*(
+        PostLabelled(post_id=post_id, applied=tuple(map(str, applied)), lifted=tuple(map(str, lifted)), at_ms=now_ms)
+        for post_id, (applied, lifted) in changes.items()
+        if applied or lifted
+    ))  # fmt: skip
 
 
 def _withhold_or_release(post_id: int) -> None:
@@ -171,13 +186,13 @@ def apply_label(
     check_moderator(moderator)
     if expires_at and expires_at <= clock.now():
         raise Invalid("A label cannot expire in the past.")
-    lock_flags(post.pk)
+    lock_flags([post.pk])
     row = PostLabel.objects.filter(post=post, label=label, lifted_at=None).first()
     if row is None:
         new = NewLabel(label, RULE_BY_HAND, evidence={"note": note}, expires_at=expires_at)
-        _insert(post.pk, [new], LabelSource.MODERATOR)
+        _insert({post.pk: [new]}, LabelSource.MODERATOR)
         row = PostLabel.objects.get(post=post, label=label, lifted_at=None)
-        _announce(post.pk, [label], [])
+        _announce({post.pk: ([label], [])})
         record(moderator, ReviewAction.LABEL_APPLIED, post_id=post.pk, label=label, note=note)
         if label in VIOLATION_LABELS:
             strike(moderator=moderator, label=row)
@@ -194,7 +209,7 @@ def lift_label(*, moderator: User, label: PostLabel, note: str = "") -> None:
 
 def lift_row(label: PostLabel, *, reason: str) -> None:
     """Take one label off, and with the last restriction also what advertisers were told because of it."""
-    lock_flags(label.post_id)
+    lock_flags([label.post_id])
     row = PostLabel.objects.select_for_update().filter(pk=label.pk, lifted_at=None).first()
     if row is None:
         raise NotFound("This label was already taken off.")
@@ -202,7 +217,7 @@ def lift_row(label: PostLabel, *, reason: str) -> None:
     withdraw_strike(row)
     PostFlags.objects.filter(post_id=row.post_id).update(**dict.fromkeys(PostFlags.NAMES, False))
     applied, lifted = _clear_for_ads(row.post_id, reason)
-    _announce(row.post_id, applied, [row.label, *lifted])
+    _announce({row.post_id: (applied, [row.label, *lifted])})
 
 
 def _clear_for_ads(post_id: int, reason: str) -> tuple[list[str], list[str]]:
@@ -212,5 +227,5 @@ def _clear_for_ads(post_id: int, reason: str) -> tuple[list[str], list[str]]:
     if not doubts or {row.label for row in rows} - STATUS_LABELS - set(GROK_SUITABILITY):
         return [], []
     _lift(doubts, reason)
-    _insert(post_id, [NewLabel(Label.GROK_SFA, RULE_BY_HAND)], LabelSource.MODERATOR)
+    _insert({post_id: [NewLabel(Label.GROK_SFA, RULE_BY_HAND)]}, LabelSource.MODERATOR)
     return [Label.GROK_SFA], [row.label for row in doubts]

@@ -6,7 +6,7 @@ from accounts.models import User
 from moderation.types import ADVERTISER_LABELS, STATUS_LABELS
 from posts.models import Post
 from posts.models.notification import NotificationKind
-from posts.services import notify, withdraw_notification
+from posts.services import notify_authors
 
 USERNAME = "moderation"
 
@@ -27,9 +27,11 @@ def restricting(labels: Iterable[str]) -> list[str]:
     return [label for label in labels if label not in STATUS_LABELS and label not in ADVERTISER_LABELS]
 
 
-def tell_author(post_id: int) -> None:
-    """Send the author of a post a notice that leads to it; a newer one replaces an older one."""
-    post = Post.objects.select_related("author").get(pk=post_id)
+def tell_authors(post_ids: Iterable[int]) -> None:
+    """Send the authors of posts notices that lead to them; a newer one replaces an older one."""
+    wanted = list(post_ids)
+    if not wanted:
+        return
     sender = moderation_account()
-    withdraw_notification(actor=sender, kind=NotificationKind.MODERATION, post=post)
-    notify([post.author_id], actor=sender, kind=NotificationKind.MODERATION, post=post)
+    posts = Post.objects.filter(pk__in=wanted).only("author_id")
+    notify_authors(posts, actor=sender, kind=NotificationKind.MODERATION)

@@ -70,7 +70,7 @@ def decide(*, moderator: User, kind: QueueKind, pk: int, verdict: str, note: str
 def _settle(moderator: User, post: Post, label: Label | None, note: str) -> None:
     """Put a label on, or call the post harmless; either way nobody is asked again."""
     check_moderator(moderator)
-    lock_flags(post.pk)
+    lock_flags([post.pk])
     PostFlags.objects.filter(post=post).update(is_borderline=False, updated_at=clock.now())
     if label:
         apply_label(moderator=moderator, post=post, label=label, note=note)

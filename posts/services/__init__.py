@@ -15,8 +15,7 @@ from posts.services.engagements import (
 )
 from posts.services.impressions import record_impressions
 from posts.services.media import describe_media, upload_media
-from posts.services.notifications import clear_notifications, mark_notifications_read, notify
-from posts.services.notifications import withdraw as withdraw_notification
+from posts.services.notifications import clear_notifications, mark_notifications_read, notify, notify_authors
 from posts.services.reposts import repost, undo_repost
 from posts.services.withholding import release, withhold
 
@@ -33,6 +32,7 @@ __all__ = [
     "mark_notifications_read",
     "mute_author",
     "notify",
+    "notify_authors",
     "record_engagement",
     "record_impressions",
     "release",
@@ -41,6 +41,5 @@ __all__ = [
     "undo_repost",
     "unfavorite",
     "upload_media",
-    "withdraw_notification",
     "withhold",
 ]

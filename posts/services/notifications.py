@@ -1,6 +1,6 @@
 """News for people, stored in the transaction that makes it true."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import Q
@@ -25,23 +25,40 @@ def notify(recipient_ids: Iterable[int], *, actor: User, kind: NotificationKind,
         return
     if post is not None:
         wanted &= _who_may_open(post, wanted)
-    wanted = _willing(wanted, actor, kind, post)
-    if not wanted:
-        return
+    about = post.pk if post else None
+    willing = _willing([(person, about) for person in wanted], actor, kind)
+    _store({about: sorted(person for person, _ in willing)} if willing else {}, actor, kind)
+
+
+def notify_authors(posts: Iterable[Post], *, actor: User, kind: NotificationKind) -> None:
+    """Tell people of something about their own posts, in place of earlier news of the kind: one question for all.
+
+    Nobody hears of it who blocked or muted the actor.
+    """
+    authors = {post.pk: post.author_id for post in posts}
+    Notification.objects.filter(actor=actor, kind=kind, post_id__in=authors).delete()
+    willing = _willing([(person, post_id) for post_id, person in authors.items() if person != actor.pk], actor, kind)
+    _store({post_id: [person] for person, post_id in willing}, actor, kind)
+
+
+def _store(news: Mapping[int | None, list[int]], actor: User, kind: NotificationKind) -> None:
+    """News by the id of the post it is about, with who shall hear of it."""
     now = clock.now()
     Notification.objects.bulk_create(
-        Notification(recipient_id=recipient, actor=actor, kind=kind, post=post, created_at=now)
-        for recipient in sorted(wanted)
+        Notification(recipient_id=recipient, actor=actor, kind=kind, post_id=post_id, created_at=now)
+        for post_id, recipients in news.items()
+        for recipient in recipients
     )
-    event_log.publish(
+    event_log.publish(*(
         events.Notified(
-            recipient_ids=tuple(sorted(wanted)),
+            recipient_ids=tuple(recipients),
             actor_id=actor.pk,
             kind=str(kind),
-            post_id=post.pk if post else None,
+            post_id=post_id,
             at_ms=clock.to_ms(now),
         )
-    )
+        for post_id, recipients in news.items()
+    ))  # fmt: skip
 
 
 def withdraw(*, actor: User, kind: NotificationKind, post: Post) -> None:
@@ -94,28 +111,29 @@ def on_follow_request(*, follower: User, followee: User, **_: object) -> None:
 
 # Left out: a block either way, a mute in force, and who was told the same before.
 _WILLING = """
-SELECT p.id FROM unnest(%(people)s::bigint[]) AS p (id)
+SELECT p.id, p.post FROM unnest(%(people)s::bigint[], %(posts)s::bigint[]) AS p (id, post)
  WHERE NOT EXISTS (SELECT 1 FROM accounts_block WHERE blocked_id = %(actor)s AND blocker_id = p.id)
    AND NOT EXISTS (SELECT 1 FROM accounts_block WHERE blocker_id = %(actor)s AND blocked_id = p.id)
    AND NOT EXISTS (SELECT 1 FROM accounts_mute WHERE muter_id = p.id AND muted_id = %(actor)s
                       AND hides_notifications AND (expires_at IS NULL OR expires_at > %(now)s))
    AND NOT EXISTS (SELECT 1 FROM posts_notification WHERE recipient_id = p.id AND actor_id = %(actor)s
-                      AND kind = %(kind)s AND post_id IS NOT DISTINCT FROM %(post)s::bigint)
+                      AND kind = %(kind)s AND post_id IS NOT DISTINCT FROM p.post)
 """
 
 
-def _willing(people: set[int], actor: User, kind: NotificationKind, post: Post | None) -> set[int]:
-    """Who of these shall hear of it. One query, in SQL because every like comes through here."""
-    if not people:
-        return people
+def _willing(wanted: list[tuple[int, int | None]], actor: User, kind: NotificationKind) -> list[tuple[int, int | None]]:
+    """Who of these people shall hear of which post. One query, in SQL because every like comes through here."""
+    if not wanted:
+        return []
+    posts = ",".join("NULL" if post is None else str(post) for _, post in wanted)
     params = {
-        "people": sql.bigints(people),
+        "people": sql.bigints(person for person, _ in wanted),
+        "posts": f"{{{posts}}}",
         "actor": actor.pk,
         "kind": str(kind),
-        "post": post.pk if post else None,
         "now": clock.now(),
     }
-    return {person for (person,) in sql.rows(_WILLING, params)}
+    return sql.rows(_WILLING, params)
 
 
 def _who_may_open(post: Post, people: set[int]) -> set[int]:

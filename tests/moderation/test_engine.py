@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from moderation.grox.documents import Document
-from moderation.grox.engine import Plan, SkipTask, Task, run_payload, run_plan
+from moderation.grox.engine import BatchTask, Plan, SkipTask, Task, run_payloads, run_plan
 from moderation.grox.payload import Eligibility, Payload, Stream
 from moderation.grox.plans import all_plans
 from moderation.grox.screening import BatchScores
@@ -33,8 +33,8 @@ class Step(Task):
         context.results[self.name] = self.runs
 
 
-def payload(*eligibilities, deadline=None):
-    document = Document(1, "text", "en", "", np.zeros(384, np.float32), np.zeros(384, np.float32))
+def payload(*eligibilities, deadline=None, post_id=1):
+    document = Document(post_id, "text", "en", "", np.zeros(384, np.float32), np.zeros(384, np.float32))
     return Payload(document, BatchScores([document]), Stream.TEST, frozenset(eligibilities), deadline=deadline)
 
 
@@ -51,7 +51,7 @@ def test_undefined_dependency_and_cycle_are_refused():
 
 def test_a_skip_takes_its_descendants_and_nothing_else():
     steps = [Step("a", skips=True), Step("b"), Step("c"), Step("d")]
-    result = run_plan(plan(steps, {"b": ("a",), "c": ("b",)}), payload(SAFETY))
+    [result] = run_plan(plan(steps, {"b": ("a",), "c": ("b",)}), [payload(SAFETY)])
     assert [step.runs for step in steps] == [1, 0, 0, 1]
     assert result.state is AnnotationState.SKIPPED
     assert "not today" in result.reason
@@ -60,7 +60,7 @@ def test_a_skip_takes_its_descendants_and_nothing_else():
 def test_a_task_is_tried_twice_with_a_pause():
     pauses = []
     step = Step("a", fails=1)
-    result = run_plan(plan([step]), payload(SAFETY), sleep=pauses.append)
+    [result] = run_plan(plan([step]), [payload(SAFETY)], sleep=pauses.append)
     assert (result.state, step.runs, pauses) == (AnnotationState.DONE, 2, [1.0])
 
 
@@ -74,7 +74,7 @@ def test_a_failed_plan_says_why_cleans_up_and_spares_the_others():
     released = []
     broken = plan([Step("a", fails=9), Step("b")], {"b": ("a",)}, on_failure=released.append)
     fine = plan([Step("c")], eligibility=PTOS)
-    result = run_payload(payload(SAFETY, PTOS), [broken, fine], sleep=lambda _: None)
+    [result] = run_payloads([payload(SAFETY, PTOS)], [broken, fine], sleep=lambda _: None)
     assert [p.state for p in result.plans] == [AnnotationState.FAILED, AnnotationState.DONE]
     assert not result.is_success
     assert "a: RuntimeError: broken" in result.errors
@@ -82,12 +82,53 @@ def test_a_failed_plan_says_why_cleans_up_and_spares_the_others():
     assert len(released) == 1
 
 
+class Store(BatchTask):
+    """Writes down which posts it was called with; fails while there is a bad one among them."""
+
+    waits = (0.5,)
+
+    def __init__(self, *, bad=(), skips=()):
+        super().__init__("store")
+        self.bad, self.skips, self.calls = bad, skips, []
+
+    def run_batch(self, contexts):
+        ids = [context.payload.post_id for context in contexts]
+        self.calls.append(ids)
+        if not set(self.bad).isdisjoint(ids):
+            raise RuntimeError("broken")
+        return {post_id: "not this one" for post_id in self.skips if post_id in ids}
+
+
+def test_a_batch_is_written_at_once_and_stops_for_some():
+    store = Store(skips=[2])
+    after = Step("after")
+    results = run_plan(plan([store, after], {"after": ("store",)}), [payload(SAFETY, post_id=n) for n in (1, 2, 3)])
+    assert store.calls == [[1, 2, 3]]
+    assert after.runs == 2
+    assert [(result.state, result.reason) for result in results] == [
+        ("done", ""),
+        ("skipped", "store: not this one"),
+        ("done", ""),
+    ]
+
+
+def test_one_bad_post_does_not_keep_a_batch_from_being_written():
+    store, pauses, released = Store(bad=[2]), [], []
+    posts = [payload(SAFETY, post_id=n) for n in (1, 2, 3)]
+    results = run_plan(plan([store], on_failure=released.append), posts, sleep=pauses.append)
+    assert store.calls == [[1, 2, 3], [1, 2, 3], [1], [2], [3]]
+    assert [result.state for result in results] == ["done", "failed", "done"]
+    assert pauses == [0.5]
+    assert [context.payload.post_id for context in released] == [2]
+
+
 def test_only_eligible_plans_run_and_none_is_a_success():
     steps = [Step("a"), Step("b")]
     plans = [plan([steps[0]]), plan([steps[1]], eligibility=PTOS)]
-    assert len(run_payload(payload(PTOS), plans).plans) == 1
+    [result] = run_payloads([payload(PTOS)], plans)
+    assert len(result.plans) == 1
     assert [step.runs for step in steps] == [0, 1]
-    nothing = run_payload(payload(), plans)
+    [nothing] = run_payloads([payload()], plans)
     assert nothing.is_success
     assert nothing.plans == ()
 

@@ -77,14 +77,10 @@ def test_a_batch_survives_kill_9(worker):
     made = [PostFactory(text=f"A fine morning in the park, the ducks are back. {n}") for n in range(NUM_POSTS)]
     tasks.analyze_posts.apply_async([[post.pk for post in made]], {"stream": "realtime"})
 
-    def half_done():
-        done = PostLabel.objects.filter(label="PTOS_REVIEWED").count()
-        assert done < NUM_POSTS, "too late to kill anything"
-        return done >= 3
-
-    eventually(half_done)
+    # the first plan has written what it found, the others have not, and nobody was told that the batch is done
+    eventually(PostEmbedding.objects.exists)
     os.kill(child_of(worker.pid), signal.SIGKILL)
-    assert PostAnnotation.objects.count() == 0
+    assert PostAnnotation.objects.count() == 0, "too late to kill anything"
     eventually(lambda: PostAnnotation.objects.filter(plan="safety_ptos").count() == NUM_POSTS)
     labels = Counter(PostLabel.objects.values_list("label", flat=True))
     assert labels == {"GROK_SFA": NUM_POSTS, "PTOS_REVIEWED": NUM_POSTS}

@@ -34,7 +34,7 @@ def moderator():
 
 
 def reconcile(post, *wanted, rules=("policy.", "safety.")):
-    services.reconcile_labels(post_id=post.pk, wanted=wanted, rules=rules)
+    services.reconcile_labels({post.pk: wanted}, rules=rules)
 
 
 def labels(post):

@@ -6,7 +6,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from celery.contrib.testing.worker import start_worker
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from moderation import selectors, services, tasks
 from moderation.grox import in_flight, run, sinks
@@ -17,13 +18,14 @@ from moderation.grox.payload import BATCH, Stream
 from moderation.models import PostAnnotation, PostFlags, PostLabel
 from moderation.types import AnnotationState
 from posts import services as posts
-from posts.models import PostEmbedding, PostTopic
+from posts.models import Notification, PostEmbedding, PostTopic
 from tests.factories import MediaFactory, PostFactory, TopicFactory, UserFactory
 from xsocial.celery import app
 from xsocial.kernel import clock, metrics, redis
 from xsocial.kernel.event_log.relay import relay_batch
 from xsocial.kernel.models import OutboxEvent
 
+WORDS = ("garden", "river", "market", "station", "kitchen", "library")
 INSULT = "You are a worthless idiot, go to hell"
 SPANISH = "Hoy hemos paseado por el mercado de nuestra ciudad y comprado fruta"
 
@@ -95,6 +97,29 @@ def test_topics_come_from_the_catalogue_and_people_overrule_them():
     assert set(post.topic_links.values_list("topic", flat=True)) == {gardening.pk, music.pk}
     assert post.topic_links.get(topic=gardening).confidence >= topics.MIN_COSINE
     assert not plain.topic_links.exists()
+    topics.forget()
+
+
+@pytest.mark.django_db
+def test_a_batch_takes_as_many_statements_as_a_few_posts():
+    def statements(number):
+        parent = PostFactory()
+        made = [PostFactory(text=f"{INSULT}, {word}") for word in WORDS[:number]]
+        made += [PostFactory(text=f"A fine morning in the {word}", in_reply_to=parent) for word in WORDS[:number]]
+        made += [PostFactory(text=f"{SPANISH} {word}") for word in WORDS[:number]]
+        with CaptureQueriesContext(connection) as captured:
+            results = analyze(*made)
+        assert len(results) == 3 * number
+        assert all(result.is_success for result in results)
+        assert {row.label for row in PostLabel.objects.filter(post=made[0])} >= {"FOSNR_ABUSE_INSULTS"}
+        assert Notification.objects.filter(post__in=made, kind="moderation_warning").count() == number
+        return sum("SAVEPOINT" not in str(row["sql"]) for row in captured)
+
+    TopicFactory(name="Gardening")
+    topics.forget()
+    statements(1)  # reads what is kept: the catalogue of topics
+    few, many = statements(2), statements(len(WORDS))
+    assert many == few <= 50
     topics.forget()
 
 

@@ -19,9 +19,7 @@ RECOMMENDED = SafetyLevel.TIMELINE_HOME_RECOMMENDATIONS
 
 
 def put(post, *labels):
-    services.reconcile_labels(
-        post_id=post.pk, wanted=[NewLabel(label, "policy.x") for label in labels], rules="policy."
-    )
+    services.reconcile_labels({post.pk: [NewLabel(label, "policy.x") for label in labels]}, rules="policy.")
 
 
 def reason(post, viewer, level=HOME):

@@ -145,5 +145,5 @@ def test_labelled_posts_are_covered_on_every_page(web, author, path):
     post = PostFactory(author=author, text="harvest time")
     path = path.format(post.pk)
     assert "May be about self-harm" not in web.get(path).content.decode()
-    reconcile_labels(post_id=post.pk, wanted=[NewLabel(Label.SELF_HARM, rule="test")], rules="test")
+    reconcile_labels({post.pk: [NewLabel(Label.SELF_HARM, rule="test")]}, rules="test")
     assert "May be about self-harm" in web.get(path).content.decode()

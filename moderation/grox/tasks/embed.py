@@ -1,10 +1,12 @@
 """The steps of the embedding plans: a summary, a vector of the post's words, a vector of its summary."""
 
+from collections.abc import Sequence
+
 from moderation.grox.classifiers.schemas import SummaryResult
 from moderation.grox.documents import Document
 from moderation.grox.embedders import minilm, summaries
 from moderation.grox.embedders.vectors import fitted
-from moderation.grox.engine import SkipTask, Task
+from moderation.grox.engine import BatchTask, SkipTask, Task
 from moderation.grox.llm import endpoint, judges
 from moderation.grox.payload import Context
 from moderation.grox.text import normalise
@@ -49,12 +51,14 @@ class EmbedContent(Task):
         context.versions["embedder"] = minilm.VERSION
 
 
-class EmbedSummary(Task):
-    """The vector of the post's summary; of a reply, with what it answers."""
+class EmbedSummary(BatchTask):
+    """The vectors of posts' summaries; of replies, with what they answer."""
 
     attempts = 1
 
-    def run(self, context: Context) -> None:
-        [vector] = minilm.embed([words_of_summary(context.document, context.results["summary"].text)])
-        context.vector = fitted(vector, minilm.DIMENSIONS)
-        context.versions["embedder"] = summaries.EMBEDDING
+    def run_batch(self, contexts: Sequence[Context]) -> dict[int, str]:
+        texts = [words_of_summary(context.document, context.results["summary"].text) for context in contexts]
+        for context, vector in zip(contexts, minilm.embed(texts), strict=True):
+            context.vector = fitted(vector, minilm.DIMENSIONS)
+            context.versions["embedder"] = summaries.EMBEDDING
+        return {}

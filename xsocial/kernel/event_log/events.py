@@ -61,9 +61,12 @@ def decode(name: str, version: int, payload: dict[str, Any]) -> Event:
     return registry[name].from_payload(payload, version=version)
 
 
-def publish(event: Event) -> None:
-    """Write the event to the outbox, as part of the caller's transaction.
+def publish(*events: Event) -> None:
+    """Write events to the outbox, in this order and as part of the caller's transaction. One statement.
 
     A trigger on the table wakes the relay when that transaction commits.
     """
-    OutboxEvent.objects.create(name=event.name, version=event.version, payload=event.payload(), created_at=clock.now())
+    now = clock.now()
+    OutboxEvent.objects.bulk_create(
+        OutboxEvent(name=event.name, version=event.version, payload=event.payload(), created_at=now) for event in events
+    )
