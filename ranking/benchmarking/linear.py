@@ -6,7 +6,7 @@ told by blocks of time left out in turn. Among settings that cannot be told apar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +42,15 @@ FEW = (
 
 @dataclass(frozen=True)
 class Form:
-    """How the weights are found."""
+    """How the weights are found; `alone` names the only signal that counts."""
 
     few: bool
     ridge: float
+    alone: str | None = None
 
     def columns(self, names: Sequence[str]) -> Int64s:
+        if self.alone:
+            return np.array([names.index(self.alone)])
         return np.array([place for place, name in enumerate(names) if not self.few or name in FEW])
 
 
@@ -108,6 +111,19 @@ def choose(examples: Proposals, names: Sequence[str]) -> Form:
             figures[asked] = judged(block.signals @ weights, block)
         found.append(figures)
     return FORMS[simplest(found)]
+
+
+def best_alone(examples: Proposals, names: Sequence[str], single: Iterable[str]) -> tuple[Form, Array]:
+    """Of single signals the one that orders the examples best, and its NDCG@10 [R]."""
+    found = {name: judged(examples.signals[..., names.index(name)], examples) for name in single}
+    best = max(found, key=lambda name: found[name].mean())
+    return Form(few=True, ridge=1.0, alone=best), found[best]
+
+
+def is_clearly_better(one: Array, other: Array) -> bool:
+    """By more than a standard error, on the same requests."""
+    gain = one - other
+    return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
 
 
 def simplest(found: Sequence[Array]) -> int:

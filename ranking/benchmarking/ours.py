@@ -15,7 +15,7 @@ import numpy as np
 from ranking.benchmarking.baselines import Model
 from ranking.benchmarking.interactions import Interactions
 from ranking.benchmarking.known import Known
-from ranking.benchmarking.linear import Form, choose, simplest
+from ranking.benchmarking.linear import Form, best_alone, choose, is_clearly_better, simplest
 from ranking.benchmarking.proposals import Proposals, Reader, collect, collected_within, judged, training_splits
 from ranking.benchmarking.protocols import Requests, Split
 from ranking.benchmarking.ranker import Ranker
@@ -102,8 +102,14 @@ def train_ranker(
     for ranker.model.depth in DEPTHS:
         figures.append(judged(ranker.scores(after), after))
     best = simplest(figures)
-    chosen = Chosen(form, DEPTHS[best], float(figures[best].sum() / len(parts[-1])))
-    final = Ranker(known, names, everything, form, settings, RANKER_SIZES, depth=chosen.depth, quiet=quiet)
+    depth, found = DEPTHS[best], figures[best]
+    if others:
+        single, alone = best_alone(after, names, others)
+        # What few examples teach the weights can be worse than the best of what they weigh.
+        if is_clearly_better(alone, found):
+            form, depth, found = single, 0.0, alone
+    chosen = Chosen(form, depth, float(found.sum() / len(parts[-1])))
+    final = Ranker(known, names, everything, form, settings, RANKER_SIZES, depth=depth, quiet=quiet)
     return final, chosen
 
 

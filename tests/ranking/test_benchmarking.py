@@ -14,7 +14,7 @@ from ranking.benchmarking.asking import ranks_of
 from ranking.benchmarking.baselines import Ease, Neighbours, Popularity
 from ranking.benchmarking.interactions import k_core, load, read
 from ranking.benchmarking.known import REFRESHES, Known, RunningCounts, cosine, renewals
-from ranking.benchmarking.linear import FORMS, choose, simplest, solve
+from ranking.benchmarking.linear import FORMS, best_alone, choose, is_clearly_better, simplest, solve
 from ranking.benchmarking.proposals import Proposals, judged, standardised, training_splits
 from ranking.benchmarking.protocols import VALIDATION, split
 from ranking.benchmarking.sasrec import SasRec, SasRecSettings
@@ -319,6 +319,17 @@ class TestTheLinearPart:
         assert simplest([base, base + 0.02 * noise, base - 1]) == 0
         assert simplest([base, base + 0.5 + 0.1 * noise, base + 0.5]) == 1
         assert simplest([base - 1, base]) == 1
+
+    def test_a_single_signal_is_told_from_weights_that_few_examples_taught(self):
+        examples = made_up(requests=60)
+        form, alone = best_alone(examples, self.names, ("noise_1", "tower", "noise_2"))
+        weights = solve(examples, self.names, form)
+        assert np.flatnonzero(weights).tolist() == [1]
+        np.testing.assert_allclose(judged(examples.signals @ weights, examples), alone)
+        noise = judged(examples.signals[..., 5], examples)
+        assert is_clearly_better(alone, noise)
+        assert not is_clearly_better(noise, alone)
+        assert not is_clearly_better(alone, judged(examples.signals[..., :2].sum(-1), examples))
 
     def test_targets_that_nothing_proposed_are_missed(self):
         proposals = made_up(requests=10)
