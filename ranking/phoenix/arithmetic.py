@@ -80,6 +80,12 @@ def _nearest(_context: Any, _value: Any) -> Any:
     return types.int32(types.float32), generate
 
 
+@register_jitable
+def bits_of_narrow(value: Any) -> Any:
+    """The nearest bfloat16 to a float32, in the lower half of 32 bits."""
+    return np.uint32(np.uint32(as_bits(value)) + np.uint32(0x8000)) >> np.uint32(16)
+
+
 def narrow(value: Any, array: Any) -> Any:
     """A float32 as an element of the array: itself, or rounded to the nearest bfloat16."""
     raise NotImplementedError("compiled code only")
@@ -91,7 +97,7 @@ def _narrow_overload(value: Any, array: Any) -> Any:
         return value
 
     def rounded(value: Any, array: Any) -> Any:
-        return np.uint16(np.uint32(np.uint32(as_bits(value)) + np.uint32(0x8000)) >> np.uint32(16))
+        return np.uint16(bits_of_narrow(value))
 
     return kept if array.dtype == types.float32 else rounded
 

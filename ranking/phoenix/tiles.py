@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from ranking.phoenix.arithmetic import compiled, narrow
+from ranking.phoenix.arithmetic import bits_of_narrow, compiled, wide_vectors
 
 STEP = 32
 SIDE = 16
@@ -46,20 +46,25 @@ def padded(size: int) -> int:
 
 
 @compiled
-def _interleave(matrices: Any, out: Any) -> None:
+def _interleave(matrices: Any, pairs: Any) -> None:
+    wide_vectors()
     count, rows, columns = matrices.shape
     for at in range(count):
-        for i in range(rows):
+        for i in range(rows // 2):
             for j in range(columns):
-                out[at, i // 2, j, i % 2] = narrow(matrices[at, i, j], out)
+                first, second = bits_of_narrow(matrices[at, 2 * i, j]), bits_of_narrow(matrices[at, 2 * i + 1, j])
+                pairs[at, i, j] = first | second << np.uint32(16)
+        if rows % 2:
+            for j in range(columns):
+                pairs[at, rows // 2, j] = bits_of_narrow(matrices[at, rows - 1, j])
 
 
 def interleaved(matrices: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
     """[..., K, M] as bfloat16 [..., K / 2, M, 2], padded with zeros."""
     *shape, rows, columns = matrices.shape
-    out = np.zeros((math.prod(shape), padded(rows) // 2, padded(columns), 2), np.uint16)
-    _interleave(np.ascontiguousarray(matrices).reshape(-1, rows, columns), out)
-    return out.reshape(*shape, *out.shape[1:])
+    pairs = np.zeros((math.prod(shape), padded(rows) // 2, padded(columns)), np.uint32)
+    _interleave(np.ascontiguousarray(matrices).reshape(-1, rows, columns), pairs)
+    return pairs.view(np.uint16).reshape(*shape, *pairs.shape[1:], 2)
 
 
 def _call(builder: Any, name: str, *arguments: Any) -> None:
