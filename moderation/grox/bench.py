@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from django.db import connection
 from accounts.models import User
 from moderation.grox import in_flight
 from moderation.grox.dispatcher import Dispatcher
-from moderation.grox.payload import Stream
+from moderation.grox.payload import BATCH, Stream
 from moderation.selectors import screened
 from posts.models import Post
 from posts.services import create_post
@@ -31,6 +32,7 @@ WORKER_STARTS_S = 120.0
 LATENCY_S = 60.0
 DRAIN_S = 3_600.0
 ROWS = 1_000
+TENTHS = 10
 _WORKER = """
 import sys
 import django
@@ -98,8 +100,16 @@ def _until_labelled(account: User, text: str, patience_s: float) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def drain(account: User, texts: Sequence[str], dispatching: Dispatcher) -> float:
-    """Seconds until a backlog of posts that nobody has looked at is labelled, all of it waiting at the start."""
+@dataclass(frozen=True)
+class Drained:
+    """How long it took, and the memory of the worker's child in MB after each tenth of the posts."""
+
+    seconds: float
+    memory_mb: list[float]
+
+
+def drain(account: User, texts: Sequence[str], dispatching: Dispatcher, pid: int) -> Drained:
+    """Label a backlog of posts that nobody has looked at, all of it waiting at the start."""
     post_ids = [ids.next_id() for _ in texts]
     now = clock.now()
     Post.objects.bulk_create(
@@ -112,23 +122,35 @@ def drain(account: User, texts: Sequence[str], dispatching: Dispatcher) -> float
     started = time.perf_counter()
     for pk in post_ids:
         dispatching.waiting.put(Stream.REALTIME, pk)
-    _wait(lambda: not len(dispatching.waiting) and not in_flight.count(), DRAIN_S, every_s=0.1)
+    memory_mb: list[float] = []
+
+    def is_done() -> bool:
+        left = len(dispatching.waiting) + BATCH * in_flight.count()
+        if left <= len(texts) * (1 - (len(memory_mb) + 1) / TENTHS):
+            memory_mb.append(held_mb(pid))
+        return not left
+
+    _wait(is_done, DRAIN_S, every_s=0.1)
     seconds = time.perf_counter() - started
     if missing := len(post_ids) - len(screened(post_ids)):
         raise RuntimeError(f"{missing} posts of the backlog were not labelled")
-    return seconds
+    return Drained(seconds, memory_mb)
 
 
 def peak_mb(pid: int) -> float:
     """The most memory that a process or one of its children has held, in MB."""
+    return _memory_mb(pid, "VmHWM")
+
+
+def held_mb(pid: int) -> float:
+    """The memory that the largest of a process and its children holds now, in MB."""
+    return _memory_mb(pid, "VmRSS")
+
+
+def _memory_mb(pid: int, kind: str) -> float:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    peaks = [_high_water_kb(each) for each in (str(pid), *children)]
-    return max(peaks) / 1024
-
-
-def _high_water_kb(pid: str) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    statuses = [Path(f"/proc/{each}/status").read_text().splitlines() for each in (str(pid), *children)]
+    return max(int(line.split()[1]) for lines in statuses for line in lines if line.startswith(kind)) / 1024
 
 
 def _wait(condition: Callable[[], bool], patience_s: float, *, every_s: float = LOOK_EVERY_S) -> None:

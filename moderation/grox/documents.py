@@ -1,7 +1,7 @@
 """Posts as the plans see them: plain values, normalised text, vector. Loaded in batches."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,8 @@ from xsocial.kernel import metrics
 NO_TEXT = "no text"
 ENGLISH_SHARE = 0.6  # of the words must be known, where the language detector cannot tell
 ENGLISH_WORDS = ("offensive", "spam")  # heads whose vocabularies know tweets and text messages
+
+Read = Callable[[list[str]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,17 @@ class Document:
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
 
-def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document]:
-    """Make documents from raw texts: one embedding batch, equal texts once."""
+def documents_of(post_ids: Sequence[int], texts: Sequence[str], *, read: Read = minilm.read) -> list[Document]:
+    """Make documents from raw texts: one embedding batch, equal texts once.
+
+    `read` makes vectors and readings [N, 768] of normalised texts; who needs less of them than all has a cheaper one.
+    """
     seconds = metrics.histogram("grox_embedding_seconds", "Time to make documents of a batch", ("step",))
     with seconds.labels("render").time():
         distinct = {raw: normalise(raw) for raw in dict.fromkeys(texts)}
         known = {raw: _judge_language(text) for raw, text in distinct.items()}
     with seconds.labels("encode").time():
-        read = minilm.read([distinct[raw] for raw in texts])
+        rows = read([distinct[raw] for raw in texts])
     metrics.counter("grox_truncated", "Texts read by their beginning only").inc(
         sum(len(raw) > MAX_CHARS for raw in texts)
     )
@@ -95,7 +100,7 @@ def documents_of(post_ids: Sequence[int], texts: Sequence[str]) -> list[Document
             mentions_someone="@user" in distinct[raw],
             raw_text=raw[:MAX_CHARS],
         )
-        for post_id, raw, row in zip(post_ids, texts, read, strict=True)
+        for post_id, raw, row in zip(post_ids, texts, rows, strict=True)
     ]
 
 
@@ -116,8 +121,11 @@ def _looks_english(words: str) -> bool:
     return sum(any(token in places for places in known) for token in tokens) >= ENGLISH_SHARE * len(tokens)
 
 
-def load_documents(post_ids: Iterable[int]) -> list[Document]:
-    """Load posts that still exist and have content of their own: reposts and deleted ones are left out."""
+def load_documents(post_ids: Iterable[int], *, read: Read = minilm.read) -> list[Document]:
+    """Load posts that still exist and have content of their own: reposts and deleted ones are left out.
+
+    `read` as for `documents_of`.
+    """
     posts = list(
         Post.objects.filter(pk__in=list(post_ids), repost_of=None, deleted_at=None)
         .select_related("author", "in_reply_to__author")
@@ -139,7 +147,7 @@ def load_documents(post_ids: Iterable[int]) -> list[Document]:
             media=media.get(post.pk, ()),
             mentions_someone=document.mentions_someone or post.is_reply,
         )
-        for post, document in zip(posts, documents_of([post.pk for post in posts], texts), strict=True)
+        for post, document in zip(posts, documents_of([post.pk for post in posts], texts, read=read), strict=True)
     ]
 
 

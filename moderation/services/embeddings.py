@@ -43,11 +43,22 @@ def embed_missing(version: str, *, batch: int) -> Iterator[tuple[int, int]]:
 
 def embed_posts(version: str, post_ids: Sequence[int]) -> int:
     """Write vectors of posts that say something; returns how many."""
-    documents = [document for document in load_documents(post_ids) if document.has_text]
+    read = _unread if version == summaries.EMBEDDING else _embedded_only
+    documents = [document for document in load_documents(post_ids, read=read) if document.has_text]
     if version == summaries.EMBEDDING:
         return _embed_summaries([document for document in documents if _has_summary(document)])
     store_vectors(version, {document.post_id: document.vector for document in documents})
     return len(documents)
+
+
+def _unread(texts: list[str]) -> NDArray[np.float32]:
+    """No vectors of posts' own words: their summaries are embedded instead."""
+    return np.zeros((len(texts), 2 * minilm.DIMENSIONS), dtype=np.float32)
+
+
+def _embedded_only(texts: list[str]) -> NDArray[np.float32]:
+    """Vectors without readings, which only the heads ask for."""
+    return np.hstack([minilm.embed(texts), np.zeros((len(texts), minilm.DIMENSIONS), dtype=np.float32)])
 
 
 def _has_summary(document: Document) -> bool:

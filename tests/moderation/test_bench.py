@@ -31,5 +31,5 @@ def test_a_backlog_is_drained_measured_and_removed(monkeypatch):
     backlog = figures["backlog"]
     assert backlog["posts"] == 40
     assert backlog["posts_per_s"] == pytest.approx(40 / backlog["seconds"])
-    assert backlog["peak_mb"] > 50
+    assert backlog["peak_mb"] >= max(figures["memory_mb"].values()) > 50
     assert not User.objects.filter(username__startswith="bench").exists()

@@ -150,6 +150,17 @@ def test_a_run_that_was_stopped_goes_on_where_it_was():
     assert EmbeddingVersion.objects.get().served_at is None
 
 
+@pytest.mark.django_db
+def test_a_version_is_made_without_reading_how_posts_speak(monkeypatch):
+    monkeypatch.setattr(minilm.MiniLM, "reading", None)
+    post = PostFactory(text=BREAD)
+    services.begin_version(summaries.EMBEDDING)
+    for version in kept_versions():
+        assert list(services.embed_missing(version, batch=10)) == [(1, 1)]
+    [one, other] = PostEmbedding.objects.filter(post=post).values_list("vector", flat=True)
+    assert np.dot(one, other) == pytest.approx(1, abs=1e-3)  # a short text is its own summary
+
+
 @pytest.mark.parametrize("options", [{"name": "word2vec"}, {"batch": 0}])
 @pytest.mark.django_db
 def test_bad_input_is_refused(options, capsys):

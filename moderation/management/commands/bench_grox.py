@@ -69,11 +69,13 @@ def at_work(backlog: int) -> dict[str, dict[str, float]]:
     with bench.author() as account, bench.worker() as pid, bench.dispatcher() as dispatching:
         bench.warm_up(account, texts[0])
         latencies = bench.until_labelled(account, texts[1 : 1 + LATENCIES])
-        seconds = bench.drain(account, texts[1 + LATENCIES :], dispatching)
+        drained = bench.drain(account, texts[1 + LATENCIES :], dispatching, pid)
         peak_mb = bench.peak_mb(pid)
+    seconds = drained.seconds
     return {
         "post_to_label": percentiles(latencies),
         "backlog": {"posts": backlog, "seconds": seconds, "posts_per_s": backlog / seconds, "peak_mb": peak_mb},
+        "memory_mb": {f"{tenth}0%": held for tenth, held in enumerate(drained.memory_mb, 1)},
     }
 
 
