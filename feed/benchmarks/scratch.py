@@ -44,6 +44,13 @@ SELECT %(model)s, p.id, (extract(epoch FROM p.created_at) * 1000)::bigint, s.vec
   FROM (SELECT id, created_at, row_number() OVER () AS n FROM posts_post ORDER BY id DESC LIMIT %(count)s) AS p
   JOIN sample s ON s.n = p.n %% 1000
 """
+_PROJECTIONS = """
+WITH sample AS (SELECT n - 1 AS n, row FROM unnest(%(rows)s::bytea[]) WITH ORDINALITY AS made(row, n))
+INSERT INTO ranking_postprojection (model_id, post_id, row, has_content, changed_at)
+SELECT %(model)s, p.id, s.row, true, p.created_at
+  FROM (SELECT id, created_at, row_number() OVER () AS n FROM posts_post ORDER BY id DESC LIMIT %(count)s) AS p
+  JOIN sample s ON s.n = p.n %% 1000
+"""
 
 
 @contextmanager
@@ -136,12 +143,17 @@ def _give_histories(
 
 
 def _index(models: list[dict]) -> None:
-    """The promoted models; for each of the newest posts a vector and a label. The window needs no HNSW index."""
+    """The promoted models; for each of the newest posts what they store of it and a label. The window needs no
+    HNSW index."""
     ModelVersion.objects.bulk_create(ModelVersion(**{**row, "parent_id": None}) for row in models)
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX ranking_vector_hnsw")
         for row in models:
             if row["kind"] == ModelVersion.Kind.RETRIEVAL:
                 cursor.execute(_VECTORS, {"model": row["id"], "count": VECTORS})
+            else:
+                projected = np.random.default_rng(0).normal(0, 0.1, (1000, row["config"]["emb_size"]))
+                rows = [each.tobytes() for each in projected.astype(np.float32)]
+                cursor.execute(_PROJECTIONS, {"model": row["id"], "count": VECTORS, "rows": rows})
         cursor.execute(_LABELS, {"label": str(Label.PTOS_REVIEWED), "source": str(LabelSource.GROX), "count": VECTORS})
         cursor.execute("ANALYZE")
