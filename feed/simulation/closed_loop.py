@@ -246,15 +246,16 @@ class ClosedLoop:
     def _compare(self, day: int, viewer: int, moment: float, served: np.ndarray, popular: np.ndarray) -> None:
         """Judge this page and those of the other policies, all on what the viewer has not seen."""
         pool = self.judge.pool(viewer, moment)
+        allowed = self.judge.allowed(viewer, pool, moment)
         following = timelines.home(self.users[viewer], Cursor(limit=MAX_LIMIT))
         newest = self._known(list(dict.fromkeys(post.repost_of_id or post.pk for post in following)))
         pages = {
             FOR_YOU: served,
             CHRONOLOGICAL: newest[np.isin(newest, pool)],
             "popular": popular[np.isin(popular, pool)],
-            "random": self.rng.permutation(pool)[:PAGE],
-            INFORMED: self.judge.best(viewer, pool, moment, knows_posts=False),
-            ORACLE: self.judge.best(viewer, pool, moment),
+            "random": self.rng.permutation(allowed)[:PAGE],
+            INFORMED: self.judge.best(viewer, allowed, moment, knows_posts=False),
+            ORACLE: self.judge.best(viewer, allowed, moment),
         }
         for policy, rows in pages.items():
             if len(rows):

@@ -54,6 +54,20 @@ class Judge:
         rows = rows[(posts.repost_of[rows] < 0) & (age >= 0) & (age < WINDOW_HOURS * HOUR)]
         return rows[self.history.valid(np.array([user]), rows[None])[0]]
 
+    def allowed(self, user: int, pool: np.ndarray, moment: float) -> np.ndarray:
+        """What of a pool the published rules let into For You: originals by anybody, and replies by people the
+        user follows that answer a recent original, or somebody followed who answered the root directly."""
+        posts, follows = self.history.posts, self.history.society.follows
+        parent = posts.in_reply_to[pool]
+        is_reply, above = parent >= 0, np.maximum(parent, 0)
+        grandparent = np.maximum(posts.in_reply_to[above], 0)
+        viewer = np.full(len(pool), user)
+        is_recent = moment - posts.seconds[above] < WINDOW_HOURS * HOUR
+        to_original = posts.in_reply_to[above] < 0
+        to_root = ~to_original & (posts.in_reply_to[grandparent] < 0) & follows.has(viewer, posts.author[above])
+        answers = is_recent & (to_original | to_root) & follows.has(viewer, posts.author[pool])
+        return pool[~is_reply | answers]
+
     def page(self, user: int, rows: np.ndarray, moment: float) -> Worth:
         """The worth of a page of at most PAGE posts, best first, read from the top."""
         rows, posts = rows[:PAGE], self.history.posts

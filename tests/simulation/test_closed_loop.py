@@ -110,6 +110,30 @@ def test_the_oracle_beats_every_single_reordering_it_can_see() -> None:
         assert len(set(judge.best(user, pool, moment).tolist())) == len(best.authors)
 
 
+def test_the_oracle_is_bound_by_the_rules_of_the_feed() -> None:
+    world, history = begin_world(WorldSize(users=60, posts=1500, days=5), seed=3, now_ms=clock.to_ms(NOW))
+    world.recorded = history.run(range(72))
+    judge, moment = Judge(history, WORLD_WEIGHTS), 72 * 3600.0
+    posts, dropped = history.posts, 0
+
+    def is_let_in(user: int, row: int) -> bool:
+        followed = set(history.society.follows.of(user).tolist())
+        parent = int(posts.in_reply_to[row])
+        if parent < 0:
+            return True
+        above = int(posts.in_reply_to[parent])
+        to_root = above >= 0 and posts.in_reply_to[above] < 0 and int(posts.author[parent]) in followed
+        is_recent = moment - posts.seconds[parent] < 48 * 3600.0
+        return int(posts.author[row]) in followed and is_recent and (above < 0 or to_root)
+
+    for user in (1, 7, 20):
+        pool = judge.pool(user, moment)
+        allowed = judge.allowed(user, pool, moment)
+        assert allowed.tolist() == [row for row in pool.tolist() if is_let_in(user, row)]
+        dropped += len(pool) - len(allowed)
+    assert dropped > 0
+
+
 def test_gini_of_equal_and_of_one_sided_shares() -> None:
     assert gini(np.ones(50)) == pytest.approx(0.0)
     assert gini(np.r_[np.zeros(99), 1.0]) == pytest.approx(0.99)
