@@ -27,6 +27,8 @@ Array = npt.NDArray[Any]
 BLOCK = 128
 EPSILON = np.float32(NORM_EPSILON)
 CACHE_LINE = 64
+# Parts of a row of `qkv`, and the first token, of a type of their own: Numba would compile literals each apart.
+QUERIES, KEYS, START = np.intp(0), np.intp(1), np.intp(0)
 
 
 class Weights(NamedTuple):
@@ -86,7 +88,7 @@ def add_normed(x: Array, y: Array, gain: Array) -> None:
 
 @compiled
 def rotated(qkv: Array, part: int, phases: Phases, first: int, out: Array) -> None:
-    """Queries (part 0) or keys (part 1), turned to their positions: [N, 3 H K] to [N, H K].
+    """`QUERIES` or `KEYS`, turned to their positions: [N, 3 H K] to [N, H K].
 
     The rows are those of the tokens from `first` on.
     """
@@ -245,7 +247,7 @@ def candidates(x: Array, weights: Weights, seen: Seen, phases: Phases) -> None:
         for layer in range(len(weights.gains)):
             norm(rows, weights.gains[layer, 0], room.given)
             multiply(room.given, weights.qkv[layer], room.qkv)
-            rotated(room.qkv, 0, phases, start, room.queries)
+            rotated(room.qkv, QUERIES, phases, start, room.queries)
             own_weights(room.qkv, room.own)
             _layer(rows, weights, layer, seen, seen.tokens, room)
 
@@ -262,11 +264,11 @@ def context(x: Array, weights: Weights, phases: Phases, seen: Seen) -> None:
     for layer in range(layers):
         norm(x, weights.gains[layer, 0], room.given)
         multiply(room.given, weights.qkv[layer], room.qkv)
-        rotated(room.qkv, 1, phases, 0, room.queries)
+        rotated(room.qkv, KEYS, phases, START, room.queries)
         for head in range(heads):
             at = (2 * heads + head) * key_size
             keys[layer, head] = room.queries[:count, head * key_size : (head + 1) * key_size].T
             values[layer, head] = room.qkv[:count, at : at + key_size]
         if layer < layers - 1:
-            rotated(room.qkv, 0, phases, 0, room.queries)
-            _layer(x, weights, layer, seen, 0, room)
+            rotated(room.qkv, QUERIES, phases, START, room.queries)
+            _layer(x, weights, layer, seen, START, room)
