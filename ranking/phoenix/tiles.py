@@ -62,8 +62,9 @@ def _interleave(matrices: Any, pairs: Any) -> None:
 def interleaved(matrices: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
     """[..., K, M] as bfloat16 [..., K / 2, M, 2], padded with zeros."""
     *shape, rows, columns = matrices.shape
-    pairs = np.zeros((math.prod(shape), padded(rows) // 2, padded(columns)), np.uint32)
-    _interleave(np.ascontiguousarray(matrices).reshape(-1, rows, columns), pairs)
+    count = math.prod(shape)
+    pairs = np.zeros((count, padded(rows) // 2, padded(columns)), np.uint32)
+    _interleave(np.ascontiguousarray(matrices).reshape(count, rows, columns), pairs)
     return pairs.view(np.uint16).reshape(*shape, *pairs.shape[1:], 2)
 
 

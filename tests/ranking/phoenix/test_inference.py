@@ -1,5 +1,6 @@
 """The serving path: equal to the masked reference, and each candidate judged by itself."""
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -133,9 +134,11 @@ def test_no_candidates_give_no_scores(ours):
     assert runtime.rank(context, random_candidates(model.config, 0)).logits.shape == (1, 0, model.config.num_actions)
 
 
-def test_bfloat16_stays_close(ours):
+@pytest.mark.parametrize(("length", "user"), [(12, 1), (3, 0), (0, 0)], ids=["full", "of nobody", "empty"])
+def test_bfloat16_stays_close(ours, length, user):
     model, tables = ours
-    context, candidates = random_context(model.config, length=12), random_candidates(model.config, 200)
+    context, candidates = random_context(model.config, length=length), random_candidates(model.config, 200)
+    context = dataclasses.replace(context, user_ids=context.user_ids * user)
     exact = RankerRuntime(model, tables).rank_batch(context, candidates).logits.sigmoid()
     fast = RankerRuntime(model, tables, dtype=torch.bfloat16).rank_batch(context, candidates).logits.sigmoid()
     assert (exact - fast).abs().max() < 0.02
