@@ -27,8 +27,8 @@ OWNER = "manage.py up"
 MANAGE = str(env.BASE_DIR / "manage.py")
 # One core each; one of the two shows its progress.
 FIRST_MODELS = (
-    ["phoenix_train", "--bootstrap", "--only", "ranker", "--minutes", "0.85"],
-    ["phoenix_train", "--bootstrap", "--only", "retrieval", "--minutes", "0.85", "--verbosity", "0"],
+    ["phoenix_train", "--bootstrap", "--only", "ranker", "--minutes", "0.75"],
+    ["phoenix_train", "--bootstrap", "--only", "retrieval", "--minutes", "0.7", "--verbosity", "0"],
 )
 QUEUES = "default,media,grox.realtime,grox.safety,grox.embed,grox.media,grox.asr,grox.recovery,training"
 
@@ -73,7 +73,8 @@ def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> dict[str, 
     state = _world_state()
     if state["num_migrations_missing"]:
         # The checks would load the pages and with them the model libraries; `make check` runs them.
-        _step("database tables", ["migrate", "--no-input", "--verbosity=0", "--skip-checks"])
+        tables = ["migrate", "--no-input", "--verbosity=0", "--skip-checks"]
+        _step("database tables, and the ranker's kernels", tables, ["phoenix_compile"])
         state = _world_state()
     has_news = False
     if (not state["has_people"] or _unfinished("seed_world").exists()) and not options.no_seed:
