@@ -13,7 +13,7 @@ from moderation.grox.training.templates import statements
 FILE = Path(__file__).parent.parent / "fixtures" / "moderation" / "functional_hate.csv"
 #: Kinds of which the head gets most right; what it half knows (reclaimed words, misspelled praise) is not promised.
 SURE = {
-    "contempt": 0.6,
+    "contempt": 0.8,
     "dehumanised": 0.8,
     "implied": 0.6,
     "as a question": 0.8,
@@ -44,7 +44,7 @@ def found():
 
 
 def test_most_statements_are_told_apart(found):
-    assert found["macro_f1"] > 0.82
+    assert found["macro_f1"] > 0.84
     assert found["classes"][0]["auc"] > 0.90
 
 

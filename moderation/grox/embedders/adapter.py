@@ -1,8 +1,7 @@
 """Low-rank changes to MiniLM's upper layers, with which it reads how a text speaks of people.
 
 W' = W + up @ down for every weight matrix of these layers (LoRA, Hu and others 2021). `grox_train` learns them together
-with one output a class, from the labelled files with thousands of texts; the heads read what the last layer then says
-at a text's first token.
+with one output a class, from the labelled files with thousands of texts; the heads read what the last layer then says.
 """
 
 import hashlib

