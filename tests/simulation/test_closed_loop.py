@@ -24,6 +24,23 @@ TINY = LoopSize(
 )
 
 
+class Watched(ClosedLoop):
+    """Counts what it showed, and what of that was neither the oracle's to choose nor reposted by somebody followed."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.num_shown, self.beyond = 0, list[int]()
+
+    def _compare(self, day: int, viewer: int, moment: float, served: np.ndarray, popular: np.ndarray) -> None:
+        posts, follows = self.history.posts, self.history.society.follows
+        repost_of, author = posts.repost_of[: len(posts)], posts.author[: len(posts)]
+        by_followed = (repost_of >= 0) & follows.has(np.full(len(posts), viewer), author)
+        allowed = self.judge.allowed(viewer, self.judge.pool(viewer, moment), moment)
+        self.beyond += np.setdiff1d(served, np.append(allowed, repost_of[by_followed])).tolist()
+        self.num_shown += len(served)
+        super()._compare(day, viewer, moment, served, popular)
+
+
 @pytest.fixture(scope="module")
 def lived(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     """One run and its figures, in the database for the tests of this module."""
@@ -34,13 +51,13 @@ def lived(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathF
     with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=folder, DATA_DIR=folder):
         atomic = transaction.atomic()
         atomic.__enter__()
-        loop = ClosedLoop(TINY, seed=5, now_ms=clock.to_ms(NOW))
+        loop = Watched(TINY, seed=5, now_ms=clock.to_ms(NOW))
         yield loop, loop.run()
         connection.set_rollback(True)
         atomic.__exit__(None, None, None)
 
 
-Lived = tuple[ClosedLoop, dict[str, Any]]
+Lived = tuple[Watched, dict[str, Any]]
 
 
 @pytest.mark.django_db
@@ -56,6 +73,13 @@ def test_all_policies_are_judged_on_the_same_pages(lived: Lived) -> None:
         assert 0 <= means["author_gini"] <= 1
     assert "for you/oracle" in loop_as_text(figures)
     json.dumps(figures)
+
+
+@pytest.mark.django_db
+def test_for_you_and_the_oracle_choose_from_the_same_posts(lived: Lived) -> None:
+    loop, _ = lived
+    assert loop.num_shown > 50
+    assert not loop.beyond
 
 
 @pytest.mark.django_db
