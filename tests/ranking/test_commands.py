@@ -1,6 +1,7 @@
 """Exit codes and outputs of the commands that need no database."""
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -20,6 +21,12 @@ def run(*args: str) -> str:
 def test_verify_is_green_on_the_fixture():
     out = run("phoenix_verify", str(FIXTURE), str(FIXTURE / "golden.npz"))
     assert "260 of 260 arrays within tolerance" in out
+
+
+def test_kernels_are_compiled_without_a_database():
+    times = re.findall(r"([\d.]+) ms exactly, ([\d.]+) in bfloat16", run("phoenix_compile"))
+    assert len(times) == 1
+    assert all(float(ms) > 0 for ms in times[0])
 
 
 def test_verify_exits_1_when_an_array_differs(tmp_path):
