@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import orjson
 from django.conf import settings
 from django.db import connection, transaction
@@ -15,19 +18,36 @@ from xsocial.kernel.errors import Invalid, NotFound
 
 _LOCK = 0x5745_4947  # advisory lock: one activation at a time, or the chain could fork
 GENESIS = "0" * 64
-# On the path of every page load, hence in SQL.
-_IN_FORCE = """
-SELECT s.number, s.weights::text FROM feed_weightchange c JOIN feed_weightset s ON s.number = c.weight_set_id
- ORDER BY c.id DESC LIMIT 1
+# On the path of every page load, hence in SQL, and one question for both.
+_LIVE = """
+SELECT (SELECT jsonb_object_agg(name, value)::text FROM feed_featureparameter),
+       (SELECT jsonb_build_array(s.number, s.weights)::text
+          FROM feed_weightchange c JOIN feed_weightset s ON s.number = c.weight_set_id
+         ORDER BY c.id DESC LIMIT 1)
 """
+
+
+@dataclass(frozen=True)
+class Live:
+    """What staff can change from one page load to the next; parameters are overrides by name."""
+
+    weights: WeightsInForce
+    parameters: Mapping[str, object]
+
+
+def live() -> Live:
+    """The weights of the newest activation, the published set before the first; and the live parameters."""
+    parameters, chosen = sql.row(_LIVE, {}) or (None, None)
+    in_force = WeightsInForce()
+    if chosen:
+        number, weights = orjson.loads(chosen)
+        in_force = WeightsInForce(number, {**params.PUBLISHED_WEIGHTS, **weights})
+    return Live(in_force, orjson.loads(parameters) if parameters else {})
 
 
 def in_force() -> WeightsInForce:
     """The weights of the newest activation; the published set before the first."""
-    chosen = sql.row(_IN_FORCE, {})
-    if chosen is None:
-        return WeightsInForce()
-    return WeightsInForce(chosen[0], {**params.PUBLISHED_WEIGHTS, **orjson.loads(chosen[1])})
+    return live().weights
 
 
 def numbered(number: int) -> WeightsInForce:
@@ -94,11 +114,4 @@ def set_profile(name: str, *, actor: User | None = None) -> None:
 
 def params_in_force() -> params.Params:
     """The parameters of a request that asks for nothing special."""
-    return params.resolve(settings.FEED_PROFILE, live_parameters())
-
-
-def live_parameters() -> dict[str, object]:
-    """Overrides by parameter name."""
-    return {
-        name: orjson.loads(value) for name, value in sql.rows("SELECT name, value::text FROM feed_featureparameter", {})
-    }
+    return params.resolve(settings.FEED_PROFILE, live().parameters)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import Any
 
 UPSTREAM, SMALL_PLATFORM = PROFILES = "upstream", "small_platform"
-VALUE_MODES = ("weighted", "dwell_regret_sigmoid", "gated_dwell_regret")
+GATED = "gated_dwell_regret"
+VALUE_MODES = ("weighted", "dwell_regret_sigmoid", GATED)
 COLD_START_ARMS = ("holdout", "control", "treatment")
 # Which of a post's topics a topic page trusts: the published modes as the least confidence.
 TOPIC_MODES = {
@@ -341,18 +343,28 @@ def parameters() -> Iterator[tuple[str, type, Any, Parameter]]:
 
 def resolve(profile: str, overrides: Mapping[str, Any]) -> Params:
     """Defaults of the profile, then the live overrides that are well-formed."""
-    sizes = {name: about.small for name, _, _, about in parameters() if about.small is not None}
     sound = {name: value for name, value in overrides.items() if not override_problem(name, value)}
     chosen = sound.pop("profile", profile)
-    return replace(Params(), profile=chosen, **((sizes if chosen == SMALL_PLATFORM else {}) | sound))
+    return replace(_of_profile(chosen), **sound) if sound else _of_profile(chosen)
+
+
+@cache
+def _of_profile(profile: str) -> Params:
+    """The sizes of a profile without overrides."""
+    sizes = {name: about.small for name, _, _, about in parameters() if about.small is not None}
+    return Params(profile=profile, **(sizes if profile == SMALL_PLATFORM else {}))
+
+
+@cache
+def _known() -> dict[str, tuple[type, Parameter]]:
+    return {name: (kind, about) for name, kind, _, about in parameters()}
 
 
 def override_problem(name: str, value: Any) -> str:
     """Why this override cannot be used; empty when it can."""
-    known = {key: (kind, about) for key, kind, _, about in parameters()}
-    if name not in known:
+    if name not in _known():
         return f"there is no parameter {name!r}"
-    kind, about = known[name]
+    kind, about = _known()[name]
     numeric = kind in (int, float) and isinstance(value, (int, float)) and not isinstance(value, bool)
     if not (isinstance(value, kind) and (kind is bool) == isinstance(value, bool)) and not (kind is float and numeric):
         return f"{name} must be of type {kind.__name__}"

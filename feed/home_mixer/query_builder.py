@@ -25,10 +25,12 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
     if not viewer_id:
         raise Invalid("A feed needs a viewer.")
     cursor = Cursor.parse(request.cursor, viewer_id=viewer_id)
-    live = weights.live_parameters()
-    viewer = _viewer_data(viewer_id, params.resolve(settings.FEED_PROFILE, live).viewer_data_ms)
+    live = weights.live()
+    values = params.resolve(settings.FEED_PROFILE, live.parameters)
+    viewer = _viewer_data(viewer_id, values.viewer_data_ms)
+    if viewer.is_staff and request.overrides:
+        values = params.resolve(settings.FEED_PROFILE, {**live.parameters, **request.overrides})
     request_id = request.request_id or ids.next_id()
-    values = params.resolve(settings.FEED_PROFILE, live | (request.overrides if viewer.is_staff else {}))
     in_network_only = request.in_network_only or not viewer.allows_recommendations
     query = ScoredPostsQuery(
         user_id=viewer_id,
@@ -36,7 +38,7 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
         prediction_id=ids.next_id(),
         now_ms=clock.now_ms(),
         params=values,
-        weights=weights.in_force(),
+        weights=live.weights,
         platform=request.platform,
         ip_address=request.ip_address,
         country_code=viewer.country_code,

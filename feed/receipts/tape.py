@@ -129,7 +129,7 @@ def _query(query: ScoredPostsQuery, inner: Result) -> dict[str, Any]:
     taped = {}
     for field in fields(query):
         value = getattr(query, field.name)
-        if field.name in NOT_TAPED or (field.name == "scoring_sequence" and query.has_cached_posts):
+        if field.name in NOT_TAPED:
             continue
         if field.name == "viewer":
             value = replace(value, muted_keywords=())

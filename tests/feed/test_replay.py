@@ -61,6 +61,18 @@ def test_a_load_is_identical_a_day_later_whatever_the_world_did_since(world, fri
     assert len(found.replayed) == len(page.items) > 10
 
 
+def test_a_history_that_decides_the_formula_is_kept_with_candidates_from_the_cache(world):
+    parameters = {"value_mode": "gated_dwell_regret", "cached_posts_threshold": 3, "result_size": 4}
+    for name, value in parameters.items():
+        FeatureParameter.objects.create(name=name, value=value)
+    posts.favorite(user=world, post=PostFactory())
+    services.for_you(world)
+    page = services.for_you(world)
+    assert page.is_cached
+    assert len(store.tape_of(store.any_row(page.request_id)).query["scoring_sequence"]) == 1
+    assert services.replay(page.request_id).is_identical
+
+
 def test_filters_answer_again_from_what_they_read_then(world, friend):
     """Impression filters and the tree of topics are read no more, and the filters still run."""
     sports, music = TopicFactory(name="Sports"), TopicFactory(name="Music")

@@ -96,7 +96,7 @@ def test_the_admin_refuses_bad_weights_and_parameters(staff):
     assert not WeightSet.objects.exists()
     assert not FeatureParameter.objects.exists()
     staff.post(reverse("admin:feed_featureparameter_add"), {"name": "result_size", "value": "20", "note": ""})
-    assert weights.live_parameters() == {"result_size": 20}
+    assert weights.live().parameters == {"result_size": 20}
 
 
 @pytest.mark.parametrize(

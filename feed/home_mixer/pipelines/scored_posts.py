@@ -99,8 +99,6 @@ def build(clients: Clients) -> Pipeline:
         name="ScoredPosts",
         schema=candidate.SCHEMA,
         query_hydrators=(
-            ScoringSequenceQueryHydrator(),
-            RetrievalSequenceQueryHydrator(),
             BlockedUserIdsQueryHydrator(),
             MutedUserIdsQueryHydrator(),
             FollowedUserIdsQueryHydrator(),
@@ -110,12 +108,17 @@ def build(clients: Clients) -> Pipeline:
             UserDemographicsQueryHydrator(),
             FollowedGrokTopicsQueryHydrator(),
             FollowedStarterPacksQueryHydrator(),
-            InferredGrokTopicsQueryHydrator(),
             ImpressionBloomFilterQueryHydrator(),
             ImpressedPostsQueryHydrator(),
             IpQueryHydrator(),
             UserGenderQueryHydrator(),
             PolicyExclusionsQueryHydrator(),
+        ),
+        # What models and sources alone read: nothing of it for candidates that are judged already.
+        dependent_query_hydrators=(
+            ScoringSequenceQueryHydrator(),
+            RetrievalSequenceQueryHydrator(),
+            InferredGrokTopicsQueryHydrator(),
             EngagementSignalsQueryHydrator(),
         ),
         sources=(

@@ -43,7 +43,7 @@ class EngagementSignalsQueryHydrator(QueryHydrator):
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """Only where the community source will ask."""
-        return query.params.enable_simclusters and not query.in_network_only
+        return query.params.enable_simclusters and not (query.in_network_only or query.has_cached_posts)
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One query: rows of kind, post and time in milliseconds."""

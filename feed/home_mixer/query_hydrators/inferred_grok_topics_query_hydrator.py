@@ -18,8 +18,8 @@ class InferredGrokTopicsQueryHydrator(QueryHydrator):
     writes = ("inferred_grok_topics",)
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
-        """By parameter."""
-        return query.params.enable_inferred_topics
+        """By parameter, where a model is asked: nobody else reads them."""
+        return query.params.enable_inferred_topics and not query.has_cached_posts
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One query, and the topic tree."""

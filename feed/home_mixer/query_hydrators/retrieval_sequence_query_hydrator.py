@@ -12,6 +12,10 @@ class RetrievalSequenceQueryHydrator(QueryHydrator):
 
     writes = ("retrieval_sequence",)
 
+    def enabled(self, query: ScoredPostsQuery) -> bool:
+        """Only where something will be retrieved."""
+        return not query.has_cached_posts
+
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One read of the engagements, shared with the other sequence."""
         return {"retrieval_sequence": sequences.newest(query, query.params.max_sequence_retrieval)}

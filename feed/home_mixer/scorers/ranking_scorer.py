@@ -6,7 +6,7 @@ import numpy as np
 
 from feed.candidate_pipeline import Batch, Scorer
 from feed.home_mixer.candidate import NO, YES, original_authors
-from feed.home_mixer.params import HEADS, Params
+from feed.home_mixer.params import GATED, HEADS, Params
 from feed.home_mixer.query import ScoredPostsQuery
 from feed.home_mixer.scorers import author_cold_start, dwell_regret, slate_context, value_model
 from feed.home_mixer.scorers.value_model import Conditions
@@ -137,7 +137,7 @@ def left_out(params: Params) -> tuple[str, ...]:
 def _regrets(query: ScoredPostsQuery) -> bool:
     """Whether this viewer is ranked by dwell and regret."""
     mode = query.params.value_mode
-    if mode == "gated_dwell_regret" and query.scoring_sequence is not None:
+    if mode == GATED and query.scoring_sequence is not None:
         features = dwell_regret.gate_features(
             query.scoring_sequence,
             now_ms=query.now_ms,

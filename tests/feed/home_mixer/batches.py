@@ -8,7 +8,8 @@ from accounts.selectors.graph import ViewerSettings
 from feed.candidate_pipeline import Batch
 from feed.home_mixer.candidate import SCHEMA
 from feed.home_mixer.params import HEADS, Params
-from feed.home_mixer.query import ScoredPostsQuery
+from feed.home_mixer.query import ScoredPostsQuery, WeightsInForce
+from feed.weights import Live
 from xsocial.kernel import ids
 
 NOW_MS = 1_800_000_000_000
@@ -33,6 +34,11 @@ def query(*, params=None, viewer=None, **fields):
         viewer=ViewerSettings(**(viewer or {})),
         **{**fields, **arrays},
     )
+
+
+def live(**parameters):
+    """The published weights, and these parameters as staff set them."""
+    return Live(WeightsInForce(), parameters)
 
 
 def batch(**columns):

@@ -42,7 +42,7 @@ from posts.models import PostCounts
 from tests.factories import PostFactory, TopicFactory, UserFactory
 from xsocial.kernel import clock, ids, redis
 
-from .batches import VIEWER, batch, query
+from .batches import VIEWER, batch, live, query
 
 SIX, SEVEN = tuple(range(1, 7)), tuple(range(1, 8))
 YOUNG = {"new_user_topic_ids": (4,)}
@@ -163,6 +163,12 @@ def test_a_replayed_request_runs_exactly_what_the_matrix_says():
     assert {"CoreDataCandidateHydrator", "GizmoduckCandidateHydrator", "InNetworkCandidateHydrator"} <= skipped
     for stage in ("QueryHydrator", "Filter", "Selector", "PostSelectionHydrator", "PostSelectionFilter"):
         assert running(fresh, stage) == running(replayed, stage), stage
+    sequences = {"ScoringSequenceQueryHydrator", "RetrievalSequenceQueryHydrator"}
+    assert sequences <= running(fresh, "DependentQueryHydrator")
+    assert running(replayed, "DependentQueryHydrator") == set()
+    for asks_still in ({"is_shadow_traffic": True}, {"params": {"value_mode": "gated_dwell_regret"}}):
+        judged = query(has_cached_posts=True, **asks_still)
+        assert running(judged, "DependentQueryHydrator") == {"ScoringSequenceQueryHydrator"}
     assert running(fresh, "SideEffect") - running(replayed, "SideEffect") == {"RedisPostCandidateCacheSideEffect"}
 
 
@@ -316,7 +322,7 @@ def test_served_ids_of_a_cursor_hold_even_while_the_history_fails(viewer, friend
     first = services.for_you(viewer)
     left = PostFactory(author=friend)
     monkeypatch.setattr("xsocial.kernel.sql.rows", lambda *_: 1 / 0)
-    monkeypatch.setattr("feed.weights.live_parameters", dict)
+    monkeypatch.setattr("feed.weights.live", live)
     second = services.for_you(viewer, request=FeedRequest(cursor=first.cursor, platform="other"))
     assert shown.pk not in [item.post_id for item in second.items]
     assert left.pk in [item.post_id for item in second.items]
@@ -326,7 +332,7 @@ def test_served_ids_of_a_cursor_hold_even_while_the_history_fails(viewer, friend
 def test_a_ranked_following_page_has_its_own_length(viewer, friend, models, monkeypatch):
     for _ in range(4):
         PostFactory(author=friend)
-    monkeypatch.setattr("feed.weights.live_parameters", lambda: {"ranked_following_size": 3})
+    monkeypatch.setattr("feed.weights.live", lambda: live(ranked_following_size=3))
     assert len(services.for_you(viewer, request=FeedRequest(in_network_only=True)).items) == 3
 
 
