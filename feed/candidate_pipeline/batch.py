@@ -29,10 +29,7 @@ class Column:
         """``values`` as an array of this column's type (text and ragged values stay objects)."""
         if self.dtype is not object or isinstance(values, np.ndarray):
             return np.asarray(values, dtype=self.dtype)
-        column = np.empty(len(values), dtype=object)
-        for row, value in enumerate(values):  # assignment by slice would unpack nested lists
-            column[row] = value
-        return column
+        return np.fromiter(values, dtype=object, count=len(values))  # np.array would unpack nested lists
 
 
 @dataclass(frozen=True)

@@ -160,13 +160,12 @@ class Runner:
         return selected.take(positions[:size]), rest
 
     def side_effects(self, result: Result) -> None:
-        """Hand the side effects over; the response does not wait."""
+        """Hand over the side effects that are enabled; the response does not wait."""
         for part in self.pipeline.side_effects:
-            self.pipeline.background.submit(lambda part=part: self._side_effect(part, result))
+            if self._enabled(part, result.query):
+                self.pipeline.background.submit(lambda part=part: self._side_effect(part, result))
 
     def _side_effect(self, part: Any, result: Result) -> None:
-        if not self._enabled(part, result.query):
-            return
         outcome = faults.guarded(part.name, lambda: part.run(result))
         report = _component_report(part, outcome, 0)
         self._observe(StageReport("side_effects", outcome.ms, 0, 0, (report,)))

@@ -129,9 +129,8 @@ def related_ids(batch: Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def any_related_in(batch: Batch, ids: np.ndarray) -> np.ndarray:
     """Rows of which any related id is among ``ids``."""
-    wanted = np.setdiff1d(np.asarray(ids, np.int64), [0])
-    hits = [np.isin(column, wanted) for column in related_ids(batch)]
-    return hits[0] | hits[1] | hits[2]
+    related = np.stack(related_ids(batch))
+    return (np.isin(related, ids) & (related != 0)).any(axis=0)
 
 
 def ancestor_tuples(parents: np.ndarray, roots: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,7 @@ class PostRow:
     source: str = ""
     ancestors: tuple[int, ...] = ()
     visibility: dict[str, str] | None = None
-    row: dict[str, Any] = field(default_factory=dict)
+    row: Mapping[str, Any] = field(default_factory=dict)  # every column, for what follows the page
 
     @property
     def card(self) -> str:
@@ -77,10 +78,40 @@ def items(kind: str, values: list) -> Batch:
 
 def post_rows_of(selected: Batch) -> list[PostRow]:
     """Row objects of the selected posts, in order."""
-    return [_post_row(row) for row in selected.rows(selected.schema.columns)]
+    lists = _Lists(selected)
+    return [_post_row(_Row(lists, place)) for place in range(selected.n)]
 
 
-def _post_row(row: dict[str, Any]) -> PostRow:
+class _Lists:
+    """The columns of a batch as lists of plain values, each made when it is first read."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self._made: dict[str, list] = {}
+
+    def __getitem__(self, name: str) -> list:
+        if name not in self._made:
+            self._made[name] = self.batch[name].tolist()
+        return self._made[name]
+
+
+class _Row(Mapping[str, Any]):
+    """One row of a batch: a page reads a dozen of its columns, and what follows a page most of the others."""
+
+    def __init__(self, lists: _Lists, place: int) -> None:
+        self._lists, self._place = lists, place
+
+    def __getitem__(self, name: str) -> Any:
+        return self._lists[name][self._place]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lists.batch.schema.columns)
+
+    def __len__(self) -> int:
+        return len(self._lists.batch.schema.columns)
+
+
+def _post_row(row: Mapping[str, Any]) -> PostRow:
     return PostRow(
         id=row["post_id"],
         author_id=row["author_id"],

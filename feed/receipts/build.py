@@ -90,7 +90,8 @@ def degraded(result: Result) -> tuple[str, ...]:
     inner: Result | None = result.query.memo.get("scored_posts")
     if inner is None:
         return ("posts",)
-    found = [name for name, parts in _PARTS.items() if any(inner.failed(p) or result.failed(p) for p in parts)]
+    failed = {part.name for run in (inner, result) for part in run.faults}
+    found = [name for name, parts in _PARTS.items() if failed.intersection(parts)]
     if "ranker" not in found and inner.selected.n and not model_of(inner):
         found.append("ranker")
     return tuple(found)

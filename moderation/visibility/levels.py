@@ -19,11 +19,15 @@ RULES: dict[SafetyLevel, tuple[Rule, ...]] = {
     SafetyLevel.TIMELINE_HOME_RECOMMENDATIONS: (*BASE_RULES, *RECOMMENDATION_RULES),
 }
 
+# Most posts carry no label that any rule asks for: two thirds of the rules need not be tried on them.
+_LABELS = {level: frozenset().union(*(rule.labels for rule in rules)) for level, rules in RULES.items()}
+_PLAIN = {level: tuple(rule for rule in rules if not rule.labels) for level, rules in RULES.items()}
+
 
 def evaluate(posts: Iterable[PostFacts], viewer: ViewerFacts, *, level: SafetyLevel) -> dict[int, Verdict]:
     """Verdict by post id: the most severe rule that holds; of equals, the one listed first."""
-    rules = RULES[level]
-    return {post.post_id: _verdict(post, viewer, rules) for post in posts}
+    rules, plain, labels = RULES[level], _PLAIN[level], _LABELS[level]
+    return {post.post_id: _verdict(post, viewer, plain if labels.isdisjoint(post.labels) else rules) for post in posts}
 
 
 def _verdict(post: PostFacts, viewer: ViewerFacts, rules: tuple[Rule, ...]) -> Verdict:

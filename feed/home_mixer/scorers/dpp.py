@@ -6,6 +6,8 @@ constants of the published value model "dpp". It only filters: survivors keep th
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 TINY = 1e-6
@@ -35,13 +37,13 @@ def select(matrix: np.ndarray, top_k: int) -> np.ndarray:
     basis = np.zeros((min(top_k, n), n))
     chosen: list[int] = []
     while len(chosen) < len(basis):
-        best = int(np.argmax(variance))
+        best = int(variance.argmax())
         if variance[best] <= TINY:
             break
-        row = (matrix[best] - basis[: len(chosen), best] @ basis[: len(chosen)]) / np.sqrt(variance[best])
+        row = (matrix[best] - basis[: len(chosen), best] @ basis[: len(chosen)]) / math.sqrt(variance[best])
         basis[len(chosen)] = row
         chosen.append(best)
-        variance = variance - row**2
+        variance -= row * row
         variance[best] = -np.inf
     return np.array(chosen, np.int64)
 

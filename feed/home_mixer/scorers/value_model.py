@@ -143,10 +143,11 @@ def repeats(keys: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray
         return count, gap
     by_key = np.argsort(keys[order], kind="stable")  # ranks, grouped by key, best first
     grouped = order[by_key]
-    is_first = np.r_[True, keys[grouped][1:] != keys[grouped][:-1]]
-    first = np.flatnonzero(is_first)
-    count[grouped] = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
-    gap[grouped] = np.where(is_first, -1, np.diff(by_key, prepend=0))
+    sorted_keys, places = keys[grouped], np.arange(len(order))
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = sorted_keys[1:] != sorted_keys[:-1]
+    count[grouped] = places - np.maximum.accumulate(np.where(is_first, places, 0))
+    gap[grouped[1:]] = np.where(is_first[1:], -1, by_key[1:] - by_key[:-1])
     return count, gap
 
 
