@@ -43,5 +43,5 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         """What is not JSON is nothing, not an error."""
         try:
             return await super().decode_json(text_data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None

@@ -9,10 +9,12 @@ import structlog
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from psycopg_pool import PoolTimeout
+
+from xsocial.kernel.rest.problems import is_api, json_problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -68,8 +70,8 @@ def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     """The 503 page, or its JSON for the API."""
     structlog.get_logger(__name__).error("database unavailable", path=request.path, error=str(error).strip())
     message = "The database is not available right now. Please try again in a moment."
-    if request.path.startswith("/api/"):
-        response: HttpResponse = JsonResponse({"error": message, "code": "unavailable"}, status=503)
+    if is_api(request):
+        response: HttpResponse = json_problem(503, message)
     else:
         response = HttpResponse(render_to_string("503.html", {"message": message}), status=503)
     response["Retry-After"] = str(RETRY_AFTER_S)

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.views.static import serve
 from oauth2_provider import views as oauth2
@@ -16,7 +16,10 @@ def media(request: HttpRequest, path: str) -> HttpResponse:
 
     A sandboxing policy and the type guessed from the name keep an upload from acting as a page.
     """
-    response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    try:
+        response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    except OSError as error:  # a name longer than any file's
+        raise Http404 from error
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
@@ -30,6 +33,10 @@ oauth_patterns = [
     re_path(r"^introspect/?$", oauth2.IntrospectTokenView.as_view(), name="introspect"),
     re_path(r"^userinfo/?$", oauth.UserInfoView.as_view(), name="userinfo"),
 ]
+
+handler400 = "xsocial.page_errors.bad_request"
+handler404 = "xsocial.page_errors.page_not_found"
+handler500 = "xsocial.page_errors.server_error"
 
 admin.autodiscover()
 

@@ -1,13 +1,11 @@
 """What happens to an ad on a page: seen, opened, hidden. The token it came with is its proof."""
 
-import json
-
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from ads import services
 from xsocial.kernel.errors import Invalid
-from xsocial.kernel.pages import PageRequest, action, done, signed_in
+from xsocial.kernel.pages import PageRequest, action, done, parse_json, signed_in
 
 MAX_TOKENS = 50
 
@@ -15,10 +13,7 @@ MAX_TOKENS = 50
 @action
 def seen(request: PageRequest) -> HttpResponse:
     """Ads that were half visible for a second."""
-    try:
-        tokens = json.loads(request.POST.get("tokens", "[]"))
-    except ValueError as error:
-        raise Invalid("The report is not JSON.") from error
+    tokens = parse_json(request.POST.get("tokens", "[]"))
     if not isinstance(tokens, list) or len(tokens) > MAX_TOKENS:
         raise Invalid(f"tokens must be a list of at most {MAX_TOKENS}.")
     services.record_impressions(viewer=request.user, tokens=[str(token) for token in tokens])

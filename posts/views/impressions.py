@@ -1,6 +1,5 @@
 """What the page's script saw being seen."""
 
-import json
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,7 +7,7 @@ from django.http import HttpResponse
 from posts import services
 from posts.types import EngagementKind, SeenPost, Surface
 from xsocial.kernel.errors import Invalid, NotFound
-from xsocial.kernel.pages import PageRequest, action
+from xsocial.kernel.pages import PageRequest, action, parse_json
 
 MAX_ROWS = 200
 # Less than this is passing by; ranking knows it as its own kind.
@@ -28,10 +27,7 @@ def impressions(request: PageRequest) -> HttpResponse:
 
 
 def _parsed(raw: str) -> dict[str, Any]:
-    try:
-        data = json.loads(raw)
-    except ValueError as error:
-        raise Invalid("The report is not JSON.") from error
+    data = parse_json(raw)
     if not isinstance(data, dict):
         raise Invalid("The report is not an object.")
     return data

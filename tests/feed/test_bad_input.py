@@ -84,3 +84,46 @@ def test_a_receipt_is_found_by_its_viewer_alone(viewer, friend, page, client):
         assert token(who).get(f"/api/v1/receipts/{request_id}").status_code == status
     client.force_login(friend)
     assert client.get(f"/why/{page.request_id}").status_code == 404
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/posts/{HUGE}/card",
+        f"/posts/{HUGE}/delete",
+        f"/@somebody/{HUGE}/menu",
+        "/posts/" + "9" * 5_000 + "/card",
+        "/media/" + "x" * 3_000,
+        "/api/v1/statuses/" + "9" * 30,
+        "/api/v1/no-such-thing",
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_cannot_be_there_is_not_found(client, viewer, address):
+    client.force_login(viewer)
+    answer = client.get(address)
+    assert answer.status_code == 404
+    assert (answer["Content-Type"] == "application/json") is address.startswith("/api/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "address",
+    ["/tags/a%00b", "/search?q=%00", "/oauth/authorize?client_id=%00", "/api/v1/timelines/tag/%00"],
+)
+def test_an_address_with_a_nul_is_refused(client, viewer, address):
+    client.force_login(viewer)
+    answer = client.get(address)
+    assert answer.status_code == 422
+    assert (answer["Content-Type"] == "application/json") is address.startswith("/api/")
+
+
+@pytest.mark.django_db
+def test_json_deeper_than_the_stack_is_bad_input(client, viewer):
+    deep = "[" * 100_000
+    answer = token(viewer).post("/api/v1/statuses", deep, content_type="application/json")
+    assert (answer.status_code, answer.json()["status"]) == (400, 400)
+    client.force_login(viewer)
+    assert client.post("/impressions", {"data": deep}).status_code == 422
+    assert client.post("/ads/seen", {"tokens": deep}).status_code == 422

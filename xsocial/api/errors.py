@@ -1,8 +1,4 @@
-"""One mapping from errors to JSON problems.
-
-Mastodon clients read `error` and `error_description`; `status` and `details` (per field) serve
-everybody else.
-"""
+"""One mapping from errors to JSON problems."""
 
 from http import HTTPStatus
 from typing import Any
@@ -16,14 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from xsocial.kernel.errors import ApplicationError
-
-
-def problem(status: int, title: str, *, description: str = "", details: Any = None) -> dict[str, Any]:
-    """The body of every error answer."""
-    body: dict[str, Any] = {"error": title, "error_description": description or title, "status": status}
-    if details:
-        body["details"] = details
-    return body
+from xsocial.kernel.rest.problems import problem
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

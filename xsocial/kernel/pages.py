@@ -109,6 +109,14 @@ def parse_id(raw: str | None) -> int | None:
     return found
 
 
+def parse_json(raw: str) -> Any:
+    """What a script sent as JSON. Raises Invalid for anything else, too deep a nesting included."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("This is not JSON.") from error
+
+
 def add_errors(form: Any, error: ApplicationError) -> None:
     """Show a service's refusal at the field it names, else above the form."""
     by_field = {name: value for name, value in error.extra.items() if name in form.fields}
