@@ -32,7 +32,7 @@ RULES = {
     "InventoryHoldoutFilter": Rule("Held back for a measurement of what posts are worth"),
     "MutedKeywordFilter": Rule("Has a word you muted", "Your muted words", _FILTERS),
     "NewUserMinEngagementFilter": Rule("From a stranger, and hardly anybody has reacted to it yet"),
-    "NewUserTopicIdsFilter": Rule("Outside the topics you chose", "Your topics", "/explore"),
+    "NewUserTopicIdsFilter": Rule("Outside the topics you chose", "Your topics", _FEED),
     "OONNsfwSimclustersFilter": Rule("From a stranger who posts adult content", "Sensitive posts", _FEED),
     "OONRetweetReplyFilter": Rule("A stranger's repost or answer"),
     "PageFull": Rule("The page was full"),
@@ -46,7 +46,7 @@ RULES = {
     "ScreenedFilter": Rule("Not checked by moderation yet", "Unchecked posts", _FEED),
     "SelfTweetFilter": Rule("Your own post"),
     "TopKScoreSelector": Rule("Others were expected to be worth more to you"),
-    "TopicIdsFilter": Rule("Another topic, or one you snoozed", "Your topics", "/explore"),
+    "TopicIdsFilter": Rule("Another topic, or one you snoozed", "Your topics", _FEED),
     "VFFilter": Rule("Held back by moderation", "What moderation may show you", _FEED),
     "VideoFilter": Rule("You asked for no videos", "Videos in the feed", _FEED),
 }
