@@ -28,3 +28,13 @@ def test_a_traceback_names_the_error_and_no_local_variables(settings, as_json):
     assert "went wrong" in line
     assert "failing_record" in line
     assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(("path", "is_told"), [("/readyz", False), ("/", True)])
+def test_probes_of_readiness_are_not_told(path, is_told, rf):
+    record = logging.getLogger("django.request").makeRecord(
+        "django.request", logging.ERROR, __file__, 1, "Service Unavailable", (), None, extra={"request": rf.get(path)}
+    )
+    (handler,) = [found for found in logging.getLogger().handlers if found.filters]
+
+    assert bool(handler.filter(record)) is is_told

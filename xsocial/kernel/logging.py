@@ -19,7 +19,16 @@ _SHARED: list[Any] = [
 ]
 # Chatty at INFO without telling anything new.
 _QUIET = dict.fromkeys(
-    ("httpx", "openai", "PIL", "sentence_transformers", "celery.beat", "celery.worker.strategy", "celery.app.trace"),
+    (
+        "axes",
+        "celery.app.trace",
+        "celery.beat",
+        "celery.worker.strategy",
+        "httpx",
+        "openai",
+        "PIL",
+        "sentence_transformers",
+    ),
     "WARNING",
 )
 
@@ -42,11 +51,21 @@ def configure() -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"structured": {"()": structlog.stdlib.ProcessorFormatter, **_formatter()}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "filters": {"no_probes": {"()": _WithoutProbes}},
+            "handlers": {
+                "stderr": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["no_probes"]}
+            },
             "root": {"handlers": ["stderr"], "level": settings.LOG_LEVEL},
             "loggers": {name: {"level": level} for name, level in _QUIET.items()},
         }
     )
+
+
+class _WithoutProbes(logging.Filter):
+    """Whoever asks `/readyz` reads the answer; the log need not repeat a hundred times that it is not time yet."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(getattr(record, "request", None), "path", "") != "/readyz"
 
 
 def _formatter() -> dict[str, Any]:

@@ -55,6 +55,8 @@ class Program:
     stop_signal: int = signal.SIGTERM
     orphan_signal: int = signal.SIGTERM
     is_ready: Callable[[], bool] = lambda: True
+    # How long between two questions whether it is: a question may cost the program some of its start.
+    asks_every_s: float = 0.02
     # Whether what it says is shown on the terminal too, or only kept in its log.
     is_shown: bool = True
     # Everything else needs an essential program: if it cannot be kept up, all stops.
@@ -123,7 +125,7 @@ class Child:
                 raise ServiceError(f"{self.program.name} ended with {self.exit_code}: {self.last_words()}")
             if time.monotonic() > deadline:
                 raise ServiceError(f"{self.program.name} was not ready after {timeout_s:.0f} s: {self.last_words()}")
-            time.sleep(0.02)
+            time.sleep(self.program.asks_every_s)
 
     def last_words(self) -> str:
         """The end of its output, in one line."""

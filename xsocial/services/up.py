@@ -180,6 +180,7 @@ def programs(options: argparse.Namespace) -> list[Program]:
             command=[*uvicorn, "--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"],
             environment={**common, "XSOCIAL_DB_POOL": "1"},
             is_ready=lambda: _is_site_ready(options),
+            asks_every_s=0.25,
         ),
         Program(name="relay", command=[*python, MANAGE, "relay"], environment=common),
         Program(name="grox", command=[*python, MANAGE, "grox_dispatcher"], environment=common),
