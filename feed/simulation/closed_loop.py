@@ -5,6 +5,9 @@ hour, most people go on as before while the viewers open For You through the rea
 the clock held at their moment; what they do is written to the logs, and every night the models
 train on what is new and are promoted if they pass the gates. At each page load the pages that
 other policies would have shown the same person at that moment are judged beside it.
+
+What a feed shows changes whom people like and follow, so these pages profit from what For You did before.
+Therefore as many people again, drawn with the viewers, are a control group that opens Following instead.
 """
 
 import time
@@ -29,6 +32,7 @@ from feed.simulation.mirror import Mirror
 from feed.simulation.policies import PAGE, WINDOW_HOURS, Judge, Worth, gini
 from feed.simulation.world import WorldSize, begin_world
 from feed.thunder import service as thunder
+from feed.types import ForYouPage
 from posts.selectors import hydration, timelines
 from posts.types import Surface
 from ranking import tasks as ranking
@@ -37,6 +41,7 @@ from xsocial.kernel.paging import MAX_LIMIT, Cursor
 
 FOR_YOU = "for you"
 CHRONOLOGICAL = "chronological"
+CONTROL = "control"
 INFORMED = "informed"
 ORACLE = "oracle"
 HOURS_A_DAY = 24
@@ -125,7 +130,7 @@ class ClosedLoop:
         self.judge = Judge(self.history, self.weights)
         self.tally = Tally(len(self.world.people))
         self.rng = np.random.default_rng(seed + 2)
-        self.viewers = self._chosen_viewers()
+        self.viewers, self.control = self._chosen_viewers()
         self.users: dict[int, User] = {}
 
     def run(self, told: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
@@ -146,12 +151,17 @@ class ClosedLoop:
 
     # -- before --------------------------------------------------------------------------------
 
-    def _chosen_viewers(self) -> np.ndarray:
-        """People who are there to the end and not in the business of spamming."""
+    def _chosen_viewers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Two groups drawn at random from the people who are there to the end and not in the business of spamming."""
         people = self.world.people
         fit = (people.joined_day < -self.size.days - 1.0) & np.isinf(people.left_day) & ~people.is_spammer
         members = np.flatnonzero(fit)
-        return self.rng.choice(members, size=min(self.size.viewers, len(members)), replace=False)
+        size = min(self.size.viewers, len(members) // 2)
+        drawn = self.rng.choice(members, size=2 * size, replace=False)
+        return drawn[:size], drawn[size:]
+
+    def _both(self) -> list[int]:
+        return [*self.viewers.tolist(), *self.control.tolist()]
 
     def _prepare(self, told: Callable[[str], None]) -> None:
         told(f"living {self.size.history_days} days")
@@ -164,7 +174,7 @@ class ClosedLoop:
             weights.activate(weight_set=chosen, reason="closed loop")
             # Candidates are cached for minutes of the wall clock, which are hours here.
             FeatureParameter.objects.create(name="enable_cached_posts", value=False)
-            self.users = {row: User.objects.get(pk=self.mirror.load.user_ids[row]) for row in self.viewers.tolist()}
+            self.users = {row: User.objects.get(pk=self.mirror.load.user_ids[row]) for row in self._both()}
             told("training")
             first = {"minutes": self.size.first_minutes, "epochs": self.size.first_epochs, "seed": self.seed}
             call_command("phoenix_train", verbosity=0, stdout=StringIO(), **first)
@@ -207,11 +217,11 @@ class ClosedLoop:
         }
 
     def _hour(self, day: int, hour: int, memory: thunder.Embedded) -> None:
-        """Others read under the logging policy, then the viewers of this hour open For You."""
+        """Others read under the logging policy, then the viewers of this hour open For You, the control Following."""
         start = hour * HOUR
         self.history.begin(hour)
         sessions = self.history.sessions(hour)
-        ours = np.isin(sessions, self.viewers)
+        ours = np.isin(sessions, self._both())
         self.history.read(sessions[~ours], start)
         browsing = sessions[ours]
         if not len(browsing):
@@ -229,16 +239,21 @@ class ClosedLoop:
     def _browse(self, day: int, browsing: np.ndarray, opened: np.ndarray, popular: np.ndarray) -> None:
         self.history.society.drift(self.rng, browsing, float(opened[0]))
         rows = np.full((len(browsing), MAX_PAGE), -1)
+        is_control = np.isin(browsing, self.control)
         first_page, requests = self.history.pages, {}
         for place, (viewer, moment) in enumerate(zip(browsing.tolist(), opened.tolist(), strict=True)):
             with self._at(moment):
-                page, _ = services.load_for_you(self.users[viewer], is_patient=True)
-                served = self._known(list(dict.fromkeys(item.post_id for item in page.items if item.kind == "post")))
-                self._compare(day, viewer, moment, served, popular)
+                if is_control[place]:
+                    served = self._newest(viewer, self.judge.pool(viewer, moment))
+                    self._judge(day, CONTROL, viewer, served, moment)
+                else:
+                    page, _ = services.load_for_you(self.users[viewer], is_patient=True)
+                    served = self._known(_posts_of(page))
+                    self._compare(day, viewer, moment, served, popular)
+                    requests[first_page + place] = page.request_id
             rows[place, : len(served)] = served[:MAX_PAGE]
-            requests[first_page + place] = page.request_id
         unknown = np.full(rows.shape, np.nan)
-        surface = np.full(len(browsing), int(Surface.HOME_FOR_YOU))
+        surface = np.where(is_control, int(Surface.HOME_FOLLOWING), int(Surface.HOME_FOR_YOU))
         self.history.see(browsing, Shown(rows, unknown, surface), opened)
         with self._at(float(opened[-1])):
             self.mirror.catch_up({page: known for page, known in requests.items() if page < self.history.pages})
@@ -247,19 +262,26 @@ class ClosedLoop:
         """Judge this page and those of the other policies, all on what the viewer has not seen."""
         pool = self.judge.pool(viewer, moment)
         allowed = self.judge.allowed(viewer, pool, moment)
-        following = timelines.home(self.users[viewer], Cursor(limit=MAX_LIMIT))
-        newest = self._known(list(dict.fromkeys(post.repost_of_id or post.pk for post in following)))
         pages = {
             FOR_YOU: served,
-            CHRONOLOGICAL: newest[np.isin(newest, pool)],
+            CHRONOLOGICAL: self._newest(viewer, pool),
             "popular": popular[np.isin(popular, pool)],
             "random": self.rng.permutation(allowed)[:PAGE],
             INFORMED: self.judge.best(viewer, allowed, moment, knows_posts=False),
             ORACLE: self.judge.best(viewer, allowed, moment),
         }
         for policy, rows in pages.items():
-            if len(rows):
-                self.tally.add(day, policy, self.judge.page(viewer, rows, moment))
+            self._judge(day, policy, viewer, rows, moment)
+
+    def _judge(self, day: int, policy: str, viewer: int, rows: np.ndarray, moment: float) -> None:
+        if len(rows):
+            self.tally.add(day, policy, self.judge.page(viewer, rows, moment))
+
+    def _newest(self, viewer: int, pool: np.ndarray) -> np.ndarray:
+        """What of a pool stands on the viewer's Following, newest first."""
+        following = timelines.home(self.users[viewer], Cursor(limit=MAX_LIMIT))
+        rows = self._known(list(dict.fromkeys(post.repost_of_id or post.pk for post in following)))
+        return rows[np.isin(rows, pool)]
 
     def _known(self, post_ids: list[int]) -> np.ndarray:
         return self.mirror.rows_of(post_ids)
@@ -282,14 +304,18 @@ class ClosedLoop:
         }
 
 
+def _posts_of(page: ForYouPage) -> list[int]:
+    return list(dict.fromkeys(item.post_id for item in page.items if item.kind == "post"))
+
+
 def _window_start() -> int:
     return clock.now_ms() - int(WINDOW_HOURS * HOUR * 1000)
 
 
 def _ratios(figures: dict[str, dict[str, float]]) -> dict[str, float | None]:
-    """For You's value over that of chronological order and of the oracle; None where there is none to divide by."""
+    """For You over chronological order, the control group and the oracles; None where the value is not positive."""
     value = {name: means["value"] for name, means in figures.items() if means}
     return {
         f"{FOR_YOU}/{other}": value[FOR_YOU] / value[other] if FOR_YOU in value and value.get(other, 0) > 0 else None
-        for other in (CHRONOLOGICAL, INFORMED, ORACLE)
+        for other in (CHRONOLOGICAL, CONTROL, INFORMED, ORACLE)
     }

@@ -9,12 +9,21 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Block, Follow, User
-from feed.simulation.closed_loop import CHRONOLOGICAL, FOR_YOU, INFORMED, ORACLE, WORLD_WEIGHTS, ClosedLoop, LoopSize
+from feed.simulation.closed_loop import (
+    CHRONOLOGICAL,
+    CONTROL,
+    FOR_YOU,
+    INFORMED,
+    ORACLE,
+    WORLD_WEIGHTS,
+    ClosedLoop,
+    LoopSize,
+)
 from feed.simulation.policies import Judge, gini
 from feed.simulation.report import loop_as_text
 from feed.simulation.world import WorldSize, begin_world
 from posts.models import Engagement, Impression, Post, PostCounts
-from posts.types import EngagementKind
+from posts.types import EngagementKind, Surface
 from ranking.models import ModelVersion
 from tests.simulation.conftest import NOW
 from xsocial.kernel import clock
@@ -64,11 +73,12 @@ Lived = tuple[Watched, dict[str, Any]]
 def test_all_policies_are_judged_on_the_same_pages(lived: Lived) -> None:
     _, figures = lived
     policies = figures["policies"]
-    assert set(policies) == {FOR_YOU, CHRONOLOGICAL, "popular", "random", INFORMED, ORACLE}
+    assert set(policies) == {FOR_YOU, CHRONOLOGICAL, CONTROL, "popular", "random", INFORMED, ORACLE}
     # Whoever has seen nearly all of so small a world may get a page without anything new.
     assert policies[ORACLE]["pages"] >= policies[FOR_YOU]["pages"] >= 0.8 * policies[ORACLE]["pages"] >= 3
     for name, means in policies.items():
-        assert means["value"] <= policies[ORACLE]["value"], name
+        # Following may show replies that are closed to the oracle, and the control group are other people.
+        assert name in (CHRONOLOGICAL, CONTROL) or means["value"] <= policies[ORACLE]["value"], name
         assert 0 < means["negative_rate"] < 1
         assert 0 <= means["author_gini"] <= 1
     assert "for you/oracle" in loop_as_text(figures)
@@ -83,9 +93,21 @@ def test_for_you_and_the_oracle_choose_from_the_same_posts(lived: Lived) -> None
 
 
 @pytest.mark.django_db
+def test_the_control_group_reads_following_and_nothing_else(lived: Lived) -> None:
+    loop, figures = lived
+    assert not set(loop.control) & set(loop.viewers)
+    assert len(loop.control) == len(loop.viewers) == TINY.viewers
+    assert figures["policies"][CONTROL]["pages"] >= 3
+    began = clock.from_ms(int(loop.world.milliseconds(np.array([TINY.history_days * 86_400.0]))[0]))
+    people = [loop.users[row].pk for row in loop.control]
+    seen = Impression.objects.filter(user__in=people, created_at__gt=began)
+    assert set(seen.values_list("surface", flat=True)) == {Surface.HOME_FOLLOWING}
+
+
+@pytest.mark.django_db
 def test_what_viewers_did_is_in_the_logs_under_their_page_load(lived: Lived) -> None:
     loop, _ = lived
-    viewers = [user.pk for user in loop.users.values()]
+    viewers = [loop.users[row].pk for row in loop.viewers]
     began = clock.from_ms(int(loop.world.milliseconds(np.array([TINY.history_days * 86_400.0]))[0]))
     seen = Impression.objects.filter(user__in=viewers, created_at__gt=began)
     assert seen.filter(propensity=None).count() > 20
