@@ -37,7 +37,7 @@ from posts.selectors import hydration, timelines
 from posts.types import Surface
 from ranking import tasks as ranking
 from xsocial.kernel import clock
-from xsocial.kernel.paging import MAX_LIMIT, Cursor
+from xsocial.kernel.paging import MAX_LIMIT
 
 FOR_YOU = "for you"
 CHRONOLOGICAL = "chronological"
@@ -279,8 +279,9 @@ class ClosedLoop:
 
     def _newest(self, viewer: int, pool: np.ndarray) -> np.ndarray:
         """What of a pool stands on the viewer's Following, newest first."""
-        following = timelines.home(self.users[viewer], Cursor(limit=MAX_LIMIT))
-        rows = self._known(list(dict.fromkeys(post.repost_of_id or post.pk for post in following)))
+        following = timelines.home_posts(self.users[viewer]).order_by("-pk")[:MAX_LIMIT]
+        found = following.values_list("pk", "repost_of_id")
+        rows = self._known(list(dict.fromkeys(original or post for post, original in found)))
         return rows[np.isin(rows, pool)]
 
     def _known(self, post_ids: list[int]) -> np.ndarray:

@@ -115,7 +115,8 @@ def write(load: Load, progress: Callable[[str], None] = lambda part: None, *, wi
     with transaction.atomic(), clock.fixed(clock.from_ms(load.world.now_ms)), bare_tables(*TABLES):
         for name, part in PARTS:
             progress(name)
-            part(load)
+            if name not in without:
+                part(load)
         progress("indexes")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
