@@ -106,8 +106,6 @@ def build(clients: Clients) -> Pipeline:
             CachedPostsQueryHydrator(),
             MutualFollowQueryHydrator(),
             UserDemographicsQueryHydrator(),
-            FollowedGrokTopicsQueryHydrator(),
-            FollowedStarterPacksQueryHydrator(),
             ImpressionBloomFilterQueryHydrator(),
             ImpressedPostsQueryHydrator(),
             IpQueryHydrator(),
@@ -118,6 +116,8 @@ def build(clients: Clients) -> Pipeline:
         dependent_query_hydrators=(
             ScoringSequenceQueryHydrator(),
             RetrievalSequenceQueryHydrator(),
+            FollowedGrokTopicsQueryHydrator(),
+            FollowedStarterPacksQueryHydrator(),
             InferredGrokTopicsQueryHydrator(),
             EngagementSignalsQueryHydrator(),
         ),

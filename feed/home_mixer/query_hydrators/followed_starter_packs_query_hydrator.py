@@ -18,8 +18,8 @@ class FollowedStarterPacksQueryHydrator(QueryHydrator):
     writes = ("followed_starter_packs",)
 
     def enabled(self, query: ScoredPostsQuery) -> bool:
-        """With context features, and for shadow traffic."""
-        return query.wants_context
+        """With context features and for shadow traffic, where a model is asked."""
+        return query.wants_context and not query.has_cached_posts
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """The viewer's edges, and one query for the list where any pack is followed."""

@@ -16,22 +16,21 @@ USERS_EXCLUDED = 200
 PAGES_READ = 50
 
 _RECORDS = "feed_servedhistory WHERE user_id = %(who)s AND timeline = 'home' AND platform = %(platform)s"
-# Each entry's post, then what it reposts; newest record first.
-_SERVED = f"""
-SELECT {sql.packed("id")} FROM (
-    SELECT named.id::bigint
-      FROM (SELECT served_at, entries FROM {_RECORDS} AND served_at >= %(since)s) AS record,
-           jsonb_array_elements(entries) WITH ORDINALITY AS e (entry, place),
-           LATERAL (VALUES (1, entry ->> 'post_id'), (2, entry ->> 'repost_of_id')) AS named (part, id)
-     WHERE named.id IS NOT NULL
-     ORDER BY served_at DESC, place, part
-     LIMIT %(limit)s
-) AS served (id)
-"""
-_MODULES = f"""
-SELECT served_at, jsonb_path_query_array(entries, '$[*].user_ids[*]')::text
-  FROM {_RECORDS} AND has_who_to_follow
- ORDER BY served_at DESC LIMIT {MODULES_READ}
+# Each entry's post, then what it reposts, newest record first; and when people were suggested last, and who.
+_HISTORY = f"""
+SELECT posts.ids, modules.newest, modules.users
+  FROM (SELECT {sql.packed("id")} FROM (
+            SELECT named.id::bigint
+              FROM (SELECT served_at, entries FROM {_RECORDS} AND served_at >= %(since)s) AS record,
+                   jsonb_array_elements(entries) WITH ORDINALITY AS e (entry, place),
+                   LATERAL (VALUES (1, entry ->> 'post_id'), (2, entry ->> 'repost_of_id')) AS named (part, id)
+             WHERE named.id IS NOT NULL
+             ORDER BY served_at DESC, place, part
+             LIMIT %(limit)s) AS served (id)) AS posts (ids),
+       (SELECT max(served_at), jsonb_agg(users ORDER BY served_at DESC)::text FROM (
+            SELECT served_at, jsonb_path_query_array(entries, '$[*].user_ids[*]') AS users
+              FROM {_RECORDS} AND has_who_to_follow
+             ORDER BY served_at DESC LIMIT {MODULES_READ}) AS shown) AS modules (newest, users)
 """
 
 
@@ -45,7 +44,7 @@ class ServedHistoryQueryHydrator(QueryHydrator):
         return query.params.enable_served_history
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
-        """Two queries over the newest records of this viewer and platform."""
+        """One query over the newest records of this viewer and platform."""
         now = clock.from_ms(query.now_ms)
         params = {
             "who": query.user_id,
@@ -53,16 +52,15 @@ class ServedHistoryQueryHydrator(QueryHydrator):
             "since": now - timedelta(seconds=query.params.served_window_s),
             "limit": query.params.served_ids_limit,
         }
-        served = sql.row(_SERVED, params)
-        modules = sql.rows(_MODULES, params)
+        served, newest_module, modules = sql.row(_HISTORY, params) or (None, None, None)
         rested = timedelta(hours=query.params.who_to_follow_fatigue_h)
-        suggested = [user for _, users in modules for user in orjson.loads(users)]
+        suggested = [user for users in orjson.loads(modules or b"[]") for user in users]
         order = _served_order(query) if query.allows_reexposure else None
         return {
             "served_order": order,
-            "served_ids": np.concatenate([query.cursor_ids, sql.unpacked(served[0] if served else None)]),
+            "served_ids": np.concatenate([query.cursor_ids, sql.unpacked(served)]),
             "who_to_follow_shown": tuple(map(int, suggested[:USERS_EXCLUDED])),
-            "who_to_follow_eligible": not modules or now - modules[0][0] >= rested,
+            "who_to_follow_eligible": newest_module is None or now - newest_module >= rested,
         }
 
 
