@@ -42,6 +42,7 @@ from xsocial.kernel.paging import MAX_LIMIT
 FOR_YOU = "for you"
 CHRONOLOGICAL = "chronological"
 CONTROL = "control"
+CONTROL_ORACLE = "control's best"
 INFORMED = "informed"
 ORACLE = "oracle"
 HOURS_A_DAY = 24
@@ -139,13 +140,14 @@ class ClosedLoop:
         self._prepare(told)
         with self._thunder() as memory:
             days = [self._day(day, memory, told) for day in range(self.size.days)]
+        overall = self.tally.means(range(self.size.days))
         last = self.tally.means(range(self.size.days - 1, self.size.days))
         return {
             "size": asdict(self.size) | {"seed": self.seed},
             "days": days,
-            "policies": {name: figures | self._reach(name) for name, figures in self._overall().items()},
+            "policies": {name: figures | self._reach(name) for name, figures in overall.items()},
             "last_day": last,
-            "ratios": _ratios(last),
+            "ratios": {"last day": _ratios(last), "all days": _ratios(overall)},
             "seconds": round(time.monotonic() - started, 1),
         }
 
@@ -244,8 +246,11 @@ class ClosedLoop:
         for place, (viewer, moment) in enumerate(zip(browsing.tolist(), opened.tolist(), strict=True)):
             with self._at(moment):
                 if is_control[place]:
-                    served = self._newest(viewer, self.judge.pool(viewer, moment))
+                    pool = self.judge.pool(viewer, moment)
+                    served = self._newest(viewer, pool)
+                    allowed = self.judge.allowed(viewer, pool, moment)
                     self._judge(day, CONTROL, viewer, served, moment)
+                    self._judge(day, CONTROL_ORACLE, viewer, self.judge.best(viewer, allowed, moment), moment)
                 else:
                     page, _ = services.load_for_you(self.users[viewer], is_patient=True)
                     served = self._known(_posts_of(page))
@@ -289,9 +294,6 @@ class ClosedLoop:
 
     # -- after ---------------------------------------------------------------------------------
 
-    def _overall(self) -> dict[str, dict[str, float]]:
-        return self.tally.means(range(self.size.days))
-
     def _reach(self, policy: str) -> dict[str, float]:
         """How unevenly authors were shown, and how many of the hidden excellent ones were found."""
         posts, people = self.history.posts, self.world.people
@@ -314,9 +316,11 @@ def _window_start() -> int:
 
 
 def _ratios(figures: dict[str, dict[str, float]]) -> dict[str, float | None]:
-    """For You over chronological order, the control group and the oracles; None where the value is not positive."""
+    """For You over what else its viewers could have seen, and the control group over its own best, since other
+    people like other things and some like more; None where there is nothing positive to divide by."""
     value = {name: means["value"] for name, means in figures.items() if means}
+    pairs = [*((FOR_YOU, other) for other in (CHRONOLOGICAL, INFORMED, ORACLE)), (CONTROL, CONTROL_ORACLE)]
     return {
-        f"{FOR_YOU}/{other}": value[FOR_YOU] / value[other] if FOR_YOU in value and value.get(other, 0) > 0 else None
-        for other in (CHRONOLOGICAL, CONTROL, INFORMED, ORACLE)
+        f"{name}/{other}": value[name] / value[other] if name in value and value.get(other, 0) > 0 else None
+        for name, other in pairs
     }

@@ -159,7 +159,9 @@ def loop_as_text(figures: dict[str, Any]) -> str:
     lines += [_row(key, *(figures["policies"][name].get(key) for name in names)) for key in keys]
     lines.append("")
     lines += [
-        f"last day, {name}: {'-' if ratio is None else f'{ratio:.2f}'}" for name, ratio in figures["ratios"].items()
+        f"{days}, {name}: {'-' if ratio is None else f'{ratio:.2f}'}"
+        for days, ratios in figures["ratios"].items()
+        for name, ratio in ratios.items()
     ]
     return "\n".join([*lines, f"{figures['seconds']:.0f} s"])
 

@@ -12,6 +12,7 @@ from accounts.models import Block, Follow, User
 from feed.simulation.closed_loop import (
     CHRONOLOGICAL,
     CONTROL,
+    CONTROL_ORACLE,
     FOR_YOU,
     INFORMED,
     ORACLE,
@@ -73,12 +74,14 @@ Lived = tuple[Watched, dict[str, Any]]
 def test_all_policies_are_judged_on_the_same_pages(lived: Lived) -> None:
     _, figures = lived
     policies = figures["policies"]
-    assert set(policies) == {FOR_YOU, CHRONOLOGICAL, CONTROL, "popular", "random", INFORMED, ORACLE}
+    assert set(policies) == {
+        FOR_YOU, CHRONOLOGICAL, "popular", "random", INFORMED, ORACLE, CONTROL, CONTROL_ORACLE,
+    }  # fmt: skip
     # Whoever has seen nearly all of so small a world may get a page without anything new.
     assert policies[ORACLE]["pages"] >= policies[FOR_YOU]["pages"] >= 0.8 * policies[ORACLE]["pages"] >= 3
     for name, means in policies.items():
         # Following may show replies that are closed to the oracle, and the control group are other people.
-        assert name in (CHRONOLOGICAL, CONTROL) or means["value"] <= policies[ORACLE]["value"], name
+        assert name in (CHRONOLOGICAL, CONTROL, CONTROL_ORACLE) or means["value"] <= policies[ORACLE]["value"], name
         assert 0 < means["negative_rate"] < 1
         assert 0 <= means["author_gini"] <= 1
     assert "for you/oracle" in loop_as_text(figures)
