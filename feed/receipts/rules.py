@@ -30,6 +30,7 @@ RULES = {
     "DropDuplicatesFilter": Rule("Found twice"),
     "IneligibleSubscriptionFilter": Rule("For subscribers only"),
     "InventoryHoldoutFilter": Rule("Held back for a measurement of what posts are worth"),
+    "LanguageFilter": Rule("A stranger's post in a language you did not choose", "Your languages", _FEED),
     "MutedKeywordFilter": Rule("Has a word you muted", "Your muted words", _FILTERS),
     "NewUserMinEngagementFilter": Rule("From a stranger, and hardly anybody has reacted to it yet"),
     "NewUserTopicIdsFilter": Rule("Outside the topics you chose", "Your topics", _FEED),

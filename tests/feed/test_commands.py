@@ -26,6 +26,7 @@ FILTERS = [
     "AuthorSocialgraphFilter",
     "PolicyExclusionFilter",
     "VideoFilter",
+    "LanguageFilter",
     "TopicIdsFilter",
     "NewUserTopicIdsFilter",
     "NewUserMinEngagementFilter",

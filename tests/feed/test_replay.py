@@ -34,7 +34,8 @@ def world(viewer, friend, models, settings):
     PostFactory(author=friend, text="On spoilers again")
     accounts.add_muted_keyword(user=viewer, phrase="spoilers")
     posts.repost(user=friend, post=PostFactory(author=UserFactory()))
-    strangers = [PostFactory(author=UserFactory()).pk for _ in range(6)]
+    accounts.set_preferences(user=viewer, languages=["en"])
+    strangers = [PostFactory(author=UserFactory(), language=code).pk for code in ("en", "de", "", "en", "", "en", "")]
     models.found = strangers
     accounts.block(blocker=viewer, blocked=Post.objects.get(pk=strangers[0]).author)
     bloom.add(viewer.pk, [written[0].pk])
@@ -47,7 +48,12 @@ def a_day_later():
 
 def test_a_load_is_identical_a_day_later_whatever_the_world_did_since(world, friend, models):
     page = services.for_you(world)
-    assert {"MutedKeywordFilter", "PreviouslySeenPostsFilter", "AuthorSocialgraphFilter"} <= page.dropped.keys()
+    assert {
+        "MutedKeywordFilter",
+        "PreviouslySeenPostsFilter",
+        "AuthorSocialgraphFilter",
+        "LanguageFilter",
+    } <= page.dropped.keys()
     world.muted_keywords.all().delete()
     accounts.unfollow(follower=world, followee=friend)
     posts.delete_post(actor=friend, post=Post.objects.filter(author=friend).last())

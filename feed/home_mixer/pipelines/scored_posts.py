@@ -39,6 +39,7 @@ from feed.home_mixer.filters.dedup_conversation_filter import DedupConversationF
 from feed.home_mixer.filters.drop_duplicates_filter import DropDuplicatesFilter
 from feed.home_mixer.filters.ineligible_subscription_filter import IneligibleSubscriptionFilter
 from feed.home_mixer.filters.inventory_holdout_filter import InventoryHoldoutFilter
+from feed.home_mixer.filters.language_filter import LanguageFilter
 from feed.home_mixer.filters.muted_keyword_filter import MutedKeywordFilter
 from feed.home_mixer.filters.new_user_min_engagement_filter import NewUserMinEngagementFilter
 from feed.home_mixer.filters.new_user_topic_ids_filter import NewUserTopicIdsFilter
@@ -165,6 +166,7 @@ def build(clients: Clients) -> Pipeline:
             AuthorSocialgraphFilter(),
             PolicyExclusionFilter(),
             VideoFilter(),
+            LanguageFilter(),
             TopicIdsFilter(),
             NewUserTopicIdsFilter(),
             NewUserMinEngagementFilter(),

@@ -12,6 +12,7 @@ from feed.home_mixer.filters.core_data_hydration_filter import CoreDataHydration
 from feed.home_mixer.filters.dedup_conversation_filter import DedupConversationFilter
 from feed.home_mixer.filters.drop_duplicates_filter import DropDuplicatesFilter
 from feed.home_mixer.filters.ineligible_subscription_filter import IneligibleSubscriptionFilter
+from feed.home_mixer.filters.language_filter import LanguageFilter
 from feed.home_mixer.filters.muted_keyword_filter import MutedKeywordFilter
 from feed.home_mixer.filters.new_user_topic_ids_filter import NewUserTopicIdsFilter
 from feed.home_mixer.filters.previously_seen_posts_backup_filter import PreviouslySeenPostsBackupFilter
@@ -198,6 +199,13 @@ def test_new_user_topics_hold_strangers_to_what_was_chosen():
     columns = {"filtered_topics": [{2}, {5}, set(), {5}], "in_network": [NO, NO, NO, YES]}
     assert kept(NewUserTopicIdsFilter(), asked, **columns) == [0, 3]
     assert not NewUserTopicIdsFilter().enabled(topic_query(new_user_topic_ids=(1,)))
+
+
+def test_strangers_write_in_a_language_one_reads():
+    asked = query(viewer={"languages": ("en", "pt")})
+    columns = {"in_network": [YES, NO, NO, NO, UNKNOWN], "language": ["de", "de", "", "pt-BR", "en"]}
+    assert kept(LanguageFilter(), asked, **columns) == [0, 2, 3, 4]
+    assert not LanguageFilter().enabled(query())
 
 
 def test_unscreened_strangers_are_not_recommended():
