@@ -103,7 +103,11 @@ def test_leftovers_are_ended_but_never_a_stranger_with_the_same_number(tmp_path:
     (pids / "web").write_text(f"{stranger.pid} another time")
     assert end_leftovers(tmp_path) == []
     assert stranger.poll() is None
-    (pids / "web").write_text(f"{stranger.pid} {start_time(stranger.pid)}")
+    child, owner = (f"{pid} {start_time(pid)}" for pid in (stranger.pid, os.getpid()))
+    (pids / "web").write_text(f"{child}\n{owner}")
+    assert end_leftovers(tmp_path) == [], "its supervisor is alive"
+    assert stranger.poll() is None
+    (pids / "web").write_text(f"{child}\n1 another time")
     assert end_leftovers(tmp_path) == ["web"]
     assert stranger.wait(5) != 0
     assert list(pids.iterdir()) == []

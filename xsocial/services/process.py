@@ -74,7 +74,7 @@ class Child:
         self._pid_file = data_dir / "pids" / program.name
         self._process = self._spawn()
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-        self._pid_file.write_text(f"{self._process.pid} {start_time(self._process.pid)}")
+        self._pid_file.write_text(f"{_identity(self._process.pid)}\n{_identity(os.getpid())}")
         log_file = open_log(data_dir / "log" / f"{program.name}.log")
         self._reader = threading.Thread(target=self._read, args=(log_file,), daemon=True, name=f"log-{program.name}")
         self._reader.start()
@@ -186,15 +186,30 @@ def start_time(pid: int) -> str:
 
 
 def end_leftovers(data_dir: Path) -> list[str]:
-    """End processes recorded by a supervisor that was killed; returns their names."""
+    """End processes recorded by a supervisor that was killed; returns their names.
+
+    Children of one that lives are its own: `up` beside `services start` leaves the stores alone.
+    """
     ended = []
     for pid_file in sorted((data_dir / "pids").glob("*")):
-        pid, _, started = pid_file.read_text().partition(" ")
-        if pid.isdigit() and started and start_time(int(pid)) == started:
+        child, _, owner = pid_file.read_text().partition("\n")
+        if _is_alive(owner):
+            continue
+        if _is_alive(child):
             ended.append(pid_file.name)
-            _end(int(pid))
+            _end(int(child.partition(" ")[0]))
         pid_file.unlink(missing_ok=True)
     return ended
+
+
+def _identity(pid: int) -> str:
+    """The process as a line of a file: its number, and its start, for numbers are used again."""
+    return f"{pid} {start_time(pid)}"
+
+
+def _is_alive(identity: str) -> bool:
+    pid, _, started = identity.partition(" ")
+    return pid.isdigit() and bool(started) and start_time(int(pid)) == started
 
 
 def _end(pid: int) -> None:
