@@ -10,7 +10,7 @@ from django.db.models.fields.files import ImageFieldFile
 from accounts import events
 from accounts.models import User
 from accounts.services.locks import lock_users
-from xsocial.kernel import clock, event_log, ids, images
+from xsocial.kernel import clock, event_log, ids, images, plaintext
 from xsocial.kernel.errors import Invalid, NotFound
 
 FIELDS = frozenset(
@@ -74,15 +74,17 @@ def _locked(user: User) -> User:
 
 def _apply(user: User, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
-        setattr(
-            user,
-            name,
-            value.replace("\x00", "").strip() if isinstance(value, str) else value,
-        )
+        setattr(user, name, _cleaned(name, value))
     try:
         user.clean_fields(exclude={field.name for field in User._meta.fields} - changes.keys())
     except ValidationError as error:
         raise Invalid(extra=error.message_dict) from error
+
+
+def _cleaned(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return plaintext.clean(value) if name == "bio" else plaintext.clean_line(value)
 
 
 def delete_on_commit(field: ImageFieldFile) -> None:

@@ -19,7 +19,7 @@ from posts.services.log import log_engagement
 from posts.services.notifications import notify_of_post
 from posts.services.tagging import store_mentions, store_tags
 from posts.types import MAX_MEDIA_PER_POST, EngagementKind, MediaKind, Surface, Visibility
-from xsocial.kernel import clock, event_log, ids
+from xsocial.kernel import clock, event_log, ids, plaintext
 from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 
 
@@ -68,8 +68,8 @@ def create_post(
     """
     draft = _Draft(
         author=author,
-        text=wording.clean(text),
-        spoiler_text=wording.clean(spoiler_text),
+        text=plaintext.clean(text),
+        spoiler_text=plaintext.clean(spoiler_text),
         sensitive=sensitive,
         language=language,
         visibility=_visibility(visibility),

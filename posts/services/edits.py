@@ -15,7 +15,7 @@ from posts.services import text as wording
 from posts.services.creation import check_media, shortest_video_ms
 from posts.services.notifications import MAX_FANOUT, notify
 from posts.services.tagging import store_mentions, store_tags
-from xsocial.kernel import clock, event_log
+from xsocial.kernel import clock, event_log, plaintext
 from xsocial.kernel.errors import Invalid, NotAllowed
 
 
@@ -38,8 +38,8 @@ def edit_post(
     before = list(current.media.all())
     after = before if media is None else _attachable(current, media)
     changes = {
-        "text": wording.clean(text) if text is not None else current.text,
-        "spoiler_text": wording.clean(spoiler_text) if spoiler_text is not None else current.spoiler_text,
+        "text": plaintext.clean(text) if text is not None else current.text,
+        "spoiler_text": plaintext.clean(spoiler_text) if spoiler_text is not None else current.spoiler_text,
         "sensitive": current.sensitive if sensitive is None else sensitive,
         "language": current.language if language is None else language,
     }

@@ -12,10 +12,9 @@ from PIL import Image
 from accounts.models import User
 from posts import events
 from posts.models import Media, MediaFingerprint
-from posts.services import text as wording
 from posts.services import video
 from posts.types import MediaKind
-from xsocial.kernel import clock, event_log, fingerprints, images
+from xsocial.kernel import clock, event_log, fingerprints, images, plaintext
 from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
 
 ALT_MAX_LENGTH = 1500
@@ -77,7 +76,7 @@ def _delete_if_stale(media_id: int, forgotten: Q) -> bool:
 
 
 def _checked_alt(alt_text: str) -> str:
-    cleaned = wording.clean(alt_text)
+    cleaned = plaintext.clean(alt_text)
     if len(cleaned) > ALT_MAX_LENGTH:
         raise Invalid(f"A description has at most {ALT_MAX_LENGTH} characters.", extra={"field": "alt_text"})
     return cleaned

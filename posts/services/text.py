@@ -22,13 +22,6 @@ _JOINER = "\u200d"
 _ZERO_WIDTH = {"Mn", "Me", "Mc", "Cf"}
 
 
-def clean(text: str) -> str:
-    """The text as stored: composed characters, plain line ends, no control characters."""
-    composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    kept = (char for char in composed if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs"))
-    return "".join(kept).strip()
-
-
 def length(text: str) -> int:
     """How many characters a reader sees: accents, joiners and joined emoji add nothing."""
     shown = _LINK.sub("x" * LINK_LENGTH, text)

@@ -30,7 +30,3 @@ def test_mentions(written, names):
 )
 def test_hashtags(written, tags):
     assert text.hashtags(written) == tags
-
-
-def test_cleaning_keeps_words_and_drops_controls():
-    assert text.clean(" a\x00\x07\r\nb\u0065\u0301 ") == "a\nb\u00e9"
