@@ -47,7 +47,7 @@ def profile(request: PageRequest, username: str, tab: str = "posts") -> HttpResp
         "is_me": me is not None and me.pk == person.pk,
         "relationship": relationship,
         "relation": relation_of(relationship),
-        "empty": _empty(person, relationship, tab),
+        "empty": _empty(person, relationship, tab, is_me=me is not None and me.pk == person.pk),
     }
     return show(request, "posts/profile.html", "posts/_page.html", context)
 
@@ -56,9 +56,11 @@ def _is_blocked(relationship: Relationship | None) -> bool:
     return relationship is not None and (relationship.is_blocking or relationship.is_blocked_by)
 
 
-def _empty(person: User, relationship: Relationship | None, tab: str) -> dict[str, str]:
+def _empty(person: User, relationship: Relationship | None, tab: str, *, is_me: bool) -> dict[str, str]:
     picture, title, text = EMPTY[tab]
-    if relationship and relationship.is_blocking:
+    if is_me:
+        text = text.replace("What they", "What you")
+    elif relationship and relationship.is_blocking:
         picture, title, text = "block", "You blocked this account", "Neither of you sees the other's posts."
     elif relationship and relationship.is_blocked_by:
         picture, title, text = "block", "You are blocked", "This account does not want you to see its posts."

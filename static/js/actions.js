@@ -55,13 +55,22 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 // The server may ask for a message, with a way back: HX-Trigger: {"toast": {...}}.
 document.addEventListener("toast", (event) => {
   const { text, undo } = event.detail;
-  toast(text, { undo: undo ? () => takeBack(undo) : null });
+  const article = event.target.closest?.("[data-post]");
+  toast(text, { undo: undo ? () => takeBack(undo, article) : null });
 });
 
-async function takeBack(url) {
+// The answer is the button as it now is: it takes the place of its kind, and the page stays where it is.
+async function takeBack(url, article) {
   const answer = await post(url);
   if (!answer.ok) return toast("That could not be undone.", { danger: true });
-  location.reload();
+  const template = document.createElement("template");
+  template.innerHTML = await answer.text();
+  const button = template.content.firstElementChild;
+  const kind = button?.matches("[data-repost]") ? "[data-repost]" : ".action--bookmark";
+  const former = article?.querySelector(kind);
+  if (!button || !former) return;
+  former.replaceWith(button);
+  window.htmx.process(button);
 }
 
 async function copyLink(link) {

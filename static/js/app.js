@@ -7,5 +7,6 @@ import "./impressions.js";
 import "./live.js";
 import "./shortcuts.js";
 import "./times.js";
+import "./viewer.js";
 
 document.documentElement.classList.add("has-script");

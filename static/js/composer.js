@@ -18,6 +18,8 @@ function count(form) {
   const left = Number(counter.dataset.max) - textLength(form.elements.text.value);
   counter.textContent = left;
   counter.dataset.state = left < 0 ? "over" : left < 40 ? "near" : "";
+  // Nothing is sent that would only come back, without its pictures.
+  form.querySelector(".button--primary").disabled = left < 0;
 }
 
 function start(form) {
@@ -33,20 +35,39 @@ function start(form) {
     else localStorage.removeItem(key(form));
   });
   text.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) form.requestSubmit();
+    if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) form.querySelector(".button--primary").click();
   });
-  form.elements.files?.addEventListener("change", () => showFiles(form));
+  form.elements.files?.addEventListener("change", () => add(form, form.elements.files.files));
+  for (const [name, holder] of [["paste", "clipboardData"], ["drop", "dataTransfer"]]) {
+    form.addEventListener(name, (event) => {
+      if (!event[holder]?.files.length) return;
+      event.preventDefault();
+      add(form, event[holder].files);
+    });
+  }
 }
 
-// Each chosen picture gets a small preview and a field for its description.
-function showFiles(form) {
-  const room = form.querySelector("[data-files]");
-  const files = [...form.elements.files.files].slice(0, 4);
-  if (form.elements.files.files.length > 4) toast("Four pictures at most; the first four are kept.");
-  room.replaceChildren(...files.map((file, index) => preview(file, index)));
+// Files come by the button, from the clipboard or by hand; a second choice adds to the first.
+const MOST_FILES = 4;
+const chosen = new WeakMap(); // form -> its files
+const descriptions = new WeakMap(); // file -> what was written about it
+
+function add(form, files) {
+  const all = [...(chosen.get(form) ?? []), ...files];
+  if (all.length > MOST_FILES) toast("Four pictures at most; the first four are kept.");
+  choose(form, all.slice(0, MOST_FILES));
 }
 
-function preview(file, index) {
+function choose(form, files) {
+  chosen.set(form, files);
+  const carrier = new DataTransfer();
+  files.forEach((file) => carrier.items.add(file));
+  form.elements.files.files = carrier.files;
+  form.querySelector("[data-files]").replaceChildren(...files.map((file, index) => preview(form, file, index)));
+}
+
+// Each chosen picture has a small preview, a field for its description, and a way out.
+function preview(form, file, index) {
   const row = document.createElement("div");
   row.className = "composer__file";
   const picture = document.createElement(file.type.startsWith("video/") ? "video" : "img");
@@ -56,8 +77,16 @@ function preview(file, index) {
   alt.name = `alt_${index}`;
   alt.maxLength = 1500;
   alt.placeholder = "Describe this for people who cannot see it";
+  alt.value = descriptions.get(file) ?? "";
   alt.setAttribute("aria-label", `Description of ${file.name}`);
-  row.append(picture, alt);
+  alt.addEventListener("input", () => descriptions.set(file, alt.value));
+  const out = document.createElement("button");
+  out.type = "button";
+  out.className = "link-button link-button--muted";
+  out.textContent = "Remove";
+  out.setAttribute("aria-label", `Remove ${file.name}`);
+  out.addEventListener("click", () => choose(form, chosen.get(form).filter((other) => other !== file)));
+  row.append(picture, alt, out);
   return row;
 }
 

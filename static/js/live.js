@@ -12,6 +12,8 @@ function connect() {
   socket.addEventListener("open", () => { attempts = 0; watch(socket); document.body.dataset.live = "open"; });
   document.addEventListener("htmx:afterSettle", () => watch(socket));
   socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
+  // A page with an open socket is not kept by every browser, and going back would lose one's place.
+  window.addEventListener("pagehide", () => socket.close(), { once: true });
   socket.addEventListener("close", () => {
     delete document.body.dataset.live;
     window.setTimeout(connect, RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)]);

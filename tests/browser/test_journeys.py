@@ -7,7 +7,7 @@ from posts import services as posts
 from posts.models import Engagement, Post
 from posts.types import EngagementKind
 from tests.browser.windows import keep, sign_in
-from tests.factories import FollowFactory, PostFactory, UserFactory
+from tests.factories import FollowFactory, MediaFactory, PostFactory, UserFactory
 from xsocial.kernel.event_log import relay
 
 pytestmark = [
@@ -39,8 +39,9 @@ def test_sign_up_post_like_block(page: Page, live_site: str):
     page.get_by_label("Email").fill("robin@example.com")
     page.get_by_label("Username").fill("robin")
     page.get_by_label("Password", exact=True).fill("a-long-enough-secret")
-    page.get_by_label("Password (again)").fill("a-long-enough-secret")
-    page.get_by_role("button", name="Sign Up").click()
+    page.get_by_label("The same password again").fill("a-long-enough-secret")
+    page.get_by_role("button", name="Create account").click()
+    expect(page).to_have_url(f"{live_site}/welcome")
     expect(page.get_by_role("link", name="Notifications").first).to_be_visible()
 
     page.goto(f"{live_site}/following")
@@ -106,7 +107,7 @@ def test_nothing_sticks_out_sideways(page: Page, live_site: str):
     FollowFactory(follower=reader, followee=author)
     post = PostFactory(author=author, text="wide " + "x" * 200 + " https://example.com/" + "y" * 200)
     sign_in(page, live_site, reader)
-    for path in (f"/@author/{post.pk}", "/@author", "/settings/feed", "/notifications", "/following"):
+    for path in (f"/@author/{post.pk}", "/@author", "/settings/feed", "/notifications", "/following", "/compose"):
         page.goto(live_site + path)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
@@ -116,3 +117,34 @@ def test_nothing_sticks_out_sideways(page: Page, live_site: str):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=theme)
             keep(page, f"following-{width}-{theme}")
+
+
+def test_undo_and_pictures_leave_the_page_where_it_is(page: Page, live_site: str):
+    reader, author = UserFactory(username="reader"), UserFactory(username="author")
+    FollowFactory(follower=reader, followee=author)
+    post = PostFactory(
+        author=author,
+        text="Two views",
+        media=[MediaFactory(owner=author, alt_text="Hills"), MediaFactory(owner=author)],
+    )
+    sign_in(page, live_site, reader)
+    page.goto(f"{live_site}/following")
+    page.evaluate("window.isTheSamePage = true")
+
+    bookmark = page.locator(f"#post-{post.pk} .action--bookmark")
+    bookmark.click()
+    expect(bookmark).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Undo").click()
+    expect(bookmark).to_have_attribute("aria-pressed", "false")
+    bookmark.click()  # the new button works too
+    expect(bookmark).to_have_attribute("aria-pressed", "true")
+
+    page.get_by_role("link", name="Hills").click()
+    viewer = page.locator(".viewer")
+    expect(viewer.get_by_text("Hills")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(viewer.get_by_text("Hills")).to_be_hidden()
+    expect(viewer.get_by_role("button", name="Next picture")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    assert page.evaluate("window.isTheSamePage")
