@@ -4,10 +4,10 @@ from datetime import timedelta
 from zoneinfo import available_timezones
 
 from django import forms
-from django.conf import settings
 
 from accounts.models import FeedPreferences, User
 from accounts.models.user import BIO_MAX_LENGTH
+from accounts.types import LANGUAGES
 from xsocial.kernel import clock
 
 DURATIONS = {"": "For good", "1": "For a day", "7": "For a week", "30": "For 30 days"}
@@ -43,8 +43,13 @@ class ProfileForm(forms.Form):
 class RegionForm(forms.Form):
     """Language and clock."""
 
-    language = forms.ChoiceField(choices=settings.LANGUAGES)
-    time_zone = forms.ChoiceField(choices=[(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())])
+    language = forms.ChoiceField(
+        choices=LANGUAGES, help_text="Advertisers may ask for it. These pages are written in English for everybody."
+    )
+    time_zone = forms.ChoiceField(
+        choices=[(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())],
+        help_text="Dates and times follow it.",
+    )
 
     @classmethod
     def initial_of(cls, user: User) -> dict[str, str]:
@@ -56,9 +61,9 @@ class FeedForm(forms.ModelForm):
 
     languages = forms.MultipleChoiceField(
         required=False,
-        choices=settings.LANGUAGES,
+        choices=LANGUAGES,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None chosen means any language.",
+        help_text="Posts of strangers in other languages are left out. Choose none to read all.",
     )
 
     class Meta:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+#: Languages that people may name as theirs, as they are written in themselves.
+LANGUAGES = (("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français"), ("ja", "日本語"))
+
 
 class FollowState(StrEnum):
     """What stands after asking to follow somebody."""

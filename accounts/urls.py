@@ -13,6 +13,7 @@ urlpatterns = [
     path("settings/filters", settings.filters, name="settings_filters"),
     path("settings/keywords/<id:keyword_id>/remove", settings.remove_keyword, name="remove_keyword"),
     path("settings/account", settings.account, name="settings_account"),
+    path("settings/account/close", settings.close, name="close_account"),
     path("settings/account/pause", settings.deactivate, name="deactivate"),
     path("settings/account/resume", settings.reactivate, name="reactivate"),
     path("topics/<slug:slug>/follow", settings.set_topic, {"wish": "follow"}, name="follow_topic"),

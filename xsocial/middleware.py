@@ -1,9 +1,11 @@
-"""The project's own middleware: request ids in logs, a clear answer without PostgreSQL, staff MFA."""
+"""The project's own middleware: request ids in logs, an answer without PostgreSQL, the reader's clock, staff MFA."""
 
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from allauth.mfa.utils import is_mfa_enabled
@@ -12,6 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
 from xsocial.kernel.rest.problems import is_api, json_problem
@@ -76,6 +79,25 @@ def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
         response = HttpResponse(render_to_string("503.html", {"message": message}), status=503)
     response["Retry-After"] = str(RETRY_AFTER_S)
     return response
+
+
+class TimeZoneMiddleware:
+    """Dates on pages follow the clock that the reader chose."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with timezone.override(zone_of(request.user)):
+            return self.get_response(request)
+
+
+def zone_of(user: Any) -> ZoneInfo:
+    """UTC for visitors, and where the name is of no zone that this machine knows."""
+    try:
+        return ZoneInfo(getattr(user, "time_zone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
 
 
 class StaffSecondFactorMiddleware:

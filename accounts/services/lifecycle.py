@@ -1,5 +1,6 @@
 """Leaving, returning and being suspended. An unreachable account's posts are shown to nobody."""
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from accounts import events
@@ -46,6 +47,8 @@ def delete_account(*, user: User) -> None:
         disconnect(people[follower_id], people[followee_id])
     FollowRequest.objects.filter(requester=user).delete()
     FollowRequest.objects.filter(target=user).delete()
+    # Else the address could never be used again.
+    EmailAddress.objects.filter(user=user).delete()
     closed = people[user.pk]
     for picture in (closed.avatar, closed.header):
         if picture:

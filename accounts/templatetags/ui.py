@@ -1,16 +1,16 @@
 """The small parts every page uses: icons, faces, times and form fields."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.template import engines
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 
 from accounts.cards import hue_of
 from xsocial.kernel import clock, words
@@ -72,19 +72,19 @@ def avatar_url(person) -> str:
 
 @register.simple_tag
 def ago(then: datetime) -> SafeString:
-    """A <time> with the age in words and the exact moment as title."""
+    """A <time> with the age in words and the exact moment, by the reader's clock, as title."""
     return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>',
+        '<time datetime="{}" title="{}">{}</time>',
         then.isoformat(timespec="seconds"),
-        _to_the_minute(then, get_language()),
-        words.age(then, clock.now()),
+        _to_the_minute(then, timezone.get_current_timezone()),
+        words.age(timezone.localtime(then), clock.now()),
     )
 
 
 @lru_cache(maxsize=8192)
-def _to_the_minute(then: datetime, language: str | None) -> str:
+def _to_the_minute(then: datetime, zone: tzinfo) -> str:
     """The same on every page, unlike the age."""
-    return date_format(then, "j F Y, H:i")
+    return date_format(timezone.localtime(then, zone), "j F Y, H:i T")
 
 
 @register.inclusion_tag("components/_field.html")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
+from django.contrib.auth import logout
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -99,8 +101,19 @@ def _form(request: PageRequest, template: str, form: Any, **context: Any) -> Htt
 
 @signed_in
 def account(request: PageRequest) -> HttpResponse:
-    """Pausing or closing the account."""
+    """Pausing the account, and the way to close it."""
     return render(request, "accounts/settings_account.html")
+
+
+@signed_in
+@reauthentication_required
+def close(request: PageRequest) -> HttpResponse:
+    """Asks once, of whoever has just shown the password, for this cannot be undone."""
+    if request.method != "POST":
+        return render(request, "accounts/settings_close.html")
+    services.delete_account(user=request.user)
+    logout(request)
+    return done(request, words="Your account is closed.")
 
 
 @action

@@ -53,10 +53,10 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "xsocial.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -85,7 +85,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "django.template.context_processors.i18n",
             ],
         },
     },
@@ -220,6 +219,30 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_VERIFICATION = env.text("XSOCIAL_EMAIL_VERIFICATION", "mandatory")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[xsocial] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SIGNUP_REDIRECT_URL = "/welcome"
+ACCOUNT_ADAPTER = "accounts.entrance.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.entrance.LoginForm",
+    "signup": "accounts.entrance.SignupForm",
+    "reset_password": "accounts.entrance.ResetPasswordForm",
+}
+ACCOUNT_USERNAME_VALIDATORS = "accounts.entrance.USERNAME_VALIDATORS"
+# Whoever signs up with one of these would pass for us.
+ACCOUNT_USERNAME_BLACKLIST = [
+    "admin",
+    "administrator",
+    "everyone",
+    "help",
+    "moderation",
+    "moderator",
+    "official",
+    "root",
+    "security",
+    "staff",
+    "support",
+    "system",
+    "xsocial",
+]
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "xsocial"
 # Staff must have a second factor before the admin opens to them.
@@ -328,10 +351,10 @@ MEDIA_ROOT = env.path("XSOCIAL_MEDIA_ROOT", DATA_DIR / "media")
 
 # --- Language and time ------------------------------------------------------------------------
 
+# The pages are written in English alone. Half a page in the reader's language, that of the libraries,
+# would be read out in the wrong voice; so what a browser asks for is not looked at.
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français"), ("ja", "日本語")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
-USE_I18N = True
+USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 

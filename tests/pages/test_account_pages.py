@@ -1,0 +1,83 @@
+"""The doors of an account: signing up, the reader's clock, closing for good."""
+
+from datetime import UTC, datetime
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+
+from accounts.models import User
+from tests.factories import PostFactory, UserFactory
+from xsocial.kernel import clock
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "a-long-enough-secret"
+
+
+def sign_up(visitor, username="robin"):
+    form = {"email": f"{username}@example.com", "username": username, "password1": SECRET, "password2": SECRET}
+    return visitor.post("/accounts/signup/", form)
+
+
+def test_signing_up_leads_to_the_first_steps_and_mails_in_our_name(visitor):
+    assert sign_up(visitor)["Location"] == "/welcome"
+    (letter,) = mail.outbox
+    assert letter.subject.startswith("[xsocial]")
+    assert letter.body.rstrip().endswith("— xsocial, testserver")
+    assert "Thank you for using" not in letter.body
+
+
+@pytest.mark.parametrize(
+    ("username", "complaint"),
+    [("Admin", "This name is reserved."), ("a b", "Use letters, digits and underscores only."), ("x.y", "underscores")],
+)
+def test_a_name_that_cannot_be_had_is_refused_in_our_words(visitor, username, complaint):
+    page = sign_up(visitor, username).content.decode()
+    assert complaint in page
+    assert "@/./+/-/_" not in page
+    assert not User.objects.exists()
+
+
+def test_dates_follow_the_readers_clock(web, reader, author, visitor):
+    with clock.fixed(datetime(2026, 3, 2, 22, 30, tzinfo=UTC)):
+        post = PostFactory(author=author)
+    assert "22:30 UTC · 2 March 2026" in visitor.get(f"/@author/{post.pk}").content.decode()
+    web.post("/settings/region", {"language": "en", "time_zone": "Asia/Tokyo"})
+    assert "07:30 JST · 3 March 2026" in web.get(f"/@author/{post.pk}").content.decode()
+    assert "3 March 2026, 07:30 JST" in web.get("/@author").content.decode()
+    User.objects.filter(pk=reader.pk).update(time_zone="Mars/Olympus")
+    assert "22:30 UTC" in web.get(f"/@author/{post.pk}").content.decode()
+
+
+def test_what_the_browser_prefers_does_not_translate_half_a_page(visitor):
+    page = visitor.get("/accounts/login/", headers={"Accept-Language": "de"}).content.decode()
+    assert '<html lang="en">' in page
+    assert "Anmelden" not in page
+
+
+def test_closing_asks_for_the_password_and_takes_everything_personal(visitor):
+    person = UserFactory(username="leaver", bio="Gone soon")
+    person.set_password(SECRET)
+    person.save()
+    EmailAddress.objects.create(user=person, email="leaver@example.com")
+    visitor.force_login(person)
+    assert "/accounts/reauthenticate/" in visitor.get("/settings/account/close")["Location"]
+    assert "/accounts/reauthenticate/" in visitor.post("/settings/account/close")["Location"]
+    assert User.objects.get(pk=person.pk).is_active
+    visitor.post("/accounts/reauthenticate/", {"password": SECRET})
+    assert "@leaver will be gone" in visitor.get("/settings/account/close").content.decode()
+    assert visitor.post("/settings/account/close")["Location"] == "/"
+    person.refresh_from_db()
+    assert (person.is_active, person.bio, person.email) == (False, "", "")
+    assert not EmailAddress.objects.exists()
+    assert visitor.get("/settings")["Location"].startswith("/accounts/login/")
+    assert visitor.get("/@leaver").status_code == 404
+
+
+def test_ones_own_profile_leads_to_what_the_phone_has_no_room_for(web, author):
+    mine, theirs = (web.get(f"/@{name}").content.decode() for name in ("reader", "author"))
+    for address in ("/settings", "/bookmarks"):
+        link = f'<a class="icon-button" href="{address}"'
+        assert link in mine
+        assert link not in theirs
