@@ -8,7 +8,7 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from accounts.models import Block, CreatorSubscription, Follow, FollowRequest, Mute, User
 from accounts.types import Relationship
-from xsocial.kernel import clock, ids
+from xsocial.kernel import clock, ids, sql
 from xsocial.kernel.errors import NotFound
 
 Viewer: TypeAlias = User | AnonymousUser | None
@@ -18,6 +18,12 @@ QUERY_MAX_LENGTH = 100
 #: How much of the graph suggestions look at: my newest follows, and the newest follows of each.
 MAX_FOLLOWED = 500
 
+# On the path of every profile and every button there.
+_NAMED = f"""
+SELECT {sql.columns(User, "u")} FROM accounts_user u
+ WHERE upper(username) = upper(%(name)s::text) AND is_active AND suspended_at IS NULL AND deactivated_at IS NULL
+"""
+
 
 def reachable() -> QuerySet[User]:
     """Accounts that are shown at all."""
@@ -26,10 +32,10 @@ def reachable() -> QuerySet[User]:
 
 def get_user(username: str) -> User:
     """The reachable account with this handle, in any case, or NotFound."""
-    user = reachable().filter(username__iexact=username.removeprefix("@").replace("\x00", "")).first()
-    if user is None:
+    found = sql.row(_NAMED, {"name": username.removeprefix("@").replace("\x00", "")})
+    if found is None:
         raise NotFound("There is no such account.")
-    return user
+    return sql.made(User, found)
 
 
 def get_user_by_id(user_id: int | str) -> User:

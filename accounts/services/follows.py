@@ -4,14 +4,30 @@ Each function is one transaction under the locks of both people, and may be repe
 """
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from accounts import events
-from accounts.models import Block, Follow, FollowRequest, User
+from accounts.models import Follow, FollowRequest, User
 from accounts.services.locks import lock_pair
 from accounts.types import FollowState
-from xsocial.kernel import clock, event_log
+from xsocial.kernel import clock, event_log, sql
 from xsocial.kernel.errors import NotAllowed, NotFound
+
+_FOLLOWS = "SELECT 1 FROM accounts_follow WHERE follower_id = %(follower)s AND followee_id = %(followee)s"
+_UNREQUEST = "DELETE FROM accounts_followrequest WHERE requester_id = %(follower)s AND target_id = %(followee)s"
+_BLOCKED = """
+SELECT 1 FROM accounts_block
+ WHERE (blocker_id = %(person)s AND blocked_id = %(other)s) OR (blocker_id = %(other)s AND blocked_id = %(person)s)
+"""
+_COUNT = """
+UPDATE accounts_user
+   SET following_count = following_count + CASE id WHEN %(follower)s THEN %(by)s ELSE 0 END,
+       followers_count = followers_count + CASE id WHEN %(followee)s THEN %(by)s ELSE 0 END
+ WHERE id IN (%(follower)s, %(followee)s)
+"""
+
+
+def _pair(follower: User, followee: User) -> dict[str, int]:
+    return {"follower": follower.pk, "followee": followee.pk}
 
 
 @transaction.atomic
@@ -30,14 +46,13 @@ def follow(
     check_may_approach(follower, followee)
     given = {"shows_reposts": shows_reposts, "notifies": notifies}
     options = {name: value for name, value in given.items() if value is not None}
-    edges = Follow.objects.filter(follower=follower, followee=followee)
-    if edges.exists():
+    if sql.row(_FOLLOWS, _pair(follower, followee)):
         if options:
-            edges.update(**options)
+            Follow.objects.filter(follower=follower, followee=followee).update(**options)
         return FollowState.FOLLOWING
     if followee.is_locked:
         return _request(follower, followee)
-    FollowRequest.objects.filter(requester=follower, target=followee).delete()
+    sql.execute(_UNREQUEST, _pair(follower, followee))
     connect(follower, followee, **options)
     return FollowState.FOLLOWING
 
@@ -46,7 +61,7 @@ def follow(
 def unfollow(*, follower: User, followee: User) -> None:
     """Stop following, or withdraw the request."""
     follower, followee = lock_pair(follower, followee)
-    FollowRequest.objects.filter(requester=follower, target=followee).delete()
+    sql.execute(_UNREQUEST, _pair(follower, followee))
     disconnect(follower, followee)
 
 
@@ -74,9 +89,8 @@ def reject_follow(*, target: User, requester: User) -> None:
 
 def connect(follower: User, followee: User, **options: bool) -> None:
     """Create the edge. Call it under both locks, when there is none yet."""
-    Follow.objects.create(follower=follower, followee=followee, **options)
-    User.objects.filter(pk=follower.pk).update(following_count=F("following_count") + 1)
-    User.objects.filter(pk=followee.pk).update(followers_count=F("followers_count") + 1)
+    sql.insert([Follow(follower=follower, followee=followee, **options)])
+    sql.execute(_COUNT, {**_pair(follower, followee), "by": 1})
     event_log.publish(events.Followed(follower_id=follower.pk, followee_id=followee.pk, at_ms=clock.now_ms()))
     events.follow_made.send(sender=Follow, follower=follower, followee=followee)
 
@@ -86,8 +100,7 @@ def disconnect(follower: User, followee: User) -> bool:
     deleted, _ = Follow.objects.filter(follower=follower, followee=followee).delete()
     if not deleted:
         return False
-    User.objects.filter(pk=follower.pk).update(following_count=F("following_count") - 1)
-    User.objects.filter(pk=followee.pk).update(followers_count=F("followers_count") - 1)
+    sql.execute(_COUNT, {**_pair(follower, followee), "by": -1})
     event_log.publish(events.Unfollowed(follower_id=follower.pk, followee_id=followee.pk, at_ms=clock.now_ms()))
     return True
 
@@ -110,6 +123,5 @@ def check_may_approach(person: User, other: User) -> None:
     """Raise NotFound when the other account is not shown at all, NotAllowed across a block."""
     if not other.is_reachable:
         raise NotFound("This account is not available.")
-    between = Q(blocker=person, blocked=other) | Q(blocker=other, blocked=person)
-    if Block.objects.filter(between).exists():
+    if sql.row(_BLOCKED, {"person": person.pk, "other": other.pk}):
         raise NotAllowed("One of you has blocked the other.")

@@ -3,16 +3,15 @@
 Order of locks in this app: counts rows by post id, then people by id.
 """
 
-from django.db.models import F
-
-from accounts.models import User
-from posts.models import Post, PostCounts
+from posts.models import Post
 from xsocial.kernel import sql
 from xsocial.kernel.errors import NotFound
 
 _LOCK = """
 SELECT post_id FROM posts_postcounts WHERE post_id = ANY(%(ids)s::bigint[]) ORDER BY post_id FOR NO KEY UPDATE
 """
+_LOCK_PEOPLE = "SELECT id FROM accounts_user WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+_COUNT_POSTS = "UPDATE accounts_user SET posts_count = posts_count + %(by)s WHERE id = ANY(%(ids)s::bigint[])"
 _ALIVE = "SELECT 1 FROM posts_post WHERE id = %(post)s AND deleted_at IS NULL"
 
 
@@ -41,11 +40,12 @@ def lock_alive(post: Post) -> Post:
 
 def add(post_id: int, **changes: int) -> None:
     """Add to counters of a locked post: `add(post_id, favorites=-1)`."""
-    PostCounts.objects.filter(pk=post_id).update(**{name: F(name) + by for name, by in changes.items()})
+    added = ", ".join(f"{name} = {name} + %({name})s" for name in changes)
+    sql.execute(f"UPDATE posts_postcounts SET {added} WHERE post_id = %(post)s", {"post": post_id, **changes})
 
 
 def add_to_posts_count(user_ids: list[int], by: int) -> None:
     """Add to the number of posts of people, whose rows are locked in id order."""
-    rows = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids).order_by("pk")
-    list(rows.values_list("pk"))
-    User.objects.filter(pk__in=user_ids).update(posts_count=F("posts_count") + by)
+    people = sql.bigints(user_ids)
+    sql.rows(_LOCK_PEOPLE, {"ids": people})
+    sql.execute(_COUNT_POSTS, {"ids": people, "by": by})

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from posts import events
-from posts.models import Engagement, Media, Post, PostCounts
+from posts.models import Media, Post, PostCounts
 from posts.selectors.visible import OPEN, visible_to
 from posts.services import counters, idempotency
 from posts.services import text as wording
@@ -19,7 +19,7 @@ from posts.services.log import log_engagement
 from posts.services.notifications import notify_of_post
 from posts.services.tagging import store_mentions, store_tags
 from posts.types import MAX_MEDIA_PER_POST, EngagementKind, MediaKind, Surface, Visibility
-from xsocial.kernel import clock, event_log, ids, plaintext
+from xsocial.kernel import clock, event_log, ids, plaintext, sql
 from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 
 
@@ -97,8 +97,8 @@ def _publish(draft: _Draft, post_id: int, surface: Surface) -> Post:
     Media.objects.bulk_update(_placed(media, post), ["post", "position"])
     if media:
         events.media_attached.send(Post, post=post)
-    mentioned = store_mentions(post)
-    store_tags(post)
+    mentioned = store_mentions(post, is_new=True)
+    store_tags(post, is_new=True)
     counters.add_to_posts_count([draft.author.pk], 1)
     if parent:
         counters.add(parent.pk, replies=1)
@@ -222,7 +222,7 @@ def _placed(media: list[Media], post: Post) -> list[Media]:
 
 
 def _stored(draft: _Draft, post_id: int, parent: Post | None, media: list[Media]) -> Post:
-    post = Post.objects.create(
+    post = Post(
         pk=post_id,
         author=draft.author,
         text=draft.text,
@@ -240,10 +240,11 @@ def _stored(draft: _Draft, post_id: int, parent: Post | None, media: list[Media]
         application=draft.application,
         created_at=clock.now(),
     )
-    PostCounts.objects.create(post=post)
+    sql.insert([post])
+    sql.insert([PostCounts(post=post)])
     return post
 
 
-def _log_making(post: Post, about: Post, kind: EngagementKind, surface: Surface) -> Engagement:
+def _log_making(post: Post, about: Post, kind: EngagementKind, surface: Surface) -> None:
     """A reply or quote is also an action on the post it refers to."""
-    return log_engagement(user=post.author, post=about, kind=kind, surface=surface, made_post_id=post.pk)
+    log_engagement(user=post.author, post=about, kind=kind, surface=surface, made_post_id=post.pk)

@@ -7,11 +7,16 @@ from typing import Any
 
 from accounts.models import User
 from posts.models import IdempotencyKey
-from xsocial.kernel import clock
+from xsocial.kernel import clock, sql
 from xsocial.kernel.errors import Conflict, Invalid
 
 KEY_MAX_LENGTH = 128
 KEPT_FOR = timedelta(hours=24)
+
+_CLAIM = """
+INSERT INTO posts_idempotencykey (user_id, key, fingerprint, object_id, created_at)
+VALUES (%(user)s, %(key)s, %(fingerprint)s, %(object)s, %(now)s) ON CONFLICT DO NOTHING
+"""
 
 
 def claim(user: User, key: str, content: dict[str, Any], object_id: int) -> int:
@@ -24,10 +29,9 @@ def claim(user: User, key: str, content: dict[str, Any], object_id: int) -> int:
     if len(key) > KEY_MAX_LENGTH:
         raise Invalid(f"The idempotency key has at most {KEY_MAX_LENGTH} characters.")
     fingerprint = _fingerprint(content)
-    IdempotencyKey.objects.bulk_create(
-        [IdempotencyKey(user=user, key=key, fingerprint=fingerprint, object_id=object_id)],
-        ignore_conflicts=True,
-    )
+    asked = {"user": user.pk, "key": key, "fingerprint": fingerprint, "object": object_id, "now": clock.now()}
+    if sql.execute(_CLAIM, asked):
+        return object_id
     first = IdempotencyKey.objects.get(user=user, key=key)
     if first.fingerprint != fingerprint:
         raise Conflict("This idempotency key was used for another post.")

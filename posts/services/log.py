@@ -4,7 +4,7 @@ from accounts.models import User
 from posts import events
 from posts.models import Engagement, Post
 from posts.types import EngagementKind, Surface
-from xsocial.kernel import clock, event_log
+from xsocial.kernel import clock, event_log, sql
 
 
 def log_engagement(
@@ -16,10 +16,10 @@ def log_engagement(
     seconds: float | None = None,
     request_id: int | None = None,
     made_post_id: int | None = None,
-) -> Engagement:
+) -> None:
     """Store the action and announce it. The caller has checked that it may happen."""
     now = clock.now()
-    engagement = Engagement.objects.create(
+    engagement = Engagement(
         user=user,
         post=post,
         author_id=post.author_id,
@@ -30,6 +30,7 @@ def log_engagement(
         made_post_id=made_post_id,
         created_at=now,
     )
+    sql.insert([engagement])
     event_log.publish(
         events.Engaged(
             user_id=user.pk,
@@ -41,7 +42,6 @@ def log_engagement(
             seconds=seconds,
         )
     )
-    return engagement
 
 
 def unlog_engagement(*, user: User, post: Post, kind: EngagementKind) -> bool:

@@ -44,11 +44,11 @@ def notify_authors(posts: Iterable[Post], *, actor: User, kind: NotificationKind
 def _store(news: Mapping[int | None, list[int]], actor: User, kind: NotificationKind) -> None:
     """News by the id of the post it is about, with who shall hear of it."""
     now = clock.now()
-    Notification.objects.bulk_create(
+    sql.insert([
         Notification(recipient_id=recipient, actor=actor, kind=kind, post_id=post_id, created_at=now)
         for post_id, recipients in news.items()
         for recipient in recipients
-    )
+    ])  # fmt: skip
     event_log.publish(*(
         events.Notified(
             recipient_ids=tuple(recipients),
@@ -61,9 +61,15 @@ def _store(news: Mapping[int | None, list[int]], actor: User, kind: Notification
     ))  # fmt: skip
 
 
+_WITHDRAW = "DELETE FROM posts_notification WHERE actor_id = %(actor)s AND kind = %(kind)s AND post_id = %(post)s"
+_ANSWERED = """
+DELETE FROM posts_notification WHERE recipient_id = %(recipient)s AND actor_id = %(actor)s AND kind = %(kind)s
+"""
+
+
 def withdraw(*, actor: User, kind: NotificationKind, post: Post) -> None:
     """Take back the news of something undone."""
-    Notification.objects.filter(actor=actor, kind=kind, post=post).delete()
+    sql.execute(_WITHDRAW, {"actor": actor.pk, "kind": str(kind), "post": post.pk})
 
 
 def notify_of_post(post: Post, *, parent: Post | None, quoted: Post | None, mentioned: Iterable[User]) -> None:
@@ -100,7 +106,9 @@ def clear_notifications(*, user: User, notification_id: int | None = None) -> in
 
 def on_follow(*, follower: User, followee: User, **_: object) -> None:
     """Receiver of `accounts.events.follow_made`: runs in the follow's transaction."""
-    Notification.objects.filter(recipient=followee, actor=follower, kind=NotificationKind.FOLLOW_REQUEST).delete()
+    sql.execute(
+        _ANSWERED, {"recipient": followee.pk, "actor": follower.pk, "kind": str(NotificationKind.FOLLOW_REQUEST)}
+    )
     notify([followee.pk], actor=follower, kind=NotificationKind.FOLLOW)
 
 
@@ -156,9 +164,13 @@ def _who_may_open(post: Post, people: set[int]) -> set[int]:
     return allowed
 
 
+_LISTENERS = """
+SELECT follower_id FROM accounts_follow WHERE followee_id = %(author)s AND notifies ORDER BY id DESC LIMIT %(limit)s
+"""
+
+
 def _listeners(post: Post) -> list[int]:
     """Followers who asked to hear of each post of this author; replies are no news to them."""
     if post.is_reply:
         return []
-    edges = Follow.objects.filter(followee_id=post.author_id, notifies=True).order_by("-pk")
-    return list(edges.values_list("follower_id", flat=True)[:MAX_FANOUT])
+    return [person for (person,) in sql.rows(_LISTENERS, {"author": post.author_id, "limit": MAX_FANOUT})]

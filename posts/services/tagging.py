@@ -5,25 +5,27 @@ from django.db.models.functions import Upper
 from accounts.models import User
 from posts.models import Mention, Post, PostTag, Tag
 from posts.services import text as wording
+from xsocial.kernel import sql
 
 
-def store_mentions(post: Post) -> list[User]:
-    """Replace the post's mentions by those of its text; returns the newly named people."""
+def store_mentions(post: Post, *, is_new: bool = False) -> list[User]:
+    """Replace the post's mentions by those of its text; returns the newly named people. A new post has none yet."""
     names = wording.mentioned_names(post.text)
     named = User.objects.alias(upper=Upper("username")).filter(upper__in=names, is_active=True) if names else []
     people = {user.pk: user for user in named}
-    before = set(Mention.objects.filter(post=post).values_list("user_id", flat=True))
+    before = set() if is_new else set(Mention.objects.filter(post=post).values_list("user_id", flat=True))
     if before - people.keys():
         Mention.objects.filter(post=post, user__in=before - people.keys()).delete()
     new: list[User] = [user for user_id, user in people.items() if user_id not in before]
-    Mention.objects.bulk_create(Mention(post=post, user=user) for user in new)
+    sql.insert([Mention(post=post, user=user) for user in new])
     return new
 
 
-def store_tags(post: Post) -> None:
-    """Replace the post's hashtags by those of its text."""
+def store_tags(post: Post, *, is_new: bool = False) -> None:
+    """Replace the post's hashtags by those of its text. A new post has none yet."""
     names = wording.hashtags(post.text)
-    PostTag.objects.filter(post=post).exclude(tag__name__in=names).delete()
+    if not is_new:
+        PostTag.objects.filter(post=post).exclude(tag__name__in=names).delete()
     if not names:
         return
     # Sorted, so that two posts with the same new tags insert them in the same order.

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from xsocial.kernel import clock, sql
+from xsocial.kernel.models import OutboxEvent
 
 
 @pytest.mark.django_db
@@ -34,3 +35,26 @@ def test_a_statement_is_planned_once_for_all_values():
     assert len(asked) == 5
     prepared = sql.row("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%AS planned_once'", {})
     assert prepared == (1,)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_rows_are_stored_in_their_order_and_read_back_as_objects(noon, number):
+    rows = [OutboxEvent(name="test", version=n, payload={"n": [n, None]}, created_at=noon) for n in range(number)]
+    sql.insert(rows)
+    found = sql.rows(f"SELECT {sql.columns(OutboxEvent, 'e')}, 'more' FROM kernel_outboxevent e ORDER BY id", {})
+    objects = [sql.made(OutboxEvent, row) for row in found]
+    assert objects == list(OutboxEvent.objects.order_by("pk"))
+    assert [(row.version, row.payload, row.created_at, row.sent_at) for row in objects] == [
+        (n, {"n": [n, None]}, noon, None) for n in range(number)
+    ]
+    assert not any(row._state.adding for row in [*rows, *objects])
+
+
+@pytest.mark.django_db
+def test_a_statement_says_how_many_rows_it_changed():
+    sql.insert([OutboxEvent(name="test", version=1, payload={}, created_at=clock.now())])
+    change = "UPDATE kernel_outboxevent SET version = version + %(by)s WHERE name = %(name)s"
+    assert sql.execute(change, {"by": 2, "name": "test"}) == 1
+    assert sql.execute(change, {"by": 2, "name": "other"}) == 0
+    assert OutboxEvent.objects.get().version == 3

@@ -133,7 +133,7 @@ CHANNEL_LAYERS = {
     }
 }
 # Sessions live in PostgreSQL: a lost Valkey signs nobody out.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "xsocial.kernel.sessions"
 
 # The event log: the stream and how long its rows stay replayable.
 EVENT_STREAM = "xsocial:events"

@@ -6,10 +6,9 @@ from feed.home_mixer.query import ScoredPostsQuery
 from feed.models import Prompt
 from xsocial.kernel import clock, sql
 
-_FIELDS = [field.attname for field in Prompt._meta.concrete_fields]
 # Active and inside their dates.
 _CURRENT = f"""
-SELECT {", ".join(_FIELDS)} FROM feed_prompt
+SELECT {sql.columns(Prompt, "p")} FROM feed_prompt p
  WHERE is_active AND (starts_at IS NULL OR starts_at <= %(now)s) AND (ends_at IS NULL OR ends_at > %(now)s)
    AND (NOT staff_only OR %(is_staff)s)
  ORDER BY position, id
@@ -28,4 +27,4 @@ class PromptsSource(Source):
     def fetch(self, query: ScoredPostsQuery) -> Batch:
         """One query."""
         found = sql.rows(_CURRENT, {"now": clock.now(), "is_staff": query.viewer.is_staff})
-        return feed_item.items(feed_item.PROMPT, [Prompt.from_db("default", _FIELDS, row) for row in found])
+        return feed_item.items(feed_item.PROMPT, [sql.made(Prompt, row) for row in found])

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, ClassVar, Self
 
-from xsocial.kernel import clock
+from xsocial.kernel import clock, sql
 from xsocial.kernel.models import OutboxEvent
 
 registry: dict[str, type["Event"]] = {}
@@ -67,6 +67,9 @@ def publish(*events: Event) -> None:
     A trigger on the table wakes the relay when that transaction commits.
     """
     now = clock.now()
-    OutboxEvent.objects.bulk_create(
-        OutboxEvent(name=event.name, version=event.version, payload=event.payload(), created_at=now) for event in events
+    sql.insert(
+        [
+            OutboxEvent(name=event.name, version=event.version, payload=event.payload(), created_at=now)
+            for event in events
+        ]
     )
