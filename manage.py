@@ -10,6 +10,7 @@ import select
 import sys
 
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -20,10 +21,24 @@ def main() -> int:
     except BrokenPipeError:
         if not _is_reader_gone():
             raise
-        # What is left in the buffer goes nowhere, so that the interpreter's last flush succeeds.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        from xsocial.outages import in_words
+
+        if "--traceback" in sys.argv or not (words := in_words(error)):
+            raise
+        print(f"manage.py: {words}", file=sys.stderr)
+        _say_no_more()
+        return USAGE_ERROR
     return code
+
+
+def _say_no_more() -> None:
+    """What is left in the buffer goes nowhere, so that the interpreter's last flush succeeds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_reader_gone() -> bool:
@@ -36,22 +51,15 @@ def _is_reader_gone() -> bool:
 def run() -> int:
     """Hand the command line to whom it belongs; returns the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xsocial.settings.development")
-    from xsocial.services.errors import ServiceError
-    from xsocial.settings.env import SettingError
+    from xsocial.services import cli
 
-    try:
-        from xsocial.services import cli
+    if cli.handles(sys.argv):
+        return cli.main(sys.argv[1:])
+    cli.ensure_services(sys.argv)
 
-        if cli.handles(sys.argv):
-            return cli.main(sys.argv[1:])
-        cli.ensure_services(sys.argv)
+    from django.core.management import execute_from_command_line
 
-        from django.core.management import execute_from_command_line
-
-        execute_from_command_line(sys.argv)
-    except (SettingError, ServiceError) as error:
-        print(f"manage.py: {error}", file=sys.stderr)
-        return USAGE_ERROR
+    execute_from_command_line(sys.argv)
     return 0
 
 

@@ -31,6 +31,7 @@ MAX_CONNECTION_AGE_MS = 300_000
 # How long a caller waits before it tries a lost server again; gRPC's own limit is two minutes.
 RECONNECT_MS = (100, 2_000)
 GRACE_S = 5.0
+MAX_PORT = 65_535
 HEALTH_PERIOD_S = 0.5
 LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:", "unix:")
 
@@ -76,7 +77,10 @@ class Access:
         return cls(settings.RPC_TOKEN, settings.RPC_TLS_CERT, settings.RPC_TLS_KEY, settings.RPC_TLS_CA)
 
     def listen(self, server: grpc.Server, address: str) -> int:
-        """Open the port. Raises Invalid for a certificate that cannot be read or a port that is taken."""
+        """Open the port. Raises Invalid for a certificate that cannot be read, or no port, or one that is taken."""
+        port = address.rpartition(":")[2]
+        if not address.startswith("unix:") and not (port.isdecimal() and int(port) <= MAX_PORT):
+            raise errors.Invalid(f"{address} is not an address with a port from 0 to {MAX_PORT}.")
         if bool(self.certificate) != bool(self.key):
             raise errors.Invalid("XSOCIAL_RPC_TLS_CERT and XSOCIAL_RPC_TLS_KEY belong together.")
         try:

@@ -7,20 +7,19 @@ separator and the header are recognised, gzip by its first two bytes. Ids are op
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from ranking.types import Bools, Int64s
+from xsocial.kernel import text_files
 from xsocial.kernel.errors import Invalid
 
-GZIP_MAGIC = b"\x1f\x8b"
 SEPARATORS = ("::", "\t", ";", ",")
 COLUMN_NAMES = {
     "user": ("user", "user_id", "userid", "uid", "personid"),
@@ -31,6 +30,9 @@ COLUMN_NAMES = {
 }
 # The known actions; anything else, and a file without actions, is a view.
 ACTIONS = ("view", "like", "bookmark", "follow", "comment")
+
+HEADER = "user,item,rating,timestamp"
+MAX_NUMBER = 2.0**53  # below it a float tells every second apart
 
 Float64s = npt.NDArray[np.float64]
 
@@ -46,7 +48,7 @@ class Interactions:
     actions: Int64s  # index into ACTIONS
     user_names: tuple[str, ...]
     item_names: tuple[str, ...]
-    skipped: int = 0  # rows with too few columns
+    skipped: int = 0  # rows with too few columns, or without a user or an item
 
     def __len__(self) -> int:
         return len(self.users)
@@ -85,36 +87,28 @@ def load(path: Path, *, core: int = 5, min_rating: float | None = None) -> Inter
 
 def read(path: Path) -> Interactions:
     """Every row of the file, ordered by time and line; raises Invalid."""
-    lines = io.StringIO(_text(path), newline="")
-    first = lines.readline()
+    lines = text_files.lines(path)
+    first = next(lines, "")
     if not first.strip():
         raise Invalid(f"{path}: the first line is empty; one interaction a line is expected.")
     separator = next((s for s in SEPARATORS if s in first), None)
-    header = [field.strip().lower().partition(":")[0] for field in next(_split([first], separator))]
+    header = [field.strip().lower().partition(":")[0] for field in next(_split(path, [first], separator))]
     has_header = any(name in COLUMN_NAMES["user"] + COLUMN_NAMES["item"] for name in header)
     places = _named_places(path, header) if has_header else _default_places(path, len(header))
-    if not has_header:
-        lines.seek(0)
-    return _parse(path, _split(lines, separator), places, first_line=2 if has_header else 1)
+    if has_header:
+        return _parse(path, _split(path, lines, separator), places, first_line=2)
+    return _parse(path, _split(path, chain([first], lines), separator), places, first_line=1)
 
 
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-        if data[:2] == GZIP_MAGIC:
-            data = gzip.decompress(data)
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid(f"{path}: is not UTF-8 text ({error.reason} at byte {error.start}).") from None
-    except (OSError, EOFError) as error:
-        raise Invalid(f"{path}: cannot be read ({error}).") from None
-
-
-def _split(lines: Iterable[str], separator: str | None) -> Iterator[list[str]]:
+def _split(path: Path, lines: Iterable[str], separator: str | None) -> Iterator[list[str]]:
     """Fields of each line; commas and semicolons may stand inside double quotes."""
-    if separator in (",", ";"):
-        return csv.reader(lines, delimiter=separator)
-    return (line.rstrip("\r\n").split(separator) for line in lines)
+    if separator not in (",", ";"):
+        yield from (line.rstrip("\r\n").split(separator) for line in lines)
+        return
+    try:
+        yield from csv.reader(lines, delimiter=separator)
+    except csv.Error as error:
+        raise Invalid(f"{path}: not readable as a table ({error}).") from None
 
 
 def _named_places(path: Path, header: list[str]) -> dict[str, int]:
@@ -144,18 +138,16 @@ def _parse(path: Path, rows: Iterator[list[str]], places: dict[str, int], *, fir
     needed = max(places[column] for column in ("user", "item", "time"))
     rating_at, action_at = places.get("rating", -1), places.get("action", -1)
     skipped = 0
-    try:
-        for number, row in enumerate(rows, first_line):
-            if len(row) <= max(needed, rating_at):
-                skipped += bool(row and any(row))
-                continue
-            columns[0].append(users.setdefault(row[places["user"]].strip(), len(users)))
-            columns[1].append(items.setdefault(row[places["item"]].strip(), len(items)))
-            columns[2].append(_number(path, number, "timestamp", row[places["time"]]))
-            columns[3].append(_number(path, number, "rating", row[rating_at]) if rating_at >= 0 else 1.0)
-            columns[4].append(_action(row[action_at]) if 0 <= action_at < len(row) else 0)
-    except csv.Error as error:
-        raise Invalid(f"{path}: not readable as a table ({error}).") from None
+    for number, row in enumerate(rows, first_line):
+        user, item = (row[places[key]].strip() if len(row) > places[key] else "" for key in ("user", "item"))
+        if not (user and item) or len(row) <= max(needed, rating_at):
+            skipped += any(row)
+            continue
+        columns[0].append(users.setdefault(user, len(users)))
+        columns[1].append(items.setdefault(item, len(items)))
+        columns[2].append(_number(path, number, "timestamp", row[places["time"]]))
+        columns[3].append(_number(path, number, "rating", row[rating_at]) if rating_at >= 0 else 1.0)
+        columns[4].append(_action(row[action_at]) if 0 <= action_at < len(row) else 0)
     if not columns[0]:
         raise Invalid(f"{path}: no interactions ({skipped} rows with too few columns).")
     types = (np.int64, np.int64, np.float64, np.float64, np.int64)
@@ -169,8 +161,9 @@ def _number(path: Path, line: int, name: str, text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
-        raise Invalid(f"{path}, line {line}: the {name} {text[:40]!r} is not a number.")
+    if not abs(value) <= MAX_NUMBER:
+        advice = f"; is this a header? It needs a user, an item and a time column, as {HEADER}" if line == 1 else ""
+        raise Invalid(f"{path}, line {line}: the {name} {text[:40]!r} is not a usable number{advice}.")
     return value
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from django.core.management.base import BaseCommand, CommandError
 
+from ranking.phoenix.config import ConfigError
 from ranking.phoenix.npz import ArtifactError
 from xsocial.kernel.errors import ApplicationError
 
@@ -38,7 +39,7 @@ class PhoenixCommand(BaseCommand):
 def clear_errors() -> Iterator[None]:
     try:
         yield
-    except ArtifactError as error:
+    except (ArtifactError, ConfigError) as error:
         raise CommandError(str(error), returncode=BAD_INPUT) from None
     except ApplicationError as error:
         raise CommandError(error.message, returncode=BAD_INPUT) from None

@@ -204,7 +204,7 @@ def test_feed_refuses_unknown_people_and_posts(viewer):
         ["--viewer", "nobody_at_all"],
         ["--viewer", viewer.username, "--explain", "1"],
         ["--replay", "1"],
-        ["--replay-random", "0"],
+        ["--viewer", viewer.username, "--weight-set", "0"],
     ):
         with pytest.raises(CommandError) as error:
             run(*args)

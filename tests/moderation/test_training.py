@@ -91,9 +91,16 @@ def test_thresholds_are_the_middle_of_the_best_cuts():
 
 def test_unknown_labels_are_left_out(tmp_path):
     path = tmp_path / "columns.csv"
-    path.write_text("text,a\none,1\ntwo,-1\nthree,0\n")
+    path.write_text("text,a\none,1\ntwo,-1\nthree,0.0\nfour,\n")
     data = datasets.read(path, classes=("a", "b"), exclusive=False)
-    assert data.labels.tolist() == [[1, -1], [-1, -1], [0, -1]]
+    assert data.labels.tolist() == [[1, -1], [-1, -1], [0, -1], [-1, -1]]
+
+
+def test_a_spreadsheets_file_is_read(tmp_path):
+    path = tmp_path / "spreadsheet.csv.gz"  # not packed, whatever its name
+    path.write_text("id,label,text\n7,1.0,win\n8,0,lunch\n", encoding="utf-8-sig")
+    data = datasets.read(path, classes=("spam",), exclusive=False)
+    assert (data.texts, data.labels.tolist()) == (["win", "lunch"], [[1], [0]])
 
 
 @pytest.mark.parametrize(
@@ -101,9 +108,11 @@ def test_unknown_labels_are_left_out(tmp_path):
     [
         ("words,label\nx,1\n", "no column named text"),
         ("text,label\nx,maybe\n", "line 2"),
-        ("text,label\nx,7\n", "outside"),
+        ("text,label\nx,7\n", "from 0 to 1"),
         ("text,label\n", "no rows"),
         ("text,other\nx,1\n", "no column named label"),
+        ("text,spam\nx,300\n", "from -1 to 1"),
+        ("text,spam\nx,-7\n", "from -1 to 1"),
     ],
 )
 def test_bad_files_are_refused_with_a_reason(tmp_path, content, words):

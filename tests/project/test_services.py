@@ -133,6 +133,8 @@ def test_a_port_in_use_is_named_with_its_setting():
         port = server.getsockname()[1]
         with pytest.raises(ServiceError, match=f"port {port} is in use .*XSOCIAL_WEB_PORT"):
             require_free_port(port, setting="XSOCIAL_WEB_PORT")
+    with pytest.raises(ServiceError, match="there is no port 99999"):
+        require_free_port(99_999, setting="XSOCIAL_WEB_PORT")
 
 
 @pytest.mark.parametrize(

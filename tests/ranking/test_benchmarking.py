@@ -72,9 +72,9 @@ class TestReading:
             assert found.at.tolist() == [20, 30]
             assert found.ratings.tolist() == [5, 4]
 
-    def test_three_columns_are_user_item_time_and_short_rows_are_counted(self, tmp_path):
-        found = read(write(tmp_path, "a,x,1\nb\n\nb,y,2\n"))
-        assert (len(found), found.skipped) == (2, 1)
+    def test_three_columns_are_user_item_time_and_unfinished_rows_are_counted(self, tmp_path):
+        found = read(write(tmp_path, "a,x,1\nb\n\nb,y,2\n,x,3\na,,3\n,,\n"))
+        assert (len(found), found.skipped) == (2, 3)
         assert found.ratings.tolist() == [1, 1]
 
     def test_equal_times_keep_the_order_of_lines_and_first_interactions_stay(self, tmp_path):
@@ -91,6 +91,9 @@ class TestReading:
             (b"1,2\n", "2 column"),
             (b"1,2,soon\n", "line 1: the timestamp 'soon'"),
             (b"user,item,time\n1,2,nan\n", "line 2"),
+            (b"User Name,Item Name,Date\n1,2,3\n", "is this a header"),
+            (b"1,2,1e300\n", "not a usable number"),
+            (b"user,item," + b"x" * 200_000 + b"\n", "not readable as a table"),
             (b"\xff\xfe\x00", "not UTF-8"),
             (gzip.compress(b"1,2,3\n" * 99, mtime=0)[:-9], "cannot be read"),
             (b"user,item,time\n1\n", r"no interactions \(1 rows"),

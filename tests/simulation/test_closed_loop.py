@@ -190,11 +190,16 @@ def test_gini_of_equal_and_of_one_sided_shares() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--viewers", "0"), ("--impressions", "0"), ("--days", "0"), ("--weights", "/nowhere.json")]
+    ("option", "value"), [("viewers", "0"), ("impressions", "0"), ("days", "0"), ("first-minutes", "nan")]
 )
-def test_bad_sizes_and_weights_are_refused(arguments: tuple[str, str]) -> None:
-    with pytest.raises(CommandError) as refused:
-        call_command("closed_loop", *arguments)
+def test_bad_sizes_are_refused(option: str, value: str) -> None:
+    with pytest.raises(CommandError, match=f"--{option}"):
+        call_command("closed_loop", f"--{option}", value)
+
+
+def test_weights_that_cannot_be_read_are_refused() -> None:
+    with pytest.raises(CommandError, match="nowhere") as refused:
+        call_command("closed_loop", "--weights", "/nowhere.json")
     assert refused.value.returncode == 2
 
 

@@ -151,7 +151,9 @@ class Supervisor:
 
 
 def require_free_port(port: int, *, setting: str) -> None:
-    """Refuse a port that another program listens on, naming the setting that changes it."""
+    """Refuse a port that another program listens on, or none at all, naming the setting that changes it."""
+    if not 0 < port < 65_536:
+        raise ServiceError(f"there is no port {port}; set {setting} to one from 1 to 65535")
     with socket.socket() as probe:
         probe.settimeout(1)
         if probe.connect_ex(("127.0.0.1", port)) == 0:

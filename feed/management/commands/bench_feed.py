@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from feed.benchmarks import for_you, scratch, table
+from xsocial.kernel.arguments import whole
 
 
 class Command(BaseCommand):
@@ -18,14 +19,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--viewers", type=int, default=20)
-        parser.add_argument("--rounds", type=int, default=60)
+        parser.add_argument("--viewers", type=whole(), default=20)
+        parser.add_argument("--rounds", type=whole(), default=60)
         parser.add_argument("--sizes", default="", help="numbers of posts, for example 10000,100000,1000000")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, viewers: int, rounds: int, sizes: str, json: bool, **options: Any) -> None:
-        if viewers < 1 or rounds < 1:
-            raise CommandError("--viewers and --rounds must be at least 1", returncode=2)
         wanted = _sizes(sizes)
         if len(wanted) > 1:
             figures = _grown(wanted, viewers, rounds)

@@ -3,6 +3,7 @@
 from django.core.management.base import BaseCommand, CommandParser
 
 from feed.benchmarks import table, thunder
+from xsocial.kernel.arguments import seed, whole
 
 
 class Command(BaseCommand):
@@ -10,12 +11,12 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--posts", type=int, default=1_000_000)
-        parser.add_argument("--authors", type=int, default=20_000)
-        parser.add_argument("--followed", type=int, default=1_000)
-        parser.add_argument("--max-results", type=int, default=1_200, dest="wanted")
-        parser.add_argument("--rounds", type=int, default=400)
-        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--posts", type=whole(), default=1_000_000)
+        parser.add_argument("--authors", type=whole(), default=20_000)
+        parser.add_argument("--followed", type=whole(), default=1_000)
+        parser.add_argument("--max-results", type=whole(), default=1_200, dest="wanted")
+        parser.add_argument("--rounds", type=whole(), default=400)
+        parser.add_argument("--seed", type=seed, default=1)
         parser.add_argument(
             "--database", action="store_true", help="instead: a cold start from all posts in the database"
         )

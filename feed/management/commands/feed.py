@@ -11,6 +11,7 @@ from feed.receipts import build, recompute, sampling
 from feed.receipts.replay import Moved, Replayed
 from feed.types import FeedRequest
 from posts.models import Post
+from xsocial.kernel.arguments import seed, whole
 from xsocial.kernel.errors import ApplicationError
 
 LISTED = 20
@@ -27,7 +28,10 @@ class Command(BaseCommand):
         what.add_argument("--viewer", help="handle of the viewer")
         what.add_argument("--replay", type=int, metavar="REQUEST_ID", help="run a stored load again and compare")
         what.add_argument(
-            "--replay-random", type=int, metavar="N", help="make N random loads, replay each with the clock a day on"
+            "--replay-random",
+            type=whole(),
+            metavar="N",
+            help="make N random loads, replay each a day on",
         )
         parser.add_argument("--json", action="store_true", help="print the whole receipt, or the whole comparison")
         parser.add_argument(
@@ -35,10 +39,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--cursor", default="", help="continue where an earlier page ended")
         parser.add_argument("--model", default="", help="replay under this ranker instead of the one that served")
-        parser.add_argument("--weight-set", type=int, help="replay under this weight set; 0 is the published one")
-        parser.add_argument("--seed", type=int, default=1, help="of the random loads")
+        parser.add_argument("--weight-set", type=whole(0), help="replay under this weight set; 0 is the published one")
+        parser.add_argument("--seed", type=seed, default=1, help="of the random loads")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["replay"] is None and (options["model"] or options["weight_set"] is not None):
+            raise CommandError("--model and --weight-set belong to --replay", returncode=2)
         try:
             if options["replay"] is not None:
                 self._replay(**options)
@@ -97,8 +103,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{len(found.changed)} ranked posts have another content vector now than then")
 
     def _replay_random(self, count: int, seed: int, *, as_json: bool) -> None:
-        if count < 1:
-            raise CommandError("--replay-random needs at least one load", returncode=2)
         report = sampling.replay_random(count, seed=seed)
         if as_json:
             self.stdout.write(jsonlib.dumps(report.plain(), indent=2))

@@ -10,14 +10,15 @@ from accounts.models import User
 from feed import chaos, services
 from feed.home_mixer import clients
 from feed.types import FeedRequest
+from xsocial.kernel.arguments import whole
 
 
 class Command(BaseCommand):
     help = "Break every component of the feed in turn (raise, hang, wrong answer, NaN) and count failed pages."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--viewers", type=int, default=20)
-        parser.add_argument("--at-once", type=int, default=4, help="pages loading at the same time")
+        parser.add_argument("--viewers", type=whole(), default=20)
+        parser.add_argument("--at-once", type=whole(), default=4, help="pages loading at the same time")
         parser.add_argument("--modes", default="raise,hang,wrong,nan")
 
     def handle(self, *args: Any, viewers: int, at_once: int, modes: str, **options: Any) -> None:

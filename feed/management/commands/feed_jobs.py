@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = "Run the feed's scheduled jobs now, all or the named ones."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("jobs", nargs="*", choices=[*JOBS, []], help=", ".join(JOBS))
+        parser.add_argument("jobs", nargs="*", choices=JOBS, metavar="JOB", help=", ".join(JOBS))
 
     def handle(self, *args: Any, **options: Any) -> None:
         for name in options["jobs"] or JOBS:

@@ -6,6 +6,7 @@ import orjson
 from django.core.management.base import BaseCommand, CommandParser
 
 from feed.home_mixer import records
+from xsocial.kernel.arguments import whole
 
 
 class Command(BaseCommand):
@@ -13,8 +14,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("log", choices=records.LOGS)
-        parser.add_argument("--last", type=int, default=10, help="how many; 10 unless told")
+        parser.add_argument("--last", type=whole(), default=10, help="how many; 10 unless told")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for record in records.newest(options["log"], max(options["last"], 1)):
+        for record in records.newest(options["log"], options["last"]):
             self.stdout.write(orjson.dumps(record).decode())

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from feed import rehearsal, services
 from feed.rpc import home_mixer
 from feed.rpc.server import Access, RpcServer, export_metrics
+from xsocial.kernel.arguments import port, whole
 from xsocial.kernel.errors import Invalid
 
 
@@ -13,9 +14,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--address", default="127.0.0.1:50051", help="host:port to listen on")
-        parser.add_argument("--workers", type=int, default=8, help="pages made at the same time")
-        parser.add_argument("--max-calls", type=int, default=64, help="calls accepted; more are refused")
-        parser.add_argument("--metrics-port", type=int, default=0, help="port of /metrics on this machine; 0 for none")
+        parser.add_argument("--workers", type=whole(), default=8, help="pages made at the same time")
+        parser.add_argument("--max-calls", type=whole(), default=64, help="calls accepted; more are refused")
+        parser.add_argument("--metrics-port", type=port, default=0, help="port of /metrics on this machine; 0 for none")
 
     def handle(self, *, address, workers, max_calls, metrics_port, **options):
         try:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 import time
+from argparse import ArgumentTypeError
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from feed.simulation.load import MAX_SCREENED, STEPS, Load, screen, unscreened, 
 from feed.simulation.scenarios import SCENARIOS
 from feed.simulation.world import World, WorldSize, build_world
 from xsocial.kernel import clock
+from xsocial.kernel.arguments import number, seed, whole
 
 KNOWN_ADVERTISERS = "known-advertisers"  # the one scenario that is not about people or posts
 
@@ -29,18 +31,18 @@ class Command(BaseCommand):
     help = "Build a deterministic demo world: people, follows, posts, pictures and weeks of reading."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--users", type=int, default=1000)
-        parser.add_argument("--posts", type=int, default=30_000, help="about so many, replies and reposts included")
-        parser.add_argument("--days", type=int, default=28)
-        parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--impressions", type=int, help="about so many (default: by users and posts)")
-        parser.add_argument("--now", help="ISO moment taken as now (default: now)")
+        parser.add_argument("--users", type=whole(20), default=1000)
+        parser.add_argument("--posts", type=whole(100), default=30_000, help="about so many, with replies and reposts")
+        parser.add_argument("--days", type=whole(3), default=28)
+        parser.add_argument("--seed", type=seed, default=1)
+        parser.add_argument("--impressions", type=whole(0), help="about so many (default: by users and posts)")
+        parser.add_argument("--now", type=_moment_ms, help="ISO moment taken as now (default: now)")
         parser.add_argument("--if-empty", action="store_true", help="do nothing when there are people already")
         scenarios = sorted([*SCENARIOS, KNOWN_ADVERTISERS])
         parser.add_argument("--scenario", action="append", default=[], choices=scenarios)
         parser.add_argument("--unscreened", action="store_true", help="leave out labels and embeddings")
         parser.add_argument("--live", action="store_true", help="keep the seeded world going until interrupted")
-        parser.add_argument("--pause", type=float, default=3.0, help="mean seconds between live actions")
+        parser.add_argument("--pause", type=number(0.001), default=3.0, help="mean seconds between live actions")
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -81,7 +83,7 @@ class Command(BaseCommand):
             world = build_world(
                 size,
                 seed=options["seed"],
-                now_ms=_now_ms(options["now"]),
+                now_ms=clock.now_ms() if options["now"] is None else options["now"],
                 scenarios=[name for name in options["scenario"] if name in SCENARIOS],
                 progress=bar.update,
             )
@@ -110,16 +112,11 @@ def _is_quiet(options: dict[str, Any]) -> bool:
 
 
 def _size(options: dict[str, Any]) -> WorldSize:
-    for name, least in (("users", 20), ("posts", 100), ("days", 3)):
-        if options[name] < least:
-            raise CommandError(f"--{name} must be at least {least}.", returncode=2)
     return WorldSize(options["users"], options["posts"], options["days"], options["impressions"])
 
 
-def _now_ms(text: str | None) -> int:
-    if text is None:
-        return clock.now_ms()
+def _moment_ms(text: str) -> int:
     try:
         return clock.to_ms(datetime.fromisoformat(text).astimezone())
-    except ValueError:
-        raise CommandError(f"--now is not an ISO moment: {text}", returncode=2) from None
+    except (ValueError, OverflowError):
+        raise ArgumentTypeError(f"{text!r} is not an ISO moment") from None

@@ -6,6 +6,7 @@ from feed.rpc import thunder
 from feed.rpc.server import Access, RpcServer, export_metrics
 from feed.thunder.listener import OK
 from feed.thunder.service import MAX_WAITING, Embedded
+from xsocial.kernel.arguments import port, whole
 from xsocial.kernel.errors import Invalid
 
 
@@ -15,10 +16,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--address", default="127.0.0.1:50052", help="host:port to listen on")
-        parser.add_argument("--workers", type=int, default=4, help="calls answered at the same time")
-        parser.add_argument("--max-calls", type=int, default=MAX_WAITING, help="calls accepted; more are refused")
+        parser.add_argument("--workers", type=whole(), default=4, help="calls answered at the same time")
+        parser.add_argument("--max-calls", type=whole(), default=MAX_WAITING, help="calls accepted; more are refused")
 
-        parser.add_argument("--metrics-port", type=int, default=0, help="port of /metrics on this machine; 0 for none")
+        parser.add_argument("--metrics-port", type=port, default=0, help="port of /metrics on this machine; 0 for none")
 
     def handle(self, *, address, workers, max_calls, metrics_port, **options):
         backend = Embedded()

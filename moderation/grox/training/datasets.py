@@ -5,9 +5,9 @@ task names the files it can read.
 """
 
 import csv
-import gzip
 import hashlib
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from moderation.grox.embedders import minilm
 from moderation.grox.text import normalise
+from xsocial.kernel import text_files
 from xsocial.kernel.errors import Invalid
 
 UNKNOWN = -1  # the annotators did not judge this text for this class
@@ -55,37 +56,39 @@ class Labelled:
 
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a csv or csv.gz file. Raise Invalid if it cannot be read as one."""
-    opener = gzip.open if path.suffix == ".gz" else open
+    reader = csv.DictReader(text_files.lines(path))
     try:
-        with opener(path, "rt", encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            if "text" not in (reader.fieldnames or ()):
-                raise Invalid(f"{path.name}: no column named text")
-            return list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Invalid(f"{path.name}: {error}") from error
+        header = reader.fieldnames or ()
+        if "text" not in header:
+            raise Invalid(f"{path.name}: no column named text; the header is {', '.join(header)[:200] or 'empty'}")
+        return list(reader)
+    except csv.Error as error:
+        raise Invalid(f"{path.name}: not readable as a table ({error})") from None
 
 
 def read(path: Path, *, classes: Sequence[str], exclusive: bool) -> Labelled:
     """Read one labelled file.
 
     Exclusive classes are numbers 0..C-1 in a column `label`; a single class is read from 0/1 in
-    `label`; otherwise every class has its own column, where a missing column means UNKNOWN.
+    `label`; otherwise every class has its own column, where a missing column, -1 and nothing mean UNKNOWN.
     """
     rows = read_rows(path)
     if not rows:
         raise Invalid(f"{path.name}: no rows")
     texts = [normalise(row["text"] or "") for row in rows]
     if exclusive or (len(classes) == 1 and "label" in rows[0]):
-        numbers = [_integer(row.get("label"), path, line) for line, row in enumerate(rows, 2)]
-        return _of_one_file(texts, _from_numbers(numbers, classes, path))
+        numbers = [
+            _label(row.get("label") or "", path, line, most=max(1, len(classes) - 1)) for line, row in _lines(rows)
+        ]
+        return _of_one_file(texts, _from_numbers(numbers, classes))
     columns = [name for name in classes if name in rows[0]]
     if not columns:
         raise Invalid(f"{path.name}: no column named label, nor any of {', '.join(classes)}")
     labels = np.full((len(rows), len(classes)), UNKNOWN, dtype=np.int8)
     for column in columns:
-        index = classes.index(column)
-        labels[:, index] = [_integer(row[column], path, line) for line, row in enumerate(rows, 2)]
+        labels[:, classes.index(column)] = [
+            _label(row[column] or str(UNKNOWN), path, line, least=UNKNOWN) for line, row in _lines(rows)
+        ]
     return _of_one_file(texts, labels)
 
 
@@ -100,17 +103,24 @@ def is_kept_back(key: str) -> bool:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % 100 < KEPT_BACK
 
 
-def _integer(value: str | None, path: Path, line: int) -> int:
+def _lines(rows: Iterable[dict[str, str]]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows with their lines in the file, below the header."""
+    return enumerate(rows, 2)
+
+
+def _label(value: str, path: Path, line: int, *, least: int = 0, most: int = 1) -> int:
+    """A whole number within bounds; spreadsheets also write it as 1.0."""
     try:
-        return int(value or "")
-    except ValueError as error:
-        raise Invalid(f"{path.name}, line {line}: label {value!r} is not a number") from error
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if number not in range(least, most + 1):
+        raise Invalid(f"{path.name}, line {line}: the label {value!r} is not a number from {least} to {most}")
+    return int(number)
 
 
-def _from_numbers(numbers: list[int], classes: Sequence[str], path: Path) -> NDArray[np.int8]:
+def _from_numbers(numbers: list[int], classes: Sequence[str]) -> NDArray[np.int8]:
     values = np.asarray(numbers)
-    if values.min() < 0 or values.max() > max(1, len(classes) - 1):
-        raise Invalid(f"{path.name}: labels outside 0..{max(1, len(classes) - 1)}")
     if len(classes) == 1:
         return values.astype(np.int8)[:, None]
     return np.eye(len(classes), dtype=np.int8)[values]

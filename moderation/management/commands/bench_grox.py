@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from moderation.grox import bench, screening
 from moderation.grox.documents import documents_of
 from moderation.grox.embedders import minilm
+from xsocial.kernel.arguments import whole
 
 WORDS = (
     "morning",
@@ -37,10 +38,10 @@ class Command(BaseCommand):
     help = "Time the embedded text plan per post and in batches, and with --backlog a real worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--posts", type=int, default=512)
+        parser.add_argument("--posts", type=whole(), default=512)
         parser.add_argument(
             "--backlog",
-            type=int,
+            type=whole(0),
             default=0,
             help="also post this many to a worker of its own, in this database, and drain them; removed afterwards",
         )

@@ -1,6 +1,5 @@
 """Look into attachments that nobody has looked into, or again into those that could not be judged."""
 
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,6 +12,7 @@ from moderation.grox import run
 from moderation.grox.payload import BATCH, Stream
 from moderation.models import MediaReading
 from posts.models import Media
+from xsocial.kernel.arguments import whole
 
 
 class Command(BaseCommand):
@@ -20,12 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--again", action="store_true", help="also those that some model was missing for")
-        parser.add_argument("--limit", type=int, default=None, help="at most so many attachments")
+        parser.add_argument("--limit", type=whole(), default=None, help="at most so many attachments")
 
     def handle(self, *, again: bool, limit: int | None, **_: Any) -> None:
-        if limit is not None and limit < 1:
-            self.stderr.write("grox_read_media: --limit must be at least 1")
-            sys.exit(2)
         wanted = Q(reading=None) | Q(reading__not_scored__gt="") if again else Q(reading=None)
         media_ids = list(Media.objects.filter(wanted).order_by("-pk").values_list("pk", flat=True)[:limit])
         post_ids = {services.read_media(media_id, again=again) for media_id in tqdm(media_ids, unit="files")}

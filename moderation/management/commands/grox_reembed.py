@@ -10,6 +10,7 @@ from tqdm import tqdm
 from moderation import services
 from moderation.services.embeddings import VERSIONS
 from posts.selectors.embeddings import served_version
+from xsocial.kernel.arguments import whole
 
 
 class Command(BaseCommand):
@@ -24,12 +25,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--version", dest="name", default=VERSIONS[0], help=" or ".join(VERSIONS))
-        parser.add_argument("--batch", type=int, default=256, help="posts at a time")
+        parser.add_argument("--batch", type=whole(), default=256, help="posts at a time")
         parser.add_argument("--keep", action="store_true", help="make the vectors, but leave the version in force")
 
     def handle(self, *, name: str, batch: int, keep: bool, **_: Any) -> None:
-        if batch < 1:
-            self._refuse("--batch must be at least 1")
         try:
             services.begin_version(name)
         except ValueError as error:

@@ -11,6 +11,7 @@ import torch
 from ranking.management.base import PhoenixCommand, table, use_threads
 from ranking.phoenix import benchmark, precision
 from ranking.phoenix.inference import RankerRuntime, num_workers
+from xsocial.kernel.arguments import whole
 
 LEGEND = (
     "exact, fast: as served, projections of posts stored, context new; "
@@ -23,11 +24,11 @@ class Command(PhoenixCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--candidates", type=int, default=1500)
-        parser.add_argument("--emb-size", type=int, default=128)
-        parser.add_argument("--layers", type=int, default=4)
-        parser.add_argument("--history", type=int, default=127)
-        parser.add_argument("--repeats", type=int, default=15)
+        parser.add_argument("--candidates", type=whole(), default=1500)
+        parser.add_argument("--emb-size", type=whole(), default=128)
+        parser.add_argument("--layers", type=whole(), default=4)
+        parser.add_argument("--history", type=whole(), default=127)
+        parser.add_argument("--repeats", type=whole(), default=15)
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *, json: bool, **options: Any) -> None:

@@ -11,6 +11,7 @@ from ranking.management.base import PhoenixCommand, table
 from ranking.models import VECTOR_DIMENSIONS
 from ranking.phoenix.benchmark import measure
 from ranking.retrieval.window import RetrievalWindow
+from xsocial.kernel.arguments import whole
 
 
 class Command(PhoenixCommand):
@@ -18,10 +19,10 @@ class Command(PhoenixCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--posts", type=int, default=100_000)
-        parser.add_argument("--top-k", type=int, default=1000)
-        parser.add_argument("--exclude", type=int, default=500, help="posts seen already")
-        parser.add_argument("--repeats", type=int, default=50)
+        parser.add_argument("--posts", type=whole(), default=100_000)
+        parser.add_argument("--top-k", type=whole(), default=1000)
+        parser.add_argument("--exclude", type=whole(0), default=500, help="posts seen already")
+        parser.add_argument("--repeats", type=whole(), default=50)
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *, json: bool, **options: Any) -> None:

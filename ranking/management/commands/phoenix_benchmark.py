@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json as json_format
-from argparse import ArgumentParser, ArgumentTypeError
+import math
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,10 @@ from ranking.benchmarking.interactions import load
 from ranking.benchmarking.protocols import PROTOCOLS
 from ranking.benchmarking.run import Benchmark, Row
 from ranking.management.base import PhoenixCommand, table, use_threads
+from xsocial.kernel.arguments import number, seed, whole
 from xsocial.kernel.errors import Invalid
 
 COLUMNS = ("model", "NDCG@10 (SE)", "R@10", "R@50", "MRR@10", "val", "fit s", "tuning s", "peak MiB", "chosen")
-
-
-def positive(text: str) -> float:
-    """A number above zero."""
-    value = float(text)
-    if not value > 0:
-        raise ArgumentTypeError(f"{text} is not above zero")
-    return value
 
 
 class Command(PhoenixCommand):
@@ -31,15 +25,17 @@ class Command(PhoenixCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--interactions", type=Path, required=True, help="user, item[, rating], timestamp a line")
         parser.add_argument("--protocol", choices=PROTOCOLS, default="loo")
-        parser.add_argument("--core", type=int, default=5, help="fewest interactions of a user and of an item")
-        parser.add_argument("--min-rating", type=float, help="drop interactions rated lower")
-        parser.add_argument("--seed", type=int, default=0)
-        parser.add_argument("--max-minutes", type=positive, default=15.0, help="bounds tuning and training")
-        parser.add_argument("--threads", type=int)
+        parser.add_argument("--core", type=whole(), default=5, help="fewest interactions of a user and of an item")
+        parser.add_argument("--min-rating", type=number(-math.inf), help="drop interactions rated lower")
+        parser.add_argument("--seed", type=seed, default=0)
+        parser.add_argument("--max-minutes", type=number(0.001), default=15.0, help="bounds tuning and training")
+        parser.add_argument("--threads", type=whole())
         parser.add_argument("--out", type=Path, help="write the figures and those of each user to this file")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *, interactions: Path, protocol: str, core: int, min_rating: float | None, **options: Any) -> None:
+        if options["out"]:
+            _require_writable(options["out"])
         use_threads(options["threads"])
         found = load(interactions, core=core, min_rating=min_rating)
         is_quiet = options["json"] or options["verbosity"] == 0
@@ -54,7 +50,7 @@ class Command(PhoenixCommand):
                 self.stdout.write(f"  {row.name}: NDCG@10 {row.figures.ndcg10:.4f}")
         report = benchmark.report()
         if options["out"]:
-            _write(options["out"], report)
+            options["out"].write_text(json_format.dumps(report, indent=1) + "\n")
         if options["json"]:
             self.print_json(report)
         else:
@@ -85,8 +81,9 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _write(path: Path, report: dict[str, Any]) -> None:
+def _require_writable(path: Path) -> None:
+    """Before the work, not after it."""
     try:
-        path.write_text(json_format.dumps(report, indent=1) + "\n")
+        path.open("a").close()
     except OSError as error:
-        raise Invalid(f"{path}: cannot be written ({error}).") from None
+        raise Invalid(f"{path}: cannot be written ({error.strerror}).") from None

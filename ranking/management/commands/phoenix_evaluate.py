@@ -14,6 +14,7 @@ from ranking.evaluation.report import keep, report
 from ranking.management.base import PhoenixCommand, table, use_threads
 from ranking.models import ModelVersion
 from ranking.training.evaluate import oracle_from_file
+from xsocial.kernel.arguments import whole
 from xsocial.kernel.errors import NotFound
 
 HEAD_COLUMNS = ("rate", "auc", "pr_auc", "normalised_entropy", "calibration", "ece")
@@ -25,9 +26,9 @@ class Command(PhoenixCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--model", help="name of a registered ranker; default: the promoted one")
         parser.add_argument("--retrieval", help="name of a registered retrieval model; default: the promoted one")
-        parser.add_argument("--limit", type=int, default=0, help="only the latest page loads, so many")
+        parser.add_argument("--limit", type=whole(0), default=0, help="only the latest page loads, so many")
         parser.add_argument("--no-plots", action="store_true", help="keep no figures and plots beside the model")
-        parser.add_argument("--threads", type=int)
+        parser.add_argument("--threads", type=whole())
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *, model: str | None, retrieval: str | None, limit: int, json: bool, **options: Any) -> None:

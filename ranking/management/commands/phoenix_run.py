@@ -8,8 +8,8 @@ from typing import Any
 
 from ranking.management.base import PhoenixCommand, table
 from ranking.phoenix import artifacts
-from ranking.phoenix.npz import ArtifactError
 from ranking.phoenix.pipeline import PipelineResult, run_pipeline
+from xsocial.kernel.arguments import whole
 
 
 class Command(PhoenixCommand):
@@ -19,14 +19,12 @@ class Command(PhoenixCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("artifacts", type=Path, help="folder with retrieval/, ranker/ and sports_corpus.npz")
         parser.add_argument("--sequence", type=Path, help="default: example_sequence.json of the folder")
-        parser.add_argument("--top-k", type=int, default=200, help="posts taken from retrieval")
-        parser.add_argument("--show", type=int, default=20, help="rows of the printed table")
+        parser.add_argument("--top-k", type=whole(), default=200, help="posts taken from retrieval")
+        parser.add_argument("--show", type=whole(0), default=20, help="rows of the printed table")
         parser.add_argument("--json", action="store_true", help="all rows, all probabilities")
 
     def handle(self, *, top_k: int, json: bool, show: int, **options: Any) -> None:
         folder: Path = options["artifacts"]
-        if top_k < 1:
-            raise ArtifactError("--top-k must be at least 1")
         retrieval = artifacts.load(folder / "retrieval", "retrieval")
         result = run_pipeline(
             retrieval=retrieval,

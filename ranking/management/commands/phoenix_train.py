@@ -10,6 +10,7 @@ from ranking.management.base import PhoenixCommand, use_threads
 from ranking.models import ModelVersion
 from ranking.training.presets import TrainingSettings
 from ranking.training.run import KINDS, plan, run, unfinished
+from xsocial.kernel.arguments import number, seed, whole
 
 
 class Command(PhoenixCommand):
@@ -19,11 +20,11 @@ class Command(PhoenixCommand):
         parser.add_argument("--bootstrap", action="store_true", help="only when no model is promoted yet")
         parser.add_argument("--only", choices=KINDS, help="train one of the two; both can be trained at the same time")
         parser.add_argument("--resume", action="store_true", help="go on with the run that was broken off")
-        parser.add_argument("--seed", type=int, default=0)
-        parser.add_argument("--minutes", type=float, default=1.2, help="time allowed, for both together; 0: no limit")
-        parser.add_argument("--epochs", type=int, default=2, help="most passes over the data")
+        parser.add_argument("--seed", type=seed, default=0)
+        parser.add_argument("--minutes", type=number(), default=1.2, help="time for both together; 0: no limit")
+        parser.add_argument("--epochs", type=whole(), default=2, help="most passes over the data")
         parser.add_argument(
-            "--threads", type=int, default=1, help="of one process (1); for more cores --only, or torchrun"
+            "--threads", type=whole(), default=1, help="of one process (1); for more cores --only, or torchrun"
         )
         parser.add_argument("--no-promote", action="store_true", help="register as candidates only")
 
