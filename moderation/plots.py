@@ -34,7 +34,12 @@ class Section:
 
 def plot(title: str, values: Sequence[float], days: Sequence[date], *, is_notable: bool = False) -> Plot:
     """A bar a day, or a week."""
-    return Plot(title, f"{values[-1]:.3g}", bars(values, days, title=title), days[0], days[-1], is_notable)
+    return Plot(title, _in_words(values[-1]), bars(values, days, title=title), days[0], days[-1], is_notable)
+
+
+def _in_words(value: float) -> str:
+    """Whole where the fraction says nothing, else three digits that count."""
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
 
 
 def bars(values: Sequence[float], names: Sequence[object], *, title: str) -> SafeString:

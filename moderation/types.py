@@ -1,5 +1,6 @@
 """Plain vocabulary of moderation that other apps may share. No Django here."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -72,6 +73,44 @@ VIOLATION_LABELS = frozenset(
         Label.CHILD_SAFETY,
     }
 )
+
+
+#: What a label says of a post, for people.
+LABEL_WORDS: Mapping[str, str] = {
+    Label.GROK_SFA: "Fit for advertisers",
+    Label.GROK_NSFA_LIMITED: "Few ads beside it",
+    Label.GROK_NSFA: "No ads beside it",
+    Label.PTOS_REVIEWED: "Screened",
+    Label.GROK_NOT_SCORED: "Not scored",
+    Label.NSFW_HIGH_PRECISION: "Adult content",
+    Label.NSFW_HIGH_RECALL: "Perhaps adult content",
+    Label.NSFW_REPORTED_HEURISTICS: "Reported as adult content",
+    Label.NSFW_CARD_IMAGE: "Adult picture in a link",
+    Label.NSFW_TEXT: "Adult words",
+    Label.SOFT_NSFW: "Suggestive content",
+    Label.EGREGIOUS_NSFW: "Extreme adult content",
+    Label.GORE_AND_VIOLENCE_HIGH_PRECISION: "Graphic violence",
+    Label.GORE_AND_VIOLENCE_REPORTED_HEURISTICS: "Reported as graphic violence",
+    Label.SPAM: "Spam",
+    Label.SPAM_HIGH_RECALL: "Likely spam",
+    Label.FOSNR_ABUSE_INSULTS: "Insults",
+    Label.FOSNR_HATEFUL_CONDUCT: "Hate against people",
+    Label.FOSNR_VIOLENT_SPEECH: "Threats or praise of violence",
+    Label.SELF_HARM: "Self-harm",
+    Label.RISKY_HIGH_VIZ_REPLY: "A risky reply",
+    Label.IMPERSONATION: "Pretends to be somebody else",
+    Label.MALICIOUS_URL: "A harmful link",
+    Label.PDNA: "A forbidden picture",
+    Label.CHILD_SAFETY: "Endangers children",
+    Label.GEO_RESTRICTED_MEDIA: "Not available in some countries",
+    Label.COPYRIGHT_WITHHELD: "Withheld for copyright",
+    Label.NSFA_HIGH_PRECISION: "Not for advertisers",
+    Label.NSFA_HIGH_RECALL: "Perhaps not for advertisers",
+    Label.NSFA_KEYWORDS_HIGH_PRECISION: "Words that advertisers avoid",
+    Label.NSFA_LIMITED_INVENTORY: "For some advertisers only",
+    Label.NSFA_COMMUNITY_NOTE: "A note by readers",
+    Label.DO_NOT_AMPLIFY: "Not recommended to others",
+}
 
 
 class LabelSource(StrEnum):

@@ -12,7 +12,7 @@ from moderation import services
 from moderation.forms import AppealForm, ReportForm
 from moderation.models import PostLabel
 from moderation.plots import Section, plot
-from moderation.types import QueueKind
+from moderation.types import LABEL_WORDS, QueueKind
 from posts import selectors
 from posts.models import Post
 from xsocial.kernel.errors import ApplicationError, Invalid, NotFound
@@ -148,10 +148,11 @@ def dashboard(request: PageRequest) -> HttpResponse:
         "Milliseconds a post": board.milliseconds,
         "Share not scored": board.not_scored,
     }
+    labels = [plot(LABEL_WORDS.get(name, name), row, board.days) for name, row in board.labels.items()]
     drifts = [plot(each.task, each.indices, board.weeks, is_notable=each.is_notable) for each in board.drifts]
     sections = [
         Section("Screening", "A bar a day.", [plot(name, row, board.days) for name, row in screening.items()]),
-        Section("Labels put on", "A bar a day.", [plot(name, row, board.days) for name, row in board.labels.items()]),
+        Section("Labels put on", "A bar a day.", labels),
         Section("Drift of the classifiers", DRIFT, drifts),
     ]
     return render(request, "moderation/dashboard.html", {"board": board, "sections": sections})

@@ -58,5 +58,8 @@ class PostFlags(models.Model):
         "is_hateful", "is_self_harm", "is_borderline",
     )  # fmt: skip
 
+    class Meta:
+        verbose_name_plural = "post flags"
+
     def __str__(self) -> str:
         return f"flags of {self.pk}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from moderation.models import MediaReading, PostLabel
-from moderation.types import ADVERTISER_LABELS, STATUS_LABELS, AppealState, Label
+from moderation.types import ADVERTISER_LABELS, LABEL_WORDS, STATUS_LABELS, AppealState, Label, LabelSource
 from moderation.visibility.levels import RULES, SafetyLevel
 from moderation.visibility.types import Action
 from xsocial.kernel import clock
@@ -16,6 +16,12 @@ EFFECTS = {
     Action.ALLOW: "shown",
     Action.INTERSTITIAL: "shown behind a warning",
     Action.DROP: "not shown",
+}
+SOURCES = {
+    LabelSource.GROX: "Our classifiers",
+    LabelSource.MODERATOR: "A moderator",
+    LabelSource.REPORTS: "Reports of several people",
+    LabelSource.AUTHOR: "The author",
 }
 HISTORY = 20
 
@@ -30,6 +36,15 @@ class LabelCard:
     effects: tuple[tuple[str, str], ...]
     appeal: str
     can_appeal: bool
+
+    @property
+    def words(self) -> str:
+        """What it says of the post."""
+        return LABEL_WORDS.get(self.row.label, self.row.label)
+
+    @property
+    def found_by(self) -> str:
+        return SOURCES[LabelSource(self.row.source)]
 
 
 def label_cards(post_id: int) -> list[LabelCard]:

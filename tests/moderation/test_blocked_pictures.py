@@ -85,7 +85,7 @@ def test_a_post_with_a_blocked_picture_is_never_seen_and_says_why(client):
     assert not Notification.objects.filter(recipient=friend).exists()
     assert Notification.objects.filter(recipient=post.author, kind="moderation_warning").exists()
     client.force_login(post.author)
-    assert "bits that differ" in client.get(f"/posts/{post.pk}/labels").text
+    assert "Bits that differ" in client.get(f"/posts/{post.pk}/labels").text
     client.force_login(friend)
     assert client.get(f"/@{post.author.username}/{post.pk}").status_code == 404
 

@@ -39,7 +39,9 @@ def test_label_notice_appeal_reversal_and_refused_reapplication(client, moderato
     analyze(post)
     assert notices(post.author).get().post == post
     client.force_login(post.author)
-    assert "FOSNR_ABUSE_INSULTS" in client.get(f"/posts/{post.pk}/labels", headers={"HX-Request": "true"}).text
+    assert (
+        "Insults: this post is limited" in client.get(f"/posts/{post.pk}/labels", headers={"HX-Request": "true"}).text
+    )
     page = client.get(f"/posts/{post.pk}/labels").text
     assert "policy.HateOrAbuse.InsultsWithTarget" in page
     assert "to others: not shown" in page
