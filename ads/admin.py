@@ -1,5 +1,8 @@
 """Advertising in the admin: set up, review and watch. Money and deliveries are read-only."""
 
+from decimal import Decimal
+
+from django import forms
 from django.contrib import admin
 from django.db import models
 
@@ -9,6 +12,23 @@ from ads.types import MICROS, CampaignStatus, ReviewState
 
 # A web address typed without a scheme means https.
 HTTPS_BY_DEFAULT = {models.URLField: {"assume_scheme": "https"}}
+
+
+class MoneyField(forms.DecimalField):
+    """Money as people write it; stored in millionths."""
+
+    def __init__(self, **options):
+        super().__init__(**{"min_value": 0, "max_digits": 15, "decimal_places": 6, **options})
+
+    def prepare_value(self, value):
+        return f"{Decimal(value) / MICROS:f}" if isinstance(value, int) else value
+
+    def has_changed(self, initial, data):
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def clean(self, value):
+        amount = super().clean(value)
+        return None if amount is None else int(amount * MICROS)
 
 
 def money(micros: int | None) -> str:
@@ -77,6 +97,12 @@ class CampaignAdmin(admin.ModelAdmin):
     readonly_fields = ["spent", "created_at"]
     inlines = [CreativeInline, CampaignDayInline]
     actions = ["approve", "reject", "pause", "resume"]
+
+    def formfield_for_dbfield(self, db_field, request, **options):
+        if not db_field.name.endswith("_micros"):
+            return super().formfield_for_dbfield(db_field, request, **options)
+        label = db_field.verbose_name.removesuffix(" micros").capitalize()
+        return MoneyField(label=label, help_text=db_field.help_text, required=not db_field.blank)
 
     @admin.display(description="Bid", ordering="max_bid_micros")
     def bid(self, campaign):

@@ -11,10 +11,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from feed import weights
+from feed.forms import FeatureParameterForm, WeightSetForm
 from feed.home_mixer import params
 from feed.models import (
     FeatureParameter,
@@ -35,16 +37,30 @@ class WeightSetAdmin(admin.ModelAdmin):
     """Sets never change. Make a new one, then activate it: the next page load uses it."""
 
     list_display = ["number", "name", "is_in_force", "created_by", "created_at", "note"]
-    fields = ["name", "weights", "note"]
+    form = WeightSetForm
     actions = ["activate"]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new set begins as what is in force."""
-        return {"weights": json.dumps(weights.in_force().weights)}
+        return dict(weights.in_force().weights)
+
+    def get_fields(self, request: HttpRequest, obj: WeightSet | None = None) -> list[str]:
+        """A number for each action while it is made, a table once it exists."""
+        return ["name", "note", "table", "created_by", "created_at"] if obj else ["name", "note", *params.HEADS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: WeightSet | None = None) -> list[str]:
         """Everything, once it exists."""
-        return ["name", "weights", "note", "created_by", "created_at"] if obj else []
+        return self.get_fields(request, obj) if obj else []
+
+    @admin.display(description="weights")
+    def table(self, obj: WeightSet) -> SafeString:
+        """Each weight beside the published one."""
+        rows = [
+            (head, obj.weights.get(head, published), "" if obj.weights.get(head, published) == published else published)
+            for head, published in params.PUBLISHED_WEIGHTS.items()
+        ]
+        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+        return format_html("<table><tr><th>Action</th><th>Weight</th><th>Published</th></tr>{}</table>", body)
 
     def has_change_permission(self, request: HttpRequest, obj: WeightSet | None = None) -> bool:
         """Only the list's action; a set itself is immutable."""
@@ -108,6 +124,7 @@ class FeatureParameterAdmin(admin.ModelAdmin):
     """Live values. Deleting a row restores the default."""
 
     list_display = ["name", "value", "default", "updated_by", "updated_at", "note"]
+    form = FeatureParameterForm
     fields = ["name", "value", "note"]
 
     @admin.display
@@ -116,6 +133,10 @@ class FeatureParameterAdmin(admin.ModelAdmin):
         known = {name: (value, about.source) for name, _, value, about in params.parameters()}
         value, source = known.get(obj.name, ("unknown", "-"))
         return f"{value} [{source}]"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: FeatureParameter | None = None) -> list[str]:
+        """The name is which row it is."""
+        return ["name"] if obj else []
 
     def get_urls(self) -> list[URLPattern]:
         """One more: switching the profile."""
@@ -127,10 +148,14 @@ class FeatureParameterAdmin(admin.ModelAdmin):
         return [switch, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list with a button for each profile of sizes."""
-        now = weights.profile_in_force()
-        profiles = [{"name": name, "is_in_force": name == now} for name in params.PROFILES]
-        return super().changelist_view(request, {**(extra_context or {}), "profiles": profiles})
+        """The list with a button for each profile of sizes, and below it every parameter there is."""
+        now = weights.params_in_force()
+        profiles = [{"name": name, "is_in_force": name == now.profile} for name in params.PROFILES]
+        known = [
+            {"name": name, "in_force": json.dumps(getattr(now, name)), "published": json.dumps(default), "about": about}
+            for name, _, default, about in params.parameters()
+        ]
+        return super().changelist_view(request, {**(extra_context or {}), "profiles": profiles, "known": known})
 
     def use_profile(self, request: HttpRequest, name: str) -> HttpResponse:
         """Switch the sizes of every page from now on, in one click."""

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.static import serve
 from oauth2_provider import views as oauth2
@@ -25,6 +26,11 @@ def media(request: HttpRequest, path: str) -> HttpResponse:
     return response
 
 
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Our picture, for pages that name none of their own: the admin's and the API's."""
+    return HttpResponseRedirect(static("img/favicon.svg"))
+
+
 # Mastodon's clients leave the last slash out, Django's keep it.
 oauth_patterns = [
     re_path(r"^authorize/?$", oauth.AuthorizeView.as_view(), name="authorize"),
@@ -41,6 +47,7 @@ handler500 = "xsocial.page_errors.server_error"
 admin.autodiscover()
 
 urlpatterns = [
+    path("favicon.ico", favicon),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

@@ -24,6 +24,9 @@ class FeedPreferences(models.Model):
     languages = models.JSONField(default=list, blank=True, help_text="Empty: any language.")
     updated_at = models.DateTimeField(auto_now=True)
 
+    class Meta:
+        verbose_name_plural = "feed preferences"
+
     def __str__(self) -> str:
         return f"Preferences of {self.user_id}"
 

@@ -6,6 +6,7 @@ nothing was published. Live values come from ``FeatureParameter`` rows and the a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
@@ -370,6 +371,8 @@ def override_problem(name: str, value: Any) -> str:
         return f"{name} must be of type {kind.__name__}"
     if about.choices and value not in about.choices:
         return f"{name} must be one of {', '.join(about.choices)}"
+    if numeric and not math.isfinite(value):
+        return f"{name} must be a finite number"
     if numeric and about.low is not None and not about.low <= value <= about.high:
         return f"{name} must be between {about.low} and {about.high}"
     return ""
@@ -382,7 +385,7 @@ def weight_problems(weights: Any) -> list[str]:
     signs = {weight.head: weight.sign for weight in WEIGHTS}
     found = [f"there is no head {head!r}" for head in weights if head not in signs]
     for head, value in weights.items():
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > MAX_WEIGHT:
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) <= MAX_WEIGHT:
             found.append(f"{head} must be a number of at most {MAX_WEIGHT:g}")
         elif head in signs and value * signs[head] < 0:
             found.append(f"{head} must not be {'negative' if signs[head] > 0 else 'positive'}")

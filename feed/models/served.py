@@ -19,6 +19,7 @@ class ServedHistory(models.Model):
     has_who_to_follow = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name_plural = "served histories"
         indexes = [models.Index(fields=["user", "timeline", "platform", "-served_at"], name="feed_served_recent")]
 
     def __str__(self) -> str:

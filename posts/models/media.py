@@ -27,6 +27,7 @@ class Media(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name_plural = "media"
         ordering = ["position", "id"]
         indexes = [models.Index(fields=["owner", "-id"], name="posts_media_owner")]
 

@@ -113,6 +113,9 @@ class PostCounts(models.Model):
     shares = models.PositiveIntegerField(default=0)
     views = models.PositiveIntegerField(default=0)
 
+    class Meta:
+        verbose_name_plural = "post counts"
+
     def __str__(self) -> str:
         return f"Counts of {self.post_id}"
 

@@ -34,6 +34,22 @@ def test_every_table_opens(staff_client, make_campaign, viewer, ads_for):
     assert staff_client.get(admin_url("campaign_add")).status_code == 200
 
 
+def test_money_is_typed_as_money(staff_client, make_campaign):
+    campaign = make_campaign()
+    page = staff_client.get(admin_url("campaign_change", campaign.pk))
+    form = {name: page.context["adminform"].form[name].value() for name in page.context["adminform"].form.fields}
+    assert form["max_bid_micros"] == f"{campaign.max_bid_micros / 1e6:g}"
+    sent = {name: value for name, value in form.items() if value not in (None, [], False)}
+    moments = {f"starts_at_{part}": text for part, text in enumerate(f"{campaign.starts_at:%Y-%m-%d %H:%M:%S}".split())}
+    inlines = {f"{name}-{part}_FORMS": 0 for name in ("creatives", "days") for part in ("TOTAL", "INITIAL")}
+    for amount, micros in (("7.25", 7_250_000), ("-1", 7_250_000), ("0.0000001", 7_250_000), ("NaN", 7_250_000)):
+        staff_client.post(
+            admin_url("campaign_change", campaign.pk), sent | moments | inlines | {"daily_budget_micros": amount}
+        )
+        campaign.refresh_from_db()
+        assert campaign.daily_budget_micros == micros, amount
+
+
 def test_approving_a_campaign_puts_it_on_the_air(staff_client, make_campaign, viewer, ads_for):
     campaign = make_campaign(is_approved=False)
     assert ads_for(viewer) == []

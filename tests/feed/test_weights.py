@@ -46,7 +46,7 @@ def test_sets_and_log_rows_never_change():
             row.delete()
 
 
-@pytest.mark.parametrize("values", [{"report": 1.0}, {"nobody": 1.0}])
+@pytest.mark.parametrize("values", [{"report": 1.0}, {"nobody": 1.0}, {"report": float("nan")}])
 def test_a_set_out_of_bounds_is_refused(values):
     with pytest.raises(Invalid):
         weights.create(name="bad", weights=values)
@@ -81,22 +81,37 @@ def staff(settings):
 def test_staff_make_and_activate_a_set(staff):
     added = staff.post(
         reverse("admin:feed_weightset_add"),
-        {"name": "Kinder", "weights": '{"report": -500}', "note": "fewer reported posts"},
+        {"name": "Kinder", "note": "fewer reported posts", "report": "-500", "favorite": ""},
     )
     assert added.status_code == 302
     chosen = WeightSet.objects.get()
     staff.post(reverse("admin:feed_weightset_changelist"), {"action": "activate", "_selected_action": [chosen.pk]})
     assert weights.in_force().weights["report"] == -500
+    assert weights.in_force().weights["favorite"] == PUBLISHED_WEIGHTS["favorite"]
     assert weights.broken_links() == []
+    assert b'name="report" value="-500' in staff.get(reverse("admin:feed_weightset_add")).content
+    assert b"<td>report</td><td>-500.0</td><td>-234.0</td>" in staff.get(chosen_url(chosen)).content
 
 
-def test_the_admin_refuses_bad_weights_and_parameters(staff):
-    staff.post(reverse("admin:feed_weightset_add"), {"name": "Bad", "weights": '{"report": 500}', "note": ""})
-    staff.post(reverse("admin:feed_featureparameter_add"), {"name": "result_size", "value": "0", "note": ""})
+def chosen_url(chosen):
+    return reverse("admin:feed_weightset_change", args=[chosen.pk])
+
+
+@pytest.mark.parametrize("value", ["1", "-1001", "NaN", "-inf", "much"])
+def test_a_weight_out_of_bounds_is_refused_at_its_field(staff, value):
+    page = staff.post(reverse("admin:feed_weightset_add"), {"name": "Bad", "report": value})
+    assert b"errorlist" in page.content
     assert not WeightSet.objects.exists()
+
+
+def test_the_admin_refuses_bad_parameters(staff):
+    for value in ("0", "NaN", "1e999", "many", "", "null", "[20]"):
+        staff.post(reverse("admin:feed_featureparameter_add"), {"name": "result_size", "value": value, "note": ""})
+    staff.post(reverse("admin:feed_featureparameter_add"), {"name": "vqv_weight", "value": "1", "note": ""})
     assert not FeatureParameter.objects.exists()
     staff.post(reverse("admin:feed_featureparameter_add"), {"name": "result_size", "value": "20", "note": ""})
-    assert weights.live().parameters == {"result_size": 20}
+    staff.post(reverse("admin:feed_featureparameter_add"), {"name": "profile", "value": "upstream", "note": ""})
+    assert weights.live().parameters == {"result_size": 20, "profile": "upstream"}
 
 
 @pytest.mark.parametrize(

@@ -218,4 +218,6 @@ def _announce(options: argparse.Namespace, state: dict[str, Any], seconds: float
     print(f"\n  xsocial is ready after {seconds:.1f} s:  {_site(options)}\n")
     for username in state["demo_users"]:
         print(f"    sign in as  {username:<20} password  {state['demo_password']}")
+    for username in state["operators"]:
+        print(f"    operate as  {username:<20} password  {state['demo_password']}   at /admin/ and /moderation")
     print("\n  Ctrl-C stops everything.\n", flush=True)

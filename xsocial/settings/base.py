@@ -17,8 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 LOCAL_APPS = ["accounts", "posts", "feed", "ranking", "moderation", "ads"]
 INSTALLED_APPS = [
-    # Simple: the apps' admin modules are loaded with the URLs, not by processes without pages.
-    "django.contrib.admin.apps.SimpleAdminConfig",
+    "xsocial.admin_site.OperatorsConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -258,6 +257,8 @@ AXES_VERBOSE = False
 
 # What the demo world's people sign in with; they exist only where `seed_world` ran.
 DEMO_PASSWORD = env.text("XSOCIAL_DEMO_PASSWORD", "demo-password")
+# Staff with that password, for the admin and the moderators' desk of a laptop.
+DEMO_OPERATOR = "operator"
 
 # --- API --------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from argparse import ArgumentTypeError
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
@@ -98,13 +99,18 @@ class Command(BaseCommand):
         return world, load
 
     def _furnish(self, options: dict[str, Any]) -> None:
-        """What other rooms add to a loaded world, as far as it is missing: labels, embeddings, campaigns."""
+        """What other rooms add to a loaded world, as far as it is missing: labels, vectors, campaigns, staff."""
         if not options["unscreened"]:
             total = min(unscreened().count(), MAX_SCREENED)
             with tqdm(total=total, unit="post", desc="screening", disable=_is_quiet(options) or not total) as bar:
                 screen(progress=bar.update)
         if not Campaign.objects.exists():
             create_campaigns(list(User.objects.filter(is_demo=True).order_by("id")))
+        # A password that everybody knows opens the admin on a laptop only.
+        if not settings.STAFF_SECOND_FACTOR_REQUIRED and not User.objects.filter(is_staff=True).exists():
+            User.objects.create_superuser(
+                settings.DEMO_OPERATOR, password=settings.DEMO_PASSWORD, display_name="Operator"
+            )
 
 
 def _is_quiet(options: dict[str, Any]) -> bool:

@@ -45,6 +45,9 @@ def world_state() -> dict[str, Any]:
         "has_people": people.exists(),
         "has_model": _has_model(),
         "demo_users": list(demo_users),
+        "operators": list(
+            people.filter(is_staff=True, username=settings.DEMO_OPERATOR).values_list("username", flat=True)
+        ),
         "demo_password": settings.DEMO_PASSWORD,
     }
 

@@ -1,0 +1,58 @@
+"""Forms of the operators: a number for each weight, and a value of any type for a parameter."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+
+from feed.home_mixer import params
+from feed.models import FeatureParameter, WeightSet
+from feed.receipts.words import VERBS
+
+
+def _number(weight: params.Weight) -> forms.FloatField:
+    return forms.FloatField(
+        required=False,
+        label=VERBS[weight.head][1],
+        help_text=f"{weight.head}, published {weight.default:g}",
+        min_value=0 if weight.sign > 0 else -params.MAX_WEIGHT,
+        max_value=0 if weight.sign < 0 else params.MAX_WEIGHT,
+    )
+
+
+class _WeightSetForm(forms.ModelForm):
+    """What is left empty keeps the published weight."""
+
+    class Meta:
+        model = WeightSet
+        fields = ["name", "note"]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        self.instance.weights = {head: values[head] for head in params.HEADS if values.get(head) is not None}
+        return values
+
+
+#: With a field for each action that has a weight.
+WeightSetForm = type(_WeightSetForm)(
+    "WeightSetForm", (_WeightSetForm,), {weight.head: _number(weight) for weight in params.WEIGHTS}
+)
+
+
+class FeatureParameterForm(forms.ModelForm):
+    """A known name, and its value as one would write it: 20, 0.5, true, or a word."""
+
+    name = forms.ChoiceField(choices=[(name, name) for name, *_ in params.parameters()])
+    value = forms.CharField()
+
+    class Meta:
+        model = FeatureParameter
+        fields = ["name", "value", "note"]
+
+    def clean_value(self) -> Any:
+        try:
+            return json.loads(self.cleaned_data["value"])
+        except ValueError:
+            return self.cleaned_data["value"]
