@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from feed.management.commands import feed_jobs
 from posts.models import Engagement, Post
 from tests.factories import FollowFactory, PostFactory, UserFactory
 
@@ -58,6 +59,13 @@ def test_feed_components_lists_the_composition():
     ]
     assert outer["Selector"] == ["BlenderSelector"]
     assert "AgeFilter" in run("feed_components")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("names", [(), ("interests", "popular")], ids=["all", "some"])
+def test_feed_jobs_runs_all_or_those_named(names):
+    lines = run("feed_jobs", *names).splitlines()
+    assert tuple(line.partition(":")[0] for line in lines) == (names or tuple(feed_jobs.JOBS))
 
 
 def test_bench_thunder_reports_percentiles_and_a_baseline():

@@ -20,7 +20,8 @@ class Command(BaseCommand):
     help = "Run the feed's scheduled jobs now, all or the named ones."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("jobs", nargs="*", choices=JOBS, metavar="JOB", help=", ".join(JOBS))
+        # Before Python 3.12 argparse looks for the empty list, too, among the choices.
+        parser.add_argument("jobs", nargs="*", choices=[*JOBS, []], metavar="JOB", help=", ".join(JOBS))
 
     def handle(self, *args: Any, **options: Any) -> None:
         for name in options["jobs"] or JOBS:
