@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 INSULT = "You are a worthless idiot, go to hell"
-LABEL = "FOSNR_ABUSE_INSULTS"
+LABEL, WORDS = "FOSNR_ABUSE_INSULTS", "Insults"
 DESK, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 
@@ -36,8 +36,9 @@ def test_label_notice_appeal_grant_and_a_refused_return(page: Page, live_site: s
     page.goto(f"{live_site}/@author/{post.pk}")
     expect(page.get_by_role("status").filter(has_text="limited")).to_be_visible()
     page.get_by_role("link", name="Why, and appeal").click()
-    expect(page.get_by_text("policy.HateOrAbuse.InsultsWithTarget").first).to_be_visible()
-    section = page.locator("section", has=page.get_by_role("heading", name=LABEL))
+    section = page.locator("section", has=page.get_by_role("heading", name=WORDS))
+    section.get_by_text("Which rule").click()
+    expect(section.get_by_text("policy.HateOrAbuse.InsultsWithTarget")).to_be_visible()
     section.get_by_role("textbox").fill("It is a line from our play.")
     section.get_by_role("button", name="Appeal").click()
     expect(page.get_by_text("Open", exact=True)).to_be_visible()
@@ -53,7 +54,7 @@ def test_label_notice_appeal_grant_and_a_refused_return(page: Page, live_site: s
     assert LABEL not in selectors.labels_for([post.pk])[post.pk]
     sign_in(page, live_site, author)
     page.goto(f"{live_site}/posts/{post.pk}/labels")
-    expect(page.get_by_role("heading", name=f"{LABEL} (no longer in force)")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{WORDS} (no longer in force)")).to_be_visible()
     expect(page.get_by_text("Upheld", exact=True)).to_be_visible()
 
 
