@@ -40,8 +40,11 @@ class ProfileForm(forms.Form):
         return {name: getattr(user, name) for name in (*cls.TEXTS, *cls.SWITCHES)}
 
 
+THEMES = {"": "As this device has it", "light": "Light", "dark": "Dark"}
+
+
 class RegionForm(forms.Form):
-    """Language and clock."""
+    """Language and clock, and the colours on this device."""
 
     language = forms.ChoiceField(
         choices=LANGUAGES, help_text="Advertisers may ask for it. These pages are written in English for everybody."
@@ -49,6 +52,9 @@ class RegionForm(forms.Form):
     time_zone = forms.ChoiceField(
         choices=[(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())],
         help_text="Dates and times follow it.",
+    )
+    theme = forms.ChoiceField(
+        required=False, choices=list(THEMES.items()), label="Colours", help_text="On this device only."
     )
 
     @classmethod

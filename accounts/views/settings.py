@@ -13,6 +13,8 @@ from accounts.selectors import interests, people
 from xsocial.kernel.errors import ApplicationError
 from xsocial.kernel.pages import PageRequest, action, add_errors, done, signed_in
 
+YEAR_S = 365 * 86_400
+
 
 @signed_in
 def overview(request: PageRequest) -> HttpResponse:
@@ -34,10 +36,14 @@ def profile(request: PageRequest) -> HttpResponse:
 
 @signed_in
 def region(request: PageRequest) -> HttpResponse:
-    form = RegionForm(request.POST or None, initial=RegionForm.initial_of(request.user))
+    initial = RegionForm.initial_of(request.user) | {"theme": request.COOKIES.get("theme", "")}
+    form = RegionForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
+        theme = form.cleaned_data.pop("theme")
         services.update_profile(user=request.user, **form.cleaned_data)
-        return done(request, words="Saved", default_next="/settings")
+        response = done(request, words="Saved", default_next="/settings")
+        response.set_cookie("theme", theme, max_age=YEAR_S, samesite="Lax", secure=request.is_secure(), httponly=True)
+        return response
     return _form(request, "accounts/settings_region.html", form)
 
 

@@ -17,11 +17,13 @@ class Rule:
 _FEED = "/settings/feed"
 _FILTERS = "/settings/filters"
 
+#: These only stood behind others; every other rule keeps a post out however good it is.
+LOWER = frozenset({"TopKScoreSelector", "PageFull"})
 #: By component; a receipt of an older build may name others.
 RULES = {
     "AgeFilter": Rule("Too old"),
     "AncillaryVFFilter": Rule(
-        "Answers, quotes or reposts a post held back by moderation", "What moderation may show you", _FEED
+        "Replies to, quotes or reposts a post held back by moderation", "What moderation may show you", _FEED
     ),
     "AuthorSocialgraphFilter": Rule("Blocked or muted", "Your blocks and mutes", "/settings/signals"),
     "ControlledSourceReexposureFilter": Rule("Shown to you often enough, or another card of it is here"),
@@ -35,18 +37,18 @@ RULES = {
     "NewUserMinEngagementFilter": Rule("From a stranger, and hardly anybody has reacted to it yet"),
     "NewUserTopicIdsFilter": Rule("Outside the topics you chose", "Your topics", _FEED),
     "OONNsfwSimclustersFilter": Rule("From a stranger who posts adult content", "Sensitive posts", _FEED),
-    "OONRetweetReplyFilter": Rule("A stranger's repost or answer"),
+    "OONRetweetReplyFilter": Rule("A stranger's repost or reply"),
     "PageFull": Rule("The page was full"),
     "PolicyExclusionFilter": Rule("From an account that the law or our rules keep out of recommendations"),
     "PreviouslySeenPostsBackupFilter": Rule(
-        "You saw it already, says the log", "Following shows seen posts too", "/following"
+        "You saw it already, by our record of what you were shown", "Following shows seen posts too", "/following"
     ),
     "PreviouslySeenPostsFilter": Rule("You saw it already", "Following shows seen posts too", "/following"),
     "PreviouslyServedPostsFilter": Rule("It was on an earlier page", "Following shows seen posts too", "/following"),
     "RetweetDeduplicationFilter": Rule("The same post, reposted again"),
     "ScreenedFilter": Rule("Not checked by moderation yet", "Unchecked posts", _FEED),
     "SelfTweetFilter": Rule("Your own post"),
-    "TopKScoreSelector": Rule("Others were expected to be worth more to you"),
+    "TopKScoreSelector": Rule("Other posts were expected to be worth more to you"),
     "TopicIdsFilter": Rule("Another topic, or one you snoozed", "Your topics", _FEED),
     "VFFilter": Rule("Held back by moderation", "What moderation may show you", _FEED),
     "VideoFilter": Rule("You asked for no videos", "Videos in the feed", _FEED),

@@ -9,6 +9,16 @@ from feed.home_mixer import served_types
 from feed.receipts.words import SECONDS, VERBS
 from feed.types import Chapter, Contribution
 
+FOLLOWED = (served_types.IN_NETWORK, served_types.RANKED_FOLLOWING)
+# Where a post was found, with its rank there.
+FOUND = {
+    **dict.fromkeys(FOLLOWED, "It was number {} of the newest posts by people you follow."),
+    served_types.PHOENIX: "Among all recent posts it was number {} in likeness to what you have been reading.",
+    served_types.PHOENIX_MOE: "Among all recent posts a second model put it at number {} for you.",
+    served_types.SIMCLUSTERS: "It was number {} of what people with your tastes like.",
+    served_types.POPULAR: "It was number {} of what many people like at the moment.",
+    served_types.PUSH_TO_HOME: "It comes from a notification that you opened.",
+}
 NAMED = 3  # actions named each way
 SMALL = 1e-6
 _WORDS = ("No", "One", "Two", "Three")
@@ -25,13 +35,10 @@ def tell(receipt: Mapping[str, Any], item: Mapping[str, Any], table: list[Contri
 
 
 def _origin(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> Iterator[str]:
-    rank, source = item["receipt"]["source_rank"], item["source"]
-    if source == served_types.POPULAR:
-        yield f"It is number {rank} of what many people like at the moment."
-    elif item["in_network"]:
-        yield f"It is number {rank} of the newest posts by people you follow."
-    else:
-        yield f"Among all recent posts it is number {rank} in likeness to what you have been reading."
+    rank = item["receipt"]["source_rank"]
+    yield FOUND.get(item["source"], FOUND[served_types.PHOENIX]).format(rank)
+    if item["in_network"] and item["source"] not in FOLLOWED:
+        yield "It is by somebody you follow, or passed on by them."
     if receipt["is_cached"]:
         yield "It was found and judged for the page before this one, a few minutes earlier."
 

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from feed import services
 from feed.receipts import left_out as lists
+from feed.receipts import rules
 from feed.types import Contribution, Explanation
 from posts.cards import cards_by_id
 from xsocial.kernel import ids
@@ -82,7 +83,8 @@ def _page(request: PageRequest, receipt: dict[str, Any], *, is_mine: bool, looks
     context = {
         "receipt": receipt,
         "groups": groups,
-        "num_dropped": sum(group.count for group in groups),
+        "num_lower": sum(group.count for group in groups if group.component in rules.LOWER),
+        "num_kept_out": sum(group.count for group in groups if group.component not in rules.LOWER),
         "num_served": sum(item["kind"] == "post" for item in receipt["items"]),
         "is_mine": is_mine,
         "looks": looks,

@@ -1,5 +1,6 @@
 """Buttons on a post. Each answers with the button as it now is, or goes back without script."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -125,14 +126,21 @@ def not_interested(request: PageRequest, post_id: int) -> HttpResponse:
 def mute_author(request: PageRequest, post_id: int) -> HttpResponse:
     post = selectors.get_visible_post(request.user, post_id)
     services.mute_author(user=request.user, post=post, **_origin(request))
-    return _gone(request, f"@{post.author.username} is muted.", undo=f"/@{post.author.username}/unmute")
+    return _author_gone(request, post, f"@{post.author.username} is muted.", "unmute")
 
 
 @action
 def block_author(request: PageRequest, post_id: int) -> HttpResponse:
     post = selectors.get_visible_post(request.user, post_id)
     services.block_author(user=request.user, post=post, **_origin(request))
-    return _gone(request, f"@{post.author.username} is blocked.", undo=f"/@{post.author.username}/unblock")
+    return _author_gone(request, post, f"@{post.author.username} is blocked.", "unblock")
+
+
+def _author_gone(request: PageRequest, post: Post, words: str, undo: str) -> HttpResponse:
+    """The page's other posts by the same author leave with this one."""
+    response = _gone(request, words, undo=f"/@{post.author.username}/{undo}")
+    response["HX-Trigger"] = json.dumps({"author-gone": {"author": str(post.author_id)}})
+    return response
 
 
 def _gone(request: PageRequest, words: str, *, undo: str = "") -> HttpResponse:

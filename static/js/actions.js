@@ -59,6 +59,14 @@ document.addEventListener("toast", (event) => {
   toast(text, { undo: undo ? () => takeBack(undo, article) : null });
 });
 
+// Whoever was muted or blocked leaves with all their posts; taking it back brings those to the next page.
+document.addEventListener("author-gone", (event) => {
+  const pressed = event.target.closest?.("[data-post]");
+  for (const article of document.querySelectorAll(`[data-author="${CSS.escape(event.detail.author)}"]`)) {
+    if (article !== pressed) article.remove();
+  }
+});
+
 // The answer is the button as it now is: it takes the place of its kind, and the page stays where it is.
 async function takeBack(url, article) {
   const answer = await post(url);

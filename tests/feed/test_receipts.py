@@ -10,8 +10,9 @@ from django.db import connection
 
 from accounts import services as accounts
 from feed import services, tasks, weights
+from feed.home_mixer import served_types
 from feed.models import FeatureParameter, Receipt, ReceiptLook
-from feed.receipts import partitions, store
+from feed.receipts import partitions, store, story
 from feed.receipts.explain import explain
 from feed.receipts.recompute import recompute
 from feed.types import FeedRequest
@@ -97,6 +98,19 @@ def test_the_sentence_names_a_likely_action_that_stands_out(viewer, page):
     assert "there is a 40% chance that you repost it (" in told[0]
     assert "chance" not in told[1]
     assert told[2].endswith(", and you would probably like it: 60%.")
+
+
+def test_the_story_says_where_a_post_was_found_and_not_where_else_it_was(viewer, page):
+    receipt = services.receipt(viewer, page.request_id)
+    item = next(item for item in receipt["items"] if item["kind"] == "post" and item["in_network"])
+    found = {}
+    for source in (served_types.IN_NETWORK, served_types.PHOENIX, served_types.POPULAR, "a later one"):
+        found[source] = story.tell(receipt, item | {"source": source}, [])[0].sentences
+    assert "newest posts by people you follow" in found[served_types.IN_NETWORK][0]
+    assert len(found[served_types.IN_NETWORK]) == 1
+    for source in (served_types.PHOENIX, served_types.POPULAR, "a later one"):
+        assert "newest posts by people you follow" not in found[source][0]
+        assert "by somebody you follow" in found[source][1]
 
 
 def test_a_name_that_was_missing_is_looked_up(viewer, friend, page):

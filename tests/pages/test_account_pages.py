@@ -6,7 +6,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 
+from accounts import services as accounts
 from accounts.models import User
+from posts import services as posts
 from tests.factories import PostFactory, UserFactory
 from xsocial.kernel import clock
 
@@ -50,6 +52,17 @@ def test_dates_follow_the_readers_clock(web, reader, author, visitor):
     assert "22:30 UTC" in web.get(f"/@author/{post.pk}").content.decode()
 
 
+def test_colours_are_those_of_the_device_unless_one_chose(web):
+    form = {"language": "en", "time_zone": "UTC"}
+    assert "data-theme" not in web.get("/settings").content.decode()
+    web.post("/settings/region", form | {"theme": "dark"})
+    assert '<html lang="en" data-theme="dark">' in web.get("/settings").content.decode()
+    web.post("/settings/region", form | {"theme": ""})
+    assert "data-theme" not in web.get("/settings").content.decode()
+    web.cookies["theme"] = '"><script>'
+    assert "data-theme" not in web.get("/settings").content.decode()
+
+
 def test_what_the_browser_prefers_does_not_translate_half_a_page(visitor):
     page = visitor.get("/accounts/login/", headers={"Accept-Language": "de"}).content.decode()
     assert '<html lang="en">' in page
@@ -81,3 +94,21 @@ def test_ones_own_profile_leads_to_what_the_phone_has_no_room_for(web, author):
         link = f'<a class="icon-button" href="{address}"'
         assert link in mine
         assert link not in theirs
+
+
+def test_everything_about_oneself_comes_in_one_file(web, reader, author):
+    post = PostFactory(author=reader, text="My own words")
+    theirs = PostFactory(author=author, text="Words of others")
+    posts.favorite(user=reader, post=theirs)
+    accounts.add_muted_keyword(user=reader, phrase="spoilers")
+    accounts.block(blocker=reader, blocked=UserFactory(username="pest"))
+    answer = web.get("/settings/account/export")
+    assert answer["Content-Disposition"] == 'attachment; filename="xsocial-reader.json"'
+    found = answer.json()
+    assert [(row["id"], row["text"]) for row in found["posts"]] == [(str(post.pk), "My own words")]
+    assert (found["actions"][0]["kind"], found["actions"][0]["post_id"]) == ("favorite", str(theirs.pk))
+    assert found["people"]["following"][0]["username"] == "author"
+    assert found["people"]["blocked"][0]["username"] == "pest"
+    assert found["wishes"]["muted_words"] == [{"phrase": "spoilers", "until": None}]
+    assert "Words of others" not in answer.content.decode()
+    assert "password" not in answer.content.decode()

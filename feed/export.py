@@ -1,0 +1,99 @@
+"""Everything kept about a person, in one document that is theirs to take away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import Block, CreatorSubscription, Follow, FollowRequest, Mute, User
+from accounts.selectors import followed_topics, preferences
+from feed.models import Receipt
+from moderation.models import PostLabel, Report
+from moderation.types import LABEL_WORDS
+from posts.models import Bookmark, Engagement, Impression, Media, Post
+from posts.types import EngagementKind, Surface
+from xsocial.kernel import clock
+
+PROFILE = (
+    "id", "username", "email", "display_name", "bio", "website", "location", "language", "country_code",
+    "time_zone", "birth_year", "gender", "is_locked", "is_bot", "offers_subscriptions", "date_joined",
+)  # fmt: skip
+
+
+def of(user: User) -> dict[str, Any]:
+    """The person's document. Nothing in it is about what others did, but for who follows them."""
+    return {
+        "made_at": clock.now(),
+        "profile": {name: _plain(name, getattr(user, name)) for name in PROFILE},
+        "people": _people(user),
+        "wishes": _wishes(user),
+        "posts": _rows(
+            Post.objects.filter(author=user, deleted_at=None).order_by("id"),
+            id="id", at="created_at", text="text", warning="spoiler_text", visibility="visibility",
+            in_reply_to_id="in_reply_to_id", repost_of_id="repost_of_id", quote_of_id="quote_of_id",
+        ),
+        "media": _rows(
+            Media.objects.filter(owner=user).order_by("id"), file="file", description="alt_text", post_id="post_id"
+        ),
+        "actions": [
+            row | {"kind": EngagementKind(row["kind"]).name.lower(), "surface": Surface(row["surface"]).name.lower()}
+            for row in _rows(
+                Engagement.objects.filter(user=user).order_by("id"),
+                at="created_at", kind="kind", post_id="post_id", surface="surface", seconds="seconds",
+            )
+        ],
+        "posts_seen": _rows(
+            Impression.objects.filter(user=user).order_by("id"), at="created_at", post_id="post_id", seconds="seconds"
+        ),
+        "bookmarks": _rows(Bookmark.objects.filter(user=user).order_by("id"), at="created_at", post_id="post_id"),
+        "reports": _rows(
+            Report.objects.filter(reporter=user).order_by("id"),
+            at="created_at", post_id="post_id", account="account__username", reason="reason", note="note",
+        ),
+        "labels_on_posts": [
+            row | {"words": LABEL_WORDS.get(row["label"], "")}
+            for row in _rows(
+                PostLabel.objects.filter(post__author=user).order_by("id"),
+                post_id="post_id", label="label", rule="rule", at="applied_at", lifted_at="lifted_at",
+            )
+        ],
+        # Each is a large document of its own, at /api/v1/receipts/ID.
+        "receipts": _rows(Receipt.objects.filter(viewer=user).order_by("request_id"), id="request_id"),
+    }  # fmt: skip
+
+
+def _people(user: User) -> dict[str, Any]:
+    edges = {
+        "following": (Follow.objects.filter(follower=user), "followee"),
+        "followers": (Follow.objects.filter(followee=user), "follower"),
+        "asked_to_follow": (FollowRequest.objects.filter(requester=user), "target"),
+        "asking_to_follow": (FollowRequest.objects.filter(target=user), "requester"),
+        "blocked": (Block.objects.filter(blocker=user), "blocked"),
+        "muted": (Mute.objects.filter(muter=user), "muted"),
+        "subscribed_to": (CreatorSubscription.objects.filter(subscriber=user), "author"),
+    }
+    return {
+        name: _rows(rows.order_by("pk"), username=f"{end}__username", since="created_at")
+        for name, (rows, end) in edges.items()
+    }
+
+
+def _wishes(user: User) -> dict[str, Any]:
+    own = preferences(user)
+    return {
+        "muted_words": _rows(user.muted_keywords.order_by("pk"), phrase="phrase", until="expires_at"),
+        "topics": [{"name": row.topic.name, "is_snoozed": row.is_snoozed} for row in followed_topics(user)],
+        "feed": {field.name: getattr(own, field.name) for field in own._meta.fields if field.name != "user"},
+    }
+
+
+def _rows(rows: QuerySet, **columns: str) -> list[dict[str, Any]]:
+    """Rows with their columns under names for people."""
+    found = rows.values_list(*columns.values())
+    return [{name: _plain(name, value) for name, value in zip(columns, row, strict=True)} for row in found]
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Ids as text: not every reader of JSON keeps so large a number."""
+    return str(value) if value is not None and (name == "id" or name.endswith("_id")) else value
