@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from moderation import selectors, services, tasks
 from moderation.grox import run, sinks
@@ -242,5 +242,5 @@ def test_the_command_reads_what_models_were_missing_for(use, capsys):
     assert "0 attachments" in capsys.readouterr().out
     call_command("grox_read_media", again=True)
     assert labels(post) == CLEARED
-    with pytest.raises(SystemExit):
-        call_command("grox_read_media", limit=0)
+    with pytest.raises(CommandError, match="--limit: must be at least 1, not 0"):
+        call_command("grox_read_media", "--limit", "0")
