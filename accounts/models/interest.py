@@ -4,6 +4,7 @@ Topics live here, below posts, because people follow them and posts are about th
 """
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from xsocial.kernel import clock
@@ -22,6 +23,15 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Topics form a tree: none is above itself."""
+        passed, above = {self.pk}, self.parent
+        while above:
+            if above.pk in passed:
+                raise ValidationError({"parent": "A topic cannot be below itself."})
+            passed.add(above.pk)
+            above = above.parent
 
 
 class FollowedTopic(models.Model):

@@ -36,8 +36,9 @@ class TopicTree:
         return [topic for topic, parent in self.parents.items() if parent is None]
 
     def _top(self, topic: int) -> int:
-        while parent := self.parents.get(topic):
-            topic = parent
+        passed = {topic}
+        while (parent := self.parents.get(topic)) and parent not in passed:  # a loop in the data must not be ours
+            passed.add(topic := parent)
         return topic
 
     def expand(self, topic: int) -> set[int]:

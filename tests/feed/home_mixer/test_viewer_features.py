@@ -185,6 +185,13 @@ def test_gender_and_snoozed_topics_come_from_the_settings(viewer):
 
 # --- Topics and packs ---------------------------------------------------------------------------
 
+
+def test_a_loop_in_the_topics_ends_no_page():
+    loop = topics.TopicTree({1: 1, 2: 3, 3: 2, 4: None})
+    assert loop.multi_hot([1, 2, 4]).tolist() == [True] + [False] * 31
+    assert loop.expand(2) == {2, 3}
+
+
 TREE = topics.TopicTree({10: None, 20: None, 21: 20, 22: 21, 30: None})
 
 
