@@ -1,10 +1,10 @@
 """Posts and what happened to them in the admin.
 
 Writing goes through the services, which keep counters, events and the log together; here one
-reads, corrects words and flags, and deletes posts the way their authors do.
+reads, corrects flags, and deletes posts the way their authors do.
 """
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 
 from posts import services
@@ -26,6 +26,7 @@ from posts.models import (
     PostTopic,
     Tag,
 )
+from xsocial.kernel.errors import ApplicationError
 
 
 class LargeTableAdmin(admin.ModelAdmin):
@@ -66,6 +67,10 @@ class PostAdmin(LargeTableAdmin):
     raw_id_fields = ["author", "in_reply_to", "in_reply_to_user", "repost_of", "quote_of"]
     readonly_fields = [
         "author",
+        "text",
+        "visibility",
+        "subscribers_only",
+        "application",
         "in_reply_to",
         "in_reply_to_user",
         "repost_of",
@@ -76,6 +81,7 @@ class PostAdmin(LargeTableAdmin):
         "created_at",
         "edited_at",
         "deleted_at",
+        "withheld_until",
     ]
     inlines = [CountsInline]
     actions = ["delete_as_staff"]
@@ -84,10 +90,19 @@ class PostAdmin(LargeTableAdmin):
     def excerpt(self, post: Post) -> str:
         return post.text[:60] or ("repost" if post.is_repost else "")
 
-    @admin.action(description="Delete selected posts")
+    @admin.action(description="Delete selected posts", permissions=["retire"])
     def delete_as_staff(self, request, queryset: QuerySet[Post]) -> None:
-        for post in queryset.filter(deleted_at__isnull=True):
-            services.delete_post(actor=request.user, post=post)
+        for post in queryset:
+            try:
+                services.delete_post(actor=request.user, post=post)
+            except ApplicationError as error:
+                self.message_user(request, f"{post.pk}: {error.message}", messages.WARNING)
+            else:
+                self.message_user(request, f"{post.pk} is deleted, and its reposts with it.")
+
+    def has_retire_permission(self, request) -> bool:
+        """Rows stay, emptied; hence not what the admin calls deleting."""
+        return request.user.has_perm("posts.delete_post")
 
     def has_add_permission(self, request) -> bool:
         return False

@@ -31,32 +31,37 @@ PLOT_TITLES = {
 class ModelVersionAdmin(admin.ModelAdmin):
     """Versions are made by training and never edited."""
 
-    list_display = ("name", "kind", "status", "ndcg", "auc", "created_at", "promoted_at", "parent")
+    list_display = ("whole_name", "status", "ndcg", "auc", "created_at", "promoted_at")
     list_filter = ("kind", "status")
-    list_select_related = ("parent",)
     search_fields = ("name",)
     actions = ("promote", "withdraw")
-    fields = (
-        "name",
-        "kind",
-        "status",
-        "parent",
-        "created_at",
-        "promoted_at",
-        "artefact_hash",
-        "plots",
-        "evaluation",
-        "figures",
-        "training_facts",
-        "configuration",
+    fieldsets = (
+        (None, {"fields": ("name", "kind", "status", "parent", "created_at", "promoted_at", "artefact_hash")}),
+        (None, {"fields": ("plots",)}),
+        *(
+            (title, {"fields": (name,), "classes": ("collapse",)})
+            for title, name in (
+                ("Figures of the evaluation", "evaluation"),
+                ("Figures of the training run", "figures"),
+                ("How it was trained", "training_facts"),
+                ("Configuration", "configuration"),
+            )
+        ),
     )
-    readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
+        """Only the list's actions; a model itself is what training made."""
+        return obj is None and super().has_change_permission(request)
+
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         return False
+
+    @admin.display(description="name", ordering="name")
+    def whole_name(self, version: ModelVersion) -> SafeString:
+        return format_html('<span class="nowrap">{}</span>', version.name)
 
     @admin.display(description="NDCG@10 / recall@500")
     def ndcg(self, version: ModelVersion) -> str:
@@ -107,7 +112,7 @@ class ModelVersionAdmin(admin.ModelAdmin):
     def configuration(self, version: ModelVersion) -> SafeString:
         return _pretty(version.config)
 
-    @admin.action(description="Promote the selected model (one of a kind)")
+    @admin.action(description="Promote the selected model (one of a kind)", permissions=["change"])
     def promote(self, request: HttpRequest, chosen: QuerySet[ModelVersion]) -> None:
         for version in chosen:
             try:
@@ -117,7 +122,9 @@ class ModelVersionAdmin(admin.ModelAdmin):
             else:
                 self.message_user(request, f"{version.name} serves within ten seconds.")
 
-    @admin.action(description="Withdraw the selected model (pages are in order of time without one)")
+    @admin.action(
+        description="Withdraw the selected model (pages are in order of time without one)", permissions=["change"]
+    )
     def withdraw(self, request: HttpRequest, chosen: QuerySet[ModelVersion]) -> None:
         for version in chosen:
             if version.status != ModelVersion.Status.PROMOTED:

@@ -3,6 +3,7 @@
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -82,6 +83,17 @@ def test_every_form_opens_and_every_list_can_be_searched(staff_client):
         assert staff_client.get(address(model, "change", row.pk)).status_code == 200, model
         assert admin.site._registry[model].search_fields
         assert staff_client.get(address(model, "changelist"), {"q": "12"}).status_code == 200, model
+
+
+def test_nobody_writes_in_the_name_of_others_or_deletes_with_eyes_alone(client, settings):
+    settings.STAFF_SECOND_FACTOR_REQUIRED = False
+    post, staff = PostFactory(text="mine"), UserFactory(is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename__in=["view_post", "change_post"]))
+    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    client.post(address(Post, "change", post.pk), {"text": "yours", "sensitive": "on"})
+    client.post(address(Post, "changelist"), {"action": "delete_as_staff", "_selected_action": [post.pk]})
+    post.refresh_from_db()
+    assert (post.text, post.is_deleted) == ("mine", False)
 
 
 def test_deleting_as_staff_goes_through_the_service(staff_client):

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import connection
+from django.urls import reverse
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
@@ -404,6 +406,16 @@ def test_old_vectors_are_deleted():
     with connection.cursor() as cursor:
         cursor.execute("SELECT post_id FROM ranking_postvector")
         assert cursor.fetchall() == [(2,)]
+
+
+def test_looking_at_models_is_not_promoting_them(client, settings):
+    settings.STAFF_SECOND_FACTOR_REQUIRED = False
+    model, watcher = register("ranker"), UserFactory(is_staff=True)
+    watcher.user_permissions.set(Permission.objects.filter(codename="view_modelversion"))
+    client.force_login(watcher, backend="django.contrib.auth.backends.ModelBackend")
+    models = reverse("admin:ranking_modelversion_changelist")
+    assert client.post(models, {"action": "promote", "_selected_action": [model.pk]}).status_code == 200
+    assert registry.promoted("ranker") is None
 
 
 def test_the_admin_promotes_and_reports_what_cannot_be(rf, monkeypatch):
