@@ -1,34 +1,17 @@
 """Advertising in the admin: set up, review and watch. Money and deliveries are read-only."""
 
-from decimal import Decimal
-
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
 
-from ads import services
+from ads import selectors, services
+from ads.forms import AdvertiserForm, CampaignForm, CreativeForm
 from ads.models import Advertiser, Campaign, CampaignDay, Creative, Delivery, HiddenAdvertiser, LedgerEntry
 from ads.types import MICROS, CampaignStatus, ReviewState
+from xsocial.kernel import clock
+from xsocial.kernel.errors import Invalid
 
 # A web address typed without a scheme means https.
 HTTPS_BY_DEFAULT = {models.URLField: {"assume_scheme": "https"}}
-
-
-class MoneyField(forms.DecimalField):
-    """Money as people write it; stored in millionths."""
-
-    def __init__(self, **options):
-        super().__init__(**{"min_value": 0, "max_digits": 15, "decimal_places": 6, **options})
-
-    def prepare_value(self, value):
-        return f"{Decimal(value) / MICROS:f}" if isinstance(value, int) else value
-
-    def has_changed(self, initial, data):
-        return super().has_changed(self.prepare_value(initial), data)
-
-    def clean(self, value):
-        amount = super().clean(value)
-        return None if amount is None else int(amount * MICROS)
 
 
 def money(micros: int | None) -> str:
@@ -50,12 +33,19 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Advertiser)
 class AdvertiserAdmin(admin.ModelAdmin):
+    form = AdvertiserForm
     list_display = ["name", "owner", "review_state", "balance", "currency", "created_at"]
     list_filter = ["review_state", "currency"]
     list_editable = ["review_state"]
     search_fields = ["name", "owner__username"]
     raw_id_fields = ["owner"]
     readonly_fields = ["balance", "created_at"]
+
+    def save_model(self, request, obj, form, change):
+        """Money goes through the ledger, also that of a new advertiser."""
+        super().save_model(request, obj, form, change)
+        if deposit := form.cleaned_data.get("deposit"):
+            services.deposit(advertiser=obj, amount_micros=deposit, note=f"entered by {request.user.username}")
 
     @admin.display(description="Balance", ordering="balance_micros")
     def balance(self, advertiser):
@@ -64,6 +54,7 @@ class AdvertiserAdmin(admin.ModelAdmin):
 
 class CreativeInline(admin.StackedInline):
     model = Creative
+    form = CreativeForm
     formfield_overrides = HTTPS_BY_DEFAULT
     extra = 0
     raw_id_fields = ["post"]
@@ -88,21 +79,45 @@ class CampaignDayInline(admin.TabularInline):
 
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin):
-    list_display = ["name", "advertiser", "status", "review_state", "bid", "daily_budget", "spent", "starts_at"]
+    form = CampaignForm
+    list_display = [
+        "name",
+        "advertiser",
+        "on_air",
+        "bid",
+        "daily_budget",
+        "total_budget",
+        "spent",
+        "starts_at",
+        "ends_at",
+    ]
     list_filter = ["status", "review_state", "objective", "bid_type"]
-    list_select_related = ["advertiser"]
+    list_select_related = ["advertiser__owner"]
     search_fields = ["name", "advertiser__name"]
     autocomplete_fields = ["advertiser"]
     filter_horizontal = ["topics"]
-    readonly_fields = ["spent", "created_at"]
+    readonly_fields = ["on_air", "spent", "created_at"]
+    fieldsets = [
+        (None, {"fields": ["advertiser", "name", "objective", ("status", "review_state"), "on_air"]}),
+        (
+            "Money",
+            {"fields": ["bid_type", "max_bid_micros", "daily_budget_micros", "total_budget_micros", "pacing", "spent"]},
+        ),
+        ("When", {"fields": ["starts_at", "ends_at", "created_at"]}),
+        ("Whom", {"fields": ["countries", "languages", "topics", "frequency_cap", "frequency_window"]}),
+    ]
     inlines = [CreativeInline, CampaignDayInline]
     actions = ["approve", "reject", "pause", "resume"]
 
-    def formfield_for_dbfield(self, db_field, request, **options):
-        if not db_field.name.endswith("_micros"):
-            return super().formfield_for_dbfield(db_field, request, **options)
-        label = db_field.verbose_name.removesuffix(" micros").capitalize()
-        return MoneyField(label=label, help_text=db_field.help_text, required=not db_field.blank)
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("creatives", "days")
+
+    @admin.display(description="On air")
+    def on_air(self, campaign):
+        """Yes, or what stands in the way."""
+        if not campaign.advertiser_id:
+            return "not yet"
+        return ", ".join(selectors.silent_because(campaign, clock.now())) or "yes"
 
     @admin.display(description="Bid", ordering="max_bid_micros")
     def bid(self, campaign):
@@ -112,35 +127,48 @@ class CampaignAdmin(admin.ModelAdmin):
     def daily_budget(self, campaign):
         return money(campaign.daily_budget_micros)
 
+    @admin.display(description="Total budget", ordering="total_budget_micros")
+    def total_budget(self, campaign):
+        return money(campaign.total_budget_micros)
+
     @admin.display(description="Spent", ordering="spent_micros")
     def spent(self, campaign):
         return money(campaign.spent_micros)
 
-    @admin.action(description="Approve selected campaigns and their creatives")
+    @admin.action(description="Approve selected campaigns and their creatives", permissions=["change"])
     def approve(self, request, queryset):
-        for campaign in queryset:
-            services.review_campaign(campaign=campaign, state=ReviewState.APPROVED)
+        self._review(request, queryset, ReviewState.APPROVED)
 
-    @admin.action(description="Reject selected campaigns and their creatives")
+    @admin.action(description="Reject selected campaigns and their creatives", permissions=["change"])
     def reject(self, request, queryset):
-        for campaign in queryset:
-            services.review_campaign(campaign=campaign, state=ReviewState.REJECTED)
+        self._review(request, queryset, ReviewState.REJECTED)
 
-    @admin.action(description="Pause selected campaigns")
+    @admin.action(description="Pause selected campaigns", permissions=["change"])
     def pause(self, request, queryset):
-        self._set_status(queryset, CampaignStatus.PAUSED)
+        self._set_status(request, queryset, CampaignStatus.PAUSED)
 
-    @admin.action(description="Resume selected campaigns")
+    @admin.action(description="Resume selected campaigns", permissions=["change"])
     def resume(self, request, queryset):
-        self._set_status(queryset, CampaignStatus.ACTIVE)
+        self._set_status(request, queryset, CampaignStatus.ACTIVE)
 
-    def _set_status(self, queryset, status):
-        for campaign in queryset.exclude(status=CampaignStatus.ENDED):
-            services.set_campaign_status(campaign=campaign, status=status)
+    def _review(self, request, queryset, state):
+        for campaign in queryset:
+            services.review_campaign(campaign=campaign, state=state)
+        self.message_user(request, f"{len(queryset)} {state}.")
+
+    def _set_status(self, request, queryset, status):
+        for campaign in queryset:
+            try:
+                services.set_campaign_status(campaign=campaign, status=status)
+            except Invalid as error:
+                self.message_user(request, f"{campaign}: {error.message}", messages.WARNING)
+            else:
+                self.message_user(request, f"{campaign} is {status}.")
 
 
 @admin.register(Creative)
 class CreativeAdmin(admin.ModelAdmin):
+    form = CreativeForm
     formfield_overrides = HTTPS_BY_DEFAULT
     list_display = ["__str__", "campaign", "review_state", "adjacency_risk", "impressions", "clicks", "hides"]
     list_filter = ["review_state", "adjacency_risk"]

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from ads import targeting, tokens
 from ads.models import Campaign, Delivery
-from ads.types import AdViewer, DeliveryKind
+from ads.types import AdViewer, CampaignStatus, DeliveryKind, ReviewState
 from xsocial.kernel import sql
 from xsocial.kernel.errors import NotFound
 
@@ -69,6 +69,30 @@ def servable(viewer: AdViewer, now: datetime) -> list[Servable]:
         "excluded": sql.bigints(viewer.excluded_user_ids),
     }
     return [Servable(*found) for found in sql.rows(_SERVABLE, params)]
+
+
+def silent_because(campaign: Campaign, now: datetime) -> list[str]:
+    """Why a campaign is shown to nobody now, as `servable` decides; nothing where somebody may see it.
+
+    Asks for the advertiser with his owner, the creatives and today's row beforehand where there are many.
+    """
+    advertiser = campaign.advertiser
+    owner = advertiser.owner
+    today = sum(day.spent_micros for day in campaign.days.all() if day.day == now.date())
+    reasons = {
+        campaign.status: campaign.status != CampaignStatus.ACTIVE,
+        f"review {campaign.review_state}": campaign.review_state != ReviewState.APPROVED,
+        f"advertiser {advertiser.review_state}": advertiser.review_state != ReviewState.APPROVED,
+        "advertiser's account is closed": owner is None or not owner.is_active or bool(owner.suspended_at),
+        "advertiser has no money": advertiser.balance_micros <= 0,
+        "not begun": campaign.starts_at > now,
+        "over": campaign.ends_at is not None and campaign.ends_at <= now,
+        "budget spent": campaign.total_budget_micros is not None
+        and campaign.spent_micros >= campaign.total_budget_micros,
+        "today's budget spent": today >= campaign.daily_budget_micros,
+        "no approved creative": all(each.review_state != ReviewState.APPROVED for each in campaign.creatives.all()),
+    }
+    return [words for words, applies in reasons.items() if applies]
 
 
 def why_this_ad(*, viewer: AdViewer, token: str) -> tuple[str, tuple[str, ...]]:

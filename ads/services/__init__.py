@@ -1,6 +1,7 @@
 """What can be done with ads: set up campaigns, serve them to a viewer, record what became of them."""
 
 from ads.services.campaigns import (
+    check_promotable,
     create_advertiser,
     create_campaign,
     deposit,
@@ -11,6 +12,7 @@ from ads.services.delivery import record_click, record_hide, record_impression, 
 from ads.services.serving import eligible_ads
 
 __all__ = [
+    "check_promotable",
     "create_advertiser",
     "create_campaign",
     "deposit",

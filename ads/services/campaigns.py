@@ -123,7 +123,7 @@ def _check_amounts(bid: int, daily: int, total: int | None, frequency_cap: int) 
 
 def _creative(campaign: Campaign, spec: CreativeSpec, state: ReviewState) -> Creative:
     if spec.post_id is not None:
-        _check_promotable(spec.post_id, campaign.advertiser)
+        check_promotable(spec.post_id, campaign.advertiser)
     elif not spec.headline or not spec.url.startswith(("https://", "http://")):
         raise Invalid("A creative is a promoted post, or a headline with a web address.")
     return Creative(
@@ -139,8 +139,8 @@ def _creative(campaign: Campaign, spec: CreativeSpec, state: ReviewState) -> Cre
     )
 
 
-def _check_promotable(post_id: int, advertiser: Advertiser) -> None:
-    """Only the advertiser's own public posts can be promoted."""
+def check_promotable(post_id: int, advertiser: Advertiser) -> None:
+    """Only the advertiser's own public posts can be promoted. Raises Invalid for others."""
     is_own_public_post = Post.objects.filter(
         pk=post_id,
         author_id=advertiser.owner_id,
