@@ -10,6 +10,7 @@ from django import forms
 from feed.home_mixer import params
 from feed.models import FeatureParameter, WeightSet
 from feed.receipts.words import VERBS
+from ranking import services as ranking
 
 
 def _number(weight: params.Weight) -> forms.FloatField:
@@ -54,5 +55,13 @@ class FeatureParameterForm(forms.ModelForm):
     def clean_value(self) -> Any:
         try:
             return json.loads(self.cleaned_data["value"])
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.cleaned_data["value"]
+
+    def clean(self) -> dict[str, Any]:
+        """A model that shall serve must exist."""
+        values = super().clean() or self.cleaned_data
+        kind, value = params.model_kind(values.get("name") or self.instance.name), values.get("value")
+        if kind and isinstance(value, str) and not ranking.is_registered(value, kind):
+            self.add_error("value", f"There is no {kind} model called {value}.")
+        return values

@@ -73,6 +73,11 @@ def ranker_version() -> str:
         return ""
 
 
+def is_registered(name: str, kind: str) -> bool:
+    """Whether there is a model of this name and kind, serving or not."""
+    return ModelVersion.objects.filter(name=name, kind=kind).exists()
+
+
 def retrieve(
     *,
     user_id: int,

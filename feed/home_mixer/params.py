@@ -15,6 +15,7 @@ from typing import Any
 UPSTREAM, SMALL_PLATFORM = PROFILES = "upstream", "small_platform"
 GATED = "gated_dwell_regret"
 VALUE_MODES = ("weighted", "dwell_regret_sigmoid", GATED)
+ADS_BLENDERS = ("partition_organic_low_risk", "safe_gap")
 COLD_START_ARMS = ("holdout", "control", "treatment")
 # Which of a post's topics a topic page trusts: the published modes as the least confidence.
 TOPIC_MODES = {
@@ -228,7 +229,7 @@ class Params:
     ranked_following_size: int = param(38, "RANKED_FOLLOWING_MAX_RESULT_SIZE", "A", low=1, high=500)
     who_to_follow_position: int = param(6, "WHO_TO_FOLLOW_POSITION", "A", low=1, high=100)
     who_to_follow_fatigue_h: int = param(30, "WhoToFollowFatigueHours", "A", low=0, high=8_760)
-    ads_blender: str = param("partition_organic_low_risk", "AdsBlenderType", "A")
+    ads_blender: str = param("partition_organic_low_risk", "AdsBlenderType", "A", choices=ADS_BLENDERS)
     ads_limit: int = param(12, "-", "D", low=0, high=50, because="one and a half times what a page can take")
 
     slate_diversity: bool = param(False, "-", "A")
@@ -376,6 +377,13 @@ def override_problem(name: str, value: Any) -> str:
     if numeric and about.low is not None and not about.low <= value <= about.high:
         return f"{name} must be between {about.low} and {about.high}"
     return ""
+
+
+def model_kind(name: str) -> str:
+    """Which kind of model a parameter names: "ranker", "retrieval", or none."""
+    if not name.endswith("_model"):
+        return ""
+    return "ranker" if "ranker" in name else "retrieval"
 
 
 def weight_problems(weights: Any) -> list[str]:

@@ -105,9 +105,10 @@ def test_a_weight_out_of_bounds_is_refused_at_its_field(staff, value):
 
 
 def test_the_admin_refuses_bad_parameters(staff):
-    for value in ("0", "NaN", "1e999", "many", "", "null", "[20]"):
+    for value in ("0", "NaN", "1e999", "many", "", "null", "[20]", "[" * 9_000):
         staff.post(reverse("admin:feed_featureparameter_add"), {"name": "result_size", "value": value, "note": ""})
-    staff.post(reverse("admin:feed_featureparameter_add"), {"name": "vqv_weight", "value": "1", "note": ""})
+    for name, value in (("vqv_weight", "1"), ("ads_blender", "kitchen"), ("ranker_model", "nobody-trained-this")):
+        staff.post(reverse("admin:feed_featureparameter_add"), {"name": name, "value": value, "note": ""})
     assert not FeatureParameter.objects.exists()
     staff.post(reverse("admin:feed_featureparameter_add"), {"name": "result_size", "value": "20", "note": ""})
     staff.post(reverse("admin:feed_featureparameter_add"), {"name": "profile", "value": "upstream", "note": ""})
