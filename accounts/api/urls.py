@@ -25,4 +25,10 @@ urlpatterns = [
     route("follow_requests/<int:pk>/reject", views.RejectRequestView),
     route("blocks", views.BlocksView),
     route("mutes", views.MutesView),
+    route("preferences", views.PreferencesView),
+]
+
+v2_urlpatterns = [
+    route("suggestions", views.SuggestionsView),
+    route("filters", views.FiltersView),
 ]

@@ -20,14 +20,17 @@ from accounts.api.serializers import (
     ProfileInputs,
     RelationshipInputs,
     RelationshipSerializer,
+    timestamp,
 )
 from accounts.models import User
-from accounts.selectors import people
+from accounts.selectors import muted_keyword_rows, people, preferences
 from accounts.types import Relationship
 from xsocial.kernel import clock
 from xsocial.kernel.rest.inputs import validated
 from xsocial.kernel.rest.pages import PageInputs, cursor_of, page_response
 from xsocial.kernel.rest.scopes import requires
+
+SUGGESTIONS = 20
 
 
 def viewer_of(request: Request) -> User | None:
@@ -123,6 +126,65 @@ class RelationshipsView(APIView):
     )
     def get(self, request: Request) -> Response:
         return Response(_relationships(request.user, validated(RelationshipInputs, request)["id"]))
+
+
+class PreferencesView(APIView):
+    permission_classes = (requires(read="read:accounts"),)
+
+    @extend_schema(operation_id="preferences", responses=dict, tags=["accounts"])
+    def get(self, request: Request) -> Response:
+        wishes = preferences(request.user)
+        return Response(
+            {
+                "posting:default:visibility": "public",
+                "posting:default:sensitive": False,
+                "posting:default:language": request.user.language or None,
+                "reading:expand:media": "show_all" if wishes.shows_sensitive else "default",
+                "reading:expand:spoilers": False,
+            }
+        )
+
+
+class SuggestionsView(APIView):
+    permission_classes = (requires(read="read:accounts"),)
+
+    @extend_schema(responses=dict, tags=["accounts"])
+    def get(self, request: Request) -> Response:
+        found = people.who_to_follow(request.user, limit=SUGGESTIONS)
+        accounts = AccountSerializer(found, many=True, context={"request": request}).data
+        return Response(
+            [
+                {
+                    "source": "past_interactions" if person.num_mutuals else "global",
+                    "sources": ["friends_of_friends" if person.num_mutuals else "most_followed"],
+                    "account": account,
+                }
+                for person, account in zip(found, accounts, strict=True)
+            ]
+        )
+
+
+class FiltersView(APIView):
+    """Muted words, to be read; they are changed on the site."""
+
+    permission_classes = (requires(read="read:filters"),)
+
+    @extend_schema(responses=dict, tags=["accounts"])
+    def get(self, request: Request) -> Response:
+        return Response(
+            [
+                {
+                    "id": str(row.pk),
+                    "title": row.phrase,
+                    "context": ["home", "notifications", "public", "thread"],
+                    "expires_at": timestamp(row.expires_at) if row.expires_at else None,
+                    "filter_action": "hide",
+                    "keywords": [{"id": str(row.pk), "keyword": row.phrase, "whole_word": True}],
+                    "statuses": [],
+                }
+                for row in muted_keyword_rows(request.user)
+            ]
+        )
 
 
 class RelationActionView(APIView):

@@ -228,6 +228,19 @@ class StatusInputs(Inputs):
     visibility = serializers.ChoiceField([v.value for v in Visibility], required=False, default=Visibility.PUBLIC)
     language = serializers.CharField(required=False, allow_blank=True, default="", max_length=8)
     subscribers_only = serializers.BooleanField(required=False, default=False)
+    scheduled_at = serializers.CharField(required=False, allow_blank=True, help_text="Refused: posts appear at once.")
+    poll = serializers.JSONField(required=False, help_text="Refused: there are no polls.")
+
+    # Passed over, a post for tomorrow would appear today, and a question without its answers.
+    def validate_scheduled_at(self, value: str) -> str:
+        if value:
+            raise serializers.ValidationError("Posts cannot be scheduled here.")
+        return value
+
+    def validate_poll(self, value: Any) -> Any:
+        if value:
+            raise serializers.ValidationError("There are no polls here.")
+        return value
 
 
 class StatusEditInputs(Inputs):

@@ -25,6 +25,8 @@ urlpatterns = [
     route("notifications", views.NotificationsView),
     route("notifications/clear", views.NotificationsClearView),
     route("notifications/unread_count", views.NotificationsUnreadView),
+    route("trends", views.TrendingTagsView),
+    route("trends/tags", views.TrendingTagsView),
 ]
 
 v2_urlpatterns = [

@@ -33,12 +33,14 @@ from posts.api.serializers import (
 )
 from posts.models import Media, Post, PostEdit
 from posts.types import Surface
-from xsocial.kernel import ids, richtext
+from xsocial.kernel import clock, ids, richtext
 from xsocial.kernel.errors import NotFound
 from xsocial.kernel.paging import Cursor
 from xsocial.kernel.rest.inputs import object_id, validated
 from xsocial.kernel.rest.pages import PageInputs, cursor_of, page_response
 from xsocial.kernel.rest.scopes import requires
+
+TRENDS = 10
 
 
 def one_status(request: Request, pk: int) -> dict[str, Any]:
@@ -81,8 +83,15 @@ class StatusesView(APIView):
             subscribers_only=values["subscribers_only"],
             idempotency_key=request.headers.get("Idempotency-Key", ""),
             surface=Surface.API,
+            application=_app_of(request),
         )
         return Response(one_status(request, post.pk))
+
+
+def _app_of(request: Request) -> str:
+    """The client that writes; empty for a browser's session and for tokens of no app."""
+    app = getattr(request.auth, "application", None)
+    return app.name if app else ""
 
 
 def own_media(owner: User, ids: list[int]) -> list[Media]:
@@ -111,6 +120,7 @@ class StatusView(APIView):
             text=values["status"],
             spoiler_text=values["spoiler_text"],
             sensitive=values["sensitive"],
+            language=values["language"] or None,
             media=media,
         )
         return Response(one_status(request, post.pk))
@@ -367,6 +377,22 @@ class NotificationsUnreadView(APIView):
     @extend_schema(responses=dict, tags=["notifications"])
     def get(self, request: Request) -> Response:
         return Response({"count": selectors.unread_count(request.user)})
+
+
+class TrendingTagsView(APIView):
+    permission_classes = (requires(read="read:statuses", public=True),)
+
+    @extend_schema(responses=dict, tags=["search"])
+    def get(self, request: Request) -> Response:
+        """What several people used in public in the last day."""
+        today, origin = str(int(clock.now().timestamp()) // 86_400 * 86_400), origin_of(request)
+        return Response(
+            [
+                tag_json(tag["name"], origin)
+                | {"history": [{"day": today, "uses": str(tag["num_posts"]), "accounts": str(tag["num_authors"])}]}
+                for tag in selectors.active_tags(limit=TRENDS)
+            ]
+        )
 
 
 class SearchView(APIView):

@@ -2,7 +2,7 @@
 
 from posts.selectors.details import detailed, posts_by_id, viewer_marks
 from posts.selectors.notifications import grouped, notifications, unread_count
-from posts.selectors.search import matching_posts, search_posts, search_tags
+from posts.selectors.search import active_tags, matching_posts, search_posts, search_tags
 from posts.selectors.threads import Conversation, Thread, conversation, gone, thread
 from posts.selectors.timelines import (
     bookmarks,
@@ -27,6 +27,7 @@ __all__ = [
     "Conversation",
     "Cursor",
     "Thread",
+    "active_tags",
     "bookmarks",
     "conversation",
     "detailed",

@@ -4,10 +4,11 @@ from datetime import timedelta
 from secrets import token_hex
 
 import pytest
-from oauth2_provider.models import AccessToken
+from oauth2_provider.models import AccessToken, get_application_model
 from rest_framework.test import APIClient
 
 from accounts import services as accounts
+from moderation.models import Report
 from posts import services
 from tests.factories import UserFactory
 from xsocial.kernel import clock
@@ -198,3 +199,58 @@ def test_subscribing_answers_with_the_relationship(orla):
     accounts.update_profile(user=author, offers_subscriptions=True)
     assert client.post(f"/api/v1/accounts/{author.pk}/subscribe").json()["subscribing"] is True
     assert client.post(f"/api/v1/accounts/{author.pk}/unsubscribe").json()["subscribing"] is False
+
+
+@pytest.mark.parametrize(
+    "more", [{"scheduled_at": "2030-01-01T00:00:00Z"}, {"poll": {"options": ["a", "b"], "expires_in": 600}}]
+)
+def test_what_is_not_offered_is_refused_rather_than_posted_without_it(api, orla, more):
+    answer = api.post("/api/v1/statuses", {"status": "tomorrow?", **more}, format="json")
+
+    assert answer.status_code == 422
+    assert not orla.posts.exists()
+    empty = {"status": "now", "scheduled_at": "", "poll": None}
+    assert api.post("/api/v1/statuses", empty, format="json").status_code == 200
+
+
+def test_a_post_says_which_app_wrote_it(orla):
+    app = get_application_model().objects.create(
+        name="Quill", client_type="confidential", authorization_grant_type="authorization-code"
+    )
+    client = token(orla)
+    AccessToken.objects.filter(user=orla).update(application=app)
+
+    assert client.post("/api/v1/statuses", {"status": "by app"}, format="json").json()["application"]["name"] == "Quill"
+
+
+def test_a_report_names_an_account_and_perhaps_its_posts(api, orla):
+    pest = UserFactory()
+    post, other = services.create_post(author=pest, text="Buy now"), services.create_post(author=orla, text="mine")
+    sent = {"account_id": pest.pk, "status_ids": [post.pk], "category": "spam", "comment": "again"}
+
+    filed = api.post("/api/v1/reports", sent, format="json").json()
+    assert (filed["target_account"]["id"], filed["category"]) == (str(pest.pk), "spam")
+    assert api.post("/api/v1/reports", {"account_id": pest.pk, "category": "hate"}, format="json").status_code == 200
+    found = Report.objects.filter(reporter=orla).order_by("pk")
+    assert [(row.post_id, row.reason) for row in found] == [(post.pk, "spam"), (None, "hate")]
+    for wrong, status in (
+        ({"category": "boring"}, 422),
+        ({"status_ids": [other.pk]}, 422),
+        ({"status_ids": [1]}, 404),
+        ({"account_id": 1}, 404),
+        ({"account_id": orla.pk, "status_ids": []}, 422),
+    ):
+        assert api.post("/api/v1/reports", sent | wrong, format="json").status_code == status
+
+
+def test_what_clients_ask_for_when_they_start(api, orla):
+    accounts.add_muted_keyword(user=orla, phrase="spoilers")
+    for number in range(3):
+        services.create_post(author=UserFactory(), text=f"#tea number {number}")
+
+    assert api.get("/api/v1/preferences").json()["posting:default:visibility"] == "public"
+    assert api.get("/api/v2/filters").json()[0]["keywords"][0]["keyword"] == "spoilers"
+    assert api.get("/api/v1/trends/tags").json()[0]["history"][0]["accounts"] == "3"
+    assert {row["source"] for row in api.get("/api/v2/suggestions").json()} == {"global"}
+    for empty in ("custom_emojis", "announcements"):
+        assert api.get(f"/api/v1/{empty}").json() == []

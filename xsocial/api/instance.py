@@ -1,5 +1,6 @@
 """What this server is and allows, in the dialect's two versions, and NodeInfo."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -11,7 +12,9 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from posts.models import Post
+from posts.services import video
 from posts.types import MAX_MEDIA_PER_POST, POST_MAX_LENGTH
+from xsocial.kernel import clock, images
 
 TITLE = "xsocial"
 DESCRIPTION = "A social platform whose feed anyone can read, run, replay and retune."
@@ -23,7 +26,7 @@ VIDEO_TYPES = ["video/mp4", "video/webm"]
 
 def _configuration(origin: str) -> dict[str, Any]:
     return {
-        "urls": {"streaming": origin.replace("http", "ws", 1), "status": None},
+        "urls": {"streaming": "", "status": None},
         "accounts": {"max_featured_tags": 0},
         "statuses": {
             "max_characters": POST_MAX_LENGTH,
@@ -32,19 +35,35 @@ def _configuration(origin: str) -> dict[str, Any]:
         },
         "media_attachments": {
             "supported_mime_types": IMAGE_TYPES + VIDEO_TYPES,
-            "image_size_limit": 10 * 2**20,
-            "image_matrix_limit": 40_000_000,
-            "video_size_limit": 40 * 2**20,
-            "video_frame_rate_limit": 60,
-            "video_matrix_limit": 8_294_400,
+            "image_size_limit": images.MAX_BYTES,
+            "image_matrix_limit": images.MAX_PIXELS,
+            "video_size_limit": video.MAX_BYTES,
+            "video_frame_rate_limit": video.MAX_FRAME_RATE,
+            "video_matrix_limit": video.MAX_SIDE**2,
         },
-        "polls": {"max_options": 4, "max_characters_per_option": 50, "min_expiration": 300, "max_expiration": 604800},
+        # Clients look for the numbers; there are no polls.
+        "polls": {"max_options": 0, "max_characters_per_option": 0, "min_expiration": 0, "max_expiration": 0},
         "translation": {"enabled": False},
     }
 
 
 def _people_count() -> int:
     return User.objects.filter(is_active=True).count()
+
+
+def _active_count() -> int:
+    """Who signed in within the last month."""
+    return User.objects.filter(is_active=True, last_login__gte=clock.now() - timedelta(days=30)).count()
+
+
+class NothingView(APIView):
+    """What clients ask every server for and this one has none of, such as emoji of its own."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses=dict, tags=["instance"])
+    def get(self, request: Request) -> Response:
+        return Response([])
 
 
 class InstanceV1View(APIView):
@@ -61,7 +80,7 @@ class InstanceV1View(APIView):
                 "description": DESCRIPTION,
                 "email": "",
                 "version": COMPATIBLE_VERSION,
-                "urls": {"streaming_api": origin.replace("http", "ws", 1)},
+                "urls": {"streaming_api": ""},
                 "stats": {
                     "user_count": _people_count(),
                     "status_count": Post.objects.filter(deleted_at=None).count(),
@@ -92,7 +111,7 @@ class InstanceV2View(APIView):
                 "version": COMPATIBLE_VERSION,
                 "source_url": "",
                 "description": DESCRIPTION,
-                "usage": {"users": {"active_month": _people_count()}},
+                "usage": {"users": {"active_month": _active_count()}},
                 "thumbnail": {"url": f"{origin}/static/img/mark.svg"},
                 "languages": ["en"],
                 "configuration": _configuration(origin),

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from accounts.api import urls as accounts_urls
 from feed.api import urls as feed_urls
+from moderation.api import urls as moderation_urls
 from posts.api import urls as posts_urls
 from xsocial.api import instance, oauth
 from xsocial.kernel.rest.routes import route
@@ -16,8 +17,15 @@ v1 = [
     *accounts_urls.urlpatterns,
     *posts_urls.urlpatterns,
     *feed_urls.urlpatterns,
+    *moderation_urls.urlpatterns,
+    route("custom_emojis", instance.NothingView),
+    route("announcements", instance.NothingView),
 ]
-v2 = [route("instance", instance.InstanceV2View), *posts_urls.v2_urlpatterns]
+v2 = [
+    route("instance", instance.InstanceV2View),
+    *accounts_urls.v2_urlpatterns,
+    *posts_urls.v2_urlpatterns,
+]
 
 urlpatterns = [
     path("v1/", include(v1)),
