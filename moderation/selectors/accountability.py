@@ -44,7 +44,9 @@ class LabelCard:
 
     @property
     def found_by(self) -> str:
-        return SOURCES[LabelSource(self.row.source)]
+        """Who put it on, and how sure they were."""
+        who, score = SOURCES[LabelSource(self.row.source)], self.row.score
+        return who if score is None else f"{who}, {score:.0%} sure"
 
 
 def label_cards(post_id: int) -> list[LabelCard]:

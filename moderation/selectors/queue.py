@@ -1,5 +1,6 @@
 """What waits for moderators, the most pressing first."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ def _unsure(limit: int) -> list[Entry]:
             account=row.post.author,
             post=row.post,
             weight=max((score for _, score in reviews.get(pk, ())), default=0.0),
-            reasons=tuple(f"{category} {score:.0f}%" for category, score in reviews.get(pk, ())),
+            reasons=tuple(f"{_in_words(category)} {score:.0f}%" for category, score in reviews.get(pk, ())),
             notes=(),
             since=row.updated_at,
         )
@@ -183,3 +184,8 @@ def _appealed(limit: int) -> list[Entry]:
         )
         for row in rows[:limit]
     ]
+
+
+def _in_words(category: str) -> str:
+    """HateOrAbuse is what the policy calls it, "Hate or abuse" what people read."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: f" {letter[0].lower()}", category)

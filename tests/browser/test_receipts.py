@@ -42,7 +42,7 @@ def test_from_why_this_post_to_hearing_a_muted_word_again_without_a_mouse(page: 
     assert page.locator("details[open] pre.json").is_visible()
     broken = broken_rules(page)
     page.goto(why)
-    tab_to(page, "What was left out of this page")
+    tab_to(page, "What was left out")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/why/{request_id}")
     broken += broken_rules(page)

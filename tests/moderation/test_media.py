@@ -155,7 +155,7 @@ def test_a_doubtful_picture_goes_to_people(use):
     analyze(post)
     assert "NSFW_HIGH_PRECISION" not in labels(post)
     [entry] = selectors.entries(QueueKind.UNSURE)
-    assert entry.reasons == ("AdultContent 60%",)
+    assert entry.reasons == ("Adult content 60%",)
 
 
 def test_a_file_is_read_once_whoever_asks_and_by_one_at_a_time(use):
