@@ -14,6 +14,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +29,10 @@ from xsocial.settings import env, stores
 OWNER = "manage.py up"
 MANAGE = str(env.BASE_DIR / "manage.py")
 # One core each; one of the two shows its progress.
-FIRST_MODELS = (
-    ["phoenix_train", "--bootstrap", "--only", "ranker", "--minutes", "0.75"],
-    ["phoenix_train", "--bootstrap", "--only", "retrieval", "--minutes", "0.7", "--verbosity", "0"],
-)
+FIRST_RANKER = ["phoenix_train", "--bootstrap", "--only", "ranker", "--minutes", "0.75"]
+FIRST_RETRIEVAL = ["phoenix_train", "--bootstrap", "--only", "retrieval", "--minutes", "0.7", "--verbosity", "0"]
+# What beat would do within the day, so that the first page has every source.
+JOBS = ["feed_jobs"]
 QUEUES = "default,media,grox.realtime,grox.safety,grox.embed,grox.media,grox.asr,grox.recovery,training"
 
 
@@ -71,25 +74,34 @@ def _bring_up(supervisor: Supervisor, options: argparse.Namespace) -> dict[str, 
     """Do what is missing, start what is ours; returns the state of the world."""
     _start_services(supervisor)
     state = _world_state()
+    kernels = None
     if state["num_migrations_missing"]:
-        # The checks would load the pages and with them the model libraries; `make check` runs them.
-        tables = ["migrate", "--no-input", "--verbosity=0", "--skip-checks"]
-        _step("database tables, and the ranker's kernels", tables, ["phoenix_compile"])
-        state = _world_state()
+        kernels = _Command(["phoenix_compile", "--verbosity", "0"])  # the ranker's; not needed before there is a world
+        with _step("database tables") as begin:
+            # The checks would load the pages and with them the model libraries; `make check` runs them.
+            begin(["migrate", "--no-input", "--verbosity=0", "--skip-checks"])
+        state = state if state["is_empty"] else _world_state()
     has_news = False
     if (not state["has_people"] or _unfinished("seed_world").exists()) and not options.no_seed:
-        _step("demo world", ["seed_world", "--if-empty"])
+        with _step("demo world") as begin:
+            begin(["seed_world", "--if-empty"])
         has_news = True
-    # What beat would do within the day, so that the first page has every source.
-    jobs = ["feed_jobs"]
+    if kernels:
+        kernels.wait()
     if not state["has_model"] and not options.no_train:
-        _step("models, communities and interests", *FIRST_MODELS, jobs)
+        with _step("models, communities and interests") as begin:
+            begin(FIRST_RANKER)
+            begin(FIRST_RETRIEVAL).wait()  # it is done first, and leaves its core to the jobs
+            begin(JOBS)
         has_news = True
     elif has_news:
-        _step("communities and interests", jobs)
-    for program in programs(options):
-        supervisor.start(program, wait=program.name == "web")
-    return _world_state() if has_news else state
+        with _step("communities and interests") as begin:
+            begin(JOBS)
+    with ThreadPoolExecutor(1) as meanwhile:
+        news = meanwhile.submit(_world_state) if has_news else None
+        for program in programs(options):
+            supervisor.start(program, wait=program.name == "web")
+    return news.result() if news else state
 
 
 def _start_services(supervisor: Supervisor) -> None:
@@ -108,23 +120,46 @@ def _start_services(supervisor: Supervisor) -> None:
 _kept_open: list[Lock] = []
 
 
-def _step(title: str, *commands: list[str]) -> None:
-    """Run commands side by side to their ends on this terminal, with their own progress lines."""
+class _Command:
+    """A command of `manage.py` on its way, with its own progress lines on this terminal."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self._arguments = arguments
+        _unfinished(arguments[0]).touch()
+        bound_to_us = die_with(os.getpid(), signal.SIGTERM)
+        command = [sys.executable, MANAGE, *arguments]
+        self._process = subprocess.Popen(command, env=_environment(), preexec_fn=bound_to_us)
+
+    def wait(self) -> None:
+        """Return at its good end. Raises ServiceError at another."""
+        if code := self._process.wait():
+            raise ServiceError(f"`manage.py {' '.join(self._arguments)}` ended with {code}")
+        _unfinished(self._arguments[0]).unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """Do without its result."""
+        self._process.terminate()
+
+
+@contextmanager
+def _step(title: str) -> Iterator[Callable[[list[str]], _Command]]:
+    """Commands begun in this step run side by side; the step ends with the last of them, or with the first failure."""
     began = time.monotonic()
     print(f"      up | {title}", flush=True)
-    bound_to_us = die_with(os.getpid(), signal.SIGTERM)
-    running = []
-    for command in commands:
-        _unfinished(command[0]).touch()
-        arguments = [sys.executable, MANAGE, *command]
-        running.append(subprocess.Popen(arguments, env=_environment(), preexec_fn=bound_to_us))
-    for command, process in zip(commands, running, strict=True):
-        if process.wait():
-            for other in running:
-                other.terminate()
-            raise ServiceError(f"{title} failed: `manage.py {' '.join(command)}` ended with {process.returncode}")
-    for command in commands:
-        _unfinished(command[0]).unlink(missing_ok=True)
+    commands: list[_Command] = []
+
+    def begin(arguments: list[str]) -> _Command:
+        commands.append(_Command(arguments))
+        return commands[-1]
+
+    try:
+        yield begin
+        for command in commands:
+            command.wait()
+    except ServiceError as error:
+        for command in commands:
+            command.stop()
+        raise ServiceError(f"{title} failed: {error}") from None
     print(f"      up | {title}: done in {time.monotonic() - began:.1f} s", flush=True)
 
 

@@ -16,9 +16,10 @@ class Command(PhoenixCommand):
     help = "Compiles the ranker's kernels and keeps them, so that the first promotion need not wait; asks no database."
     requires_system_checks: ClassVar[list[str]] = []
 
-    def handle(self, **options: Any) -> None:
+    def handle(self, *, verbosity: int, **options: Any) -> None:
         config = xsocial_config(ModelVersion.Kind.RANKER)
         choice = precision.choose(PhoenixRanker(config).eval(), TrainableTables(config).eval())
-        self.stdout.write(
-            f"A page of candidates takes {choice.exact_ms:.1f} ms exactly, {choice.fast_ms:.1f} in bfloat16."
-        )
+        if verbosity:
+            self.stdout.write(
+                f"A page of candidates takes {choice.exact_ms:.1f} ms exactly, {choice.fast_ms:.1f} in bfloat16."
+            )

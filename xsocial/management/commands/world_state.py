@@ -35,27 +35,23 @@ class Command(BaseCommand):
 
 def world_state() -> dict[str, Any]:
     """Which tables are missing, whether there are people and a model, and the first demo logins."""
-    num_missing = num_migrations_missing()
-    if num_missing:
-        return {"num_migrations_missing": num_missing}
+    executor = MigrationExecutor(connection)
+    num_missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    is_empty = not executor.loader.applied_migrations
+    if num_missing and not is_empty:
+        return {"num_migrations_missing": num_missing, "is_empty": False}
     people = get_user_model().objects
     demo_users = people.filter(is_demo=True).order_by("id").values_list("username", flat=True)[:NUM_LOGINS]
+    operators = people.filter(is_staff=True, username=settings.DEMO_OPERATOR).values_list("username", flat=True)
     return {
-        "num_migrations_missing": 0,
-        "has_people": people.exists(),
-        "has_model": _has_model(),
-        "demo_users": list(demo_users),
-        "operators": list(
-            people.filter(is_staff=True, username=settings.DEMO_OPERATOR).values_list("username", flat=True)
-        ),
+        "num_migrations_missing": num_missing,
+        "is_empty": is_empty,
+        "has_people": not is_empty and people.exists(),
+        "has_model": not is_empty and _has_model(),
+        "demo_users": [] if is_empty else list(demo_users),
+        "operators": [] if is_empty else list(operators),
         "demo_password": settings.DEMO_PASSWORD,
     }
-
-
-def num_migrations_missing() -> int:
-    """How many migrations are not applied to the database yet."""
-    executor = MigrationExecutor(connection)
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _has_model() -> bool:
