@@ -7,6 +7,7 @@ up when a process dies. Without Valkey the thread waits and pages simply get no 
 
 import asyncio
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from accounts.events import Blocked, Followed, Muted, Unfollowed, Unmuted
 from accounts.models import User
 from accounts.selectors import graph
 from feed.home_mixer.filters.muted_keyword_filter import matches, phrases_of
+from feed.streaming import delivery
 from posts import selectors
 from posts.events import Notified, PostCreated, PostDeleted
 from posts.models import Post
@@ -29,6 +31,8 @@ from xsocial.kernel.event_log import Tail
 
 RETRY_S = 1.0
 BLOCK_MS = 500
+#: How often the tokens of silent streams are looked at; before a message they always are.
+TENDING_S = 5.0
 # Longer than reading the end of the log takes; without Valkey a page opens all the same.
 PLACING_S = 1.0
 MAX_WATCHED = 1000
@@ -179,7 +183,7 @@ def _keep_graph(event: Followed | Unfollowed | Blocked | Muted | Unmuted) -> Non
 
 
 class LiveTail:
-    """The thread that follows the log for this process, started with the first open page."""
+    """The thread that follows the log for this process, started with the first open page or stream."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -205,12 +209,17 @@ class LiveTail:
 
     def _run(self) -> None:
         tail = Tail()
+        next_tending = 0.0
         while not self._stop.is_set():
             try:
+                if time.monotonic() >= next_tending:
+                    next_tending = time.monotonic() + TENDING_S
+                    delivery.tend()
                 news = tail.read(block_ms=BLOCK_MS if self._is_placed.is_set() else 1)
                 self._is_placed.set()
                 for envelope in news:
                     handle(envelope.event)
+                    delivery.handle(envelope.event)
             except (redis.RedisError, OperationalError) as error:
                 log.warning("live news wait", error=str(error).strip())
                 self._stop.wait(RETRY_S)

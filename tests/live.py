@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -55,9 +56,10 @@ def stay_at_home(route: Route) -> None:
 
 
 @contextmanager
-def site() -> Iterator[str]:
-    """The whole ASGI application, websockets too, on a free port; yields its address."""
-    from xsocial.asgi import application
+def site(application: Any = None) -> Iterator[str]:
+    """The whole ASGI application, websockets too, or another, on a free port; yields its address."""
+    if application is None:
+        from xsocial.asgi import application
 
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -6,25 +6,16 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xsocial.settings.production")
 os.environ.setdefault("XSOCIAL_DB_POOL", "1")
 
-from channels.auth import AuthMiddlewareStack
-from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 # First: it loads the apps, which the consumers import from.
 http = get_asgi_application()
 
 from feed import rehearsal, services  # noqa: E402
-from xsocial.routing import websocket_urlpatterns  # noqa: E402
+from xsocial.routing import routed  # noqa: E402
 
 # Before the first request: the pipelines, Thunder's thread unless another process has it, and a page.
 services.warm_up()
 rehearsal.begin()
 
-application = ProtocolTypeRouter(
-    {
-        "http": http,
-        # A page of another site must not open a socket with this site's cookies.
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-    }
-)
+application = routed(http)

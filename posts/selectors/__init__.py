@@ -1,7 +1,8 @@
 """Questions about posts. Every read for a viewer goes through `visible_to`."""
 
+from posts.selectors.audience import home_readers, is_in_public, openers, tags_in_public, without_muting
 from posts.selectors.details import detailed, posts_by_id, viewer_marks
-from posts.selectors.notifications import grouped, notifications, unread_count
+from posts.selectors.notifications import grouped, notification_about, notifications, unread_count
 from posts.selectors.search import active_tags, matching_posts, search_posts, search_tags
 from posts.selectors.threads import Conversation, Thread, conversation, gone, thread
 from posts.selectors.timelines import (
@@ -39,9 +40,13 @@ __all__ = [
     "grouped",
     "home",
     "home_posts",
+    "home_readers",
+    "is_in_public",
     "kept",
     "matching_posts",
+    "notification_about",
     "notifications",
+    "openers",
     "page_ids",
     "paged",
     "posts_by_id",
@@ -53,9 +58,11 @@ __all__ = [
     "search_tags",
     "tag_timeline",
     "tagged_posts",
+    "tags_in_public",
     "thread",
     "unread_count",
     "viewer_marks",
     "visible_ids",
     "visible_to",
+    "without_muting",
 ]

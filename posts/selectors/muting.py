@@ -1,6 +1,7 @@
 """What a viewer would rather not meet in a timeline: muted people and muted words."""
 
 import re
+from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -24,7 +25,7 @@ def without_muted(who: int, posts: QuerySet[Post], *, in_context: bool = False) 
     muted = Mute.objects.filter(in_force, muter_id=who).values("muted_id")
     posts = posts.exclude(author_id__in=muted).exclude(repost_of__isnull=False, repost_of__author_id__in=muted)
     phrases = MutedKeyword.objects.filter(in_force, user_id=who).values_list("phrase", flat=True)
-    pattern = "|".join(_pattern(phrase) for phrase in phrases)
+    pattern = pattern_of(phrases)
     if not pattern:
         return posts
     said = Q()
@@ -37,6 +38,11 @@ def without_muted(who: int, posts: QuerySet[Post], *, in_context: bool = False) 
             root = Post.objects.filter(pk=OuterRef("conversation_id"), **{f"{field}__iregex": pattern})
             said |= Q(in_reply_to__isnull=False) & Exists(root)
     return posts.filter(Q(author_id=who) | ~said)
+
+
+def pattern_of(phrases: Iterable[str]) -> str:
+    """Any of these phrases, in PostgreSQL's regular expressions; empty for none."""
+    return "|".join(_pattern(phrase) for phrase in phrases)
 
 
 def _pattern(phrase: str) -> str:

@@ -46,8 +46,17 @@ def notifications(
         rows = rows.filter(kind__in=kinds)
     if exclude_kinds:
         rows = rows.exclude(kind__in=exclude_kinds)
-    posts = Prefetch("post", detailed(user, visible_to(user)))
-    return paged(rows.select_related("actor").prefetch_related(posts), cursor)
+    return paged(_with_posts(user, rows), cursor)
+
+
+def notification_about(user: User, *, actor_id: int, kind: str, post_id: int | None) -> Notification | None:
+    """One piece of news, unless it is among those that `notifications` leaves out."""
+    rows = _wanted(user).filter(actor_id=actor_id, kind=kind, post_id=post_id)
+    return _with_posts(user, rows).order_by("-pk").first()
+
+
+def _with_posts(user: User, rows: QuerySet[Notification]) -> QuerySet[Notification]:
+    return rows.select_related("actor").prefetch_related(Prefetch("post", detailed(user, visible_to(user))))
 
 
 def grouped(page: Sequence[Notification]) -> list[NotificationGroup]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -24,9 +24,14 @@ IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp", "image/gif"]
 VIDEO_TYPES = ["video/mp4", "video/webm"]
 
 
+def _streaming(origin: str) -> str:
+    """Where streams are: the same place, by the websocket's scheme."""
+    return origin.replace("http", "ws", 1)
+
+
 def _configuration(origin: str) -> dict[str, Any]:
     return {
-        "urls": {"streaming": "", "status": None},
+        "urls": {"streaming": _streaming(origin), "status": None},
         "accounts": {"max_featured_tags": 0},
         "statuses": {
             "max_characters": POST_MAX_LENGTH,
@@ -66,6 +71,16 @@ class NothingView(APIView):
         return Response([])
 
 
+class StreamingHealthView(APIView):
+    """Says that streams are served. They themselves are beside Django, see `feed.streaming`."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses={(200, "text/plain"): str}, tags=["streaming"])
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse("OK", content_type="text/plain")
+
+
 class InstanceV1View(APIView):
     permission_classes = (AllowAny,)
 
@@ -80,7 +95,7 @@ class InstanceV1View(APIView):
                 "description": DESCRIPTION,
                 "email": "",
                 "version": COMPATIBLE_VERSION,
-                "urls": {"streaming_api": ""},
+                "urls": {"streaming_api": _streaming(origin)},
                 "stats": {
                     "user_count": _people_count(),
                     "status_count": Post.objects.filter(deleted_at=None).count(),

@@ -14,6 +14,7 @@ v1 = [
     route("apps", oauth.AppsView),
     route("apps/verify_credentials", oauth.AppCredentialsView),
     route("instance", instance.InstanceV1View),
+    route("streaming/health", instance.StreamingHealthView),
     *accounts_urls.urlpatterns,
     *posts_urls.urlpatterns,
     *feed_urls.urlpatterns,

@@ -1,0 +1,56 @@
+"""What one may listen to, by the names of the Mastodon API."""
+
+from dataclasses import dataclass
+
+USER, NOTIFICATIONS, PUBLIC, HASHTAG = "user", "user:notification", "public", "hashtag"
+#: Every post here is local, and so the names that say so mean the same.
+_KINDS = {
+    "user": USER,
+    "user:notification": NOTIFICATIONS,
+    "public": PUBLIC,
+    "public:local": PUBLIC,
+    "public:media": PUBLIC,
+    "public:local:media": PUBLIC,
+    "hashtag": HASHTAG,
+    "hashtag:local": HASHTAG,
+}
+MAX_TAG = 100
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream as it was asked for; `tag` only for hashtags."""
+
+    name: str
+    tag: str = ""
+
+    @property
+    def kind(self) -> str:
+        return _KINDS[self.name]
+
+    @property
+    def only_media(self) -> bool:
+        return self.name.endswith(":media")
+
+    @property
+    def label(self) -> list[str]:
+        """How messages on a websocket say which stream they belong to."""
+        return [self.name, self.tag] if self.kind == HASHTAG else [self.name]
+
+    @property
+    def scope(self) -> str:
+        return "read:notifications" if self.kind == NOTIFICATIONS else "read:statuses"
+
+
+def stream_of(name: object, tag: object = "", *, only_media: bool = False) -> Stream:
+    """The stream of this name. Raises ValueError for one that is not there, or a hashtag without its tag."""
+    if not isinstance(name, str) or name not in _KINDS:
+        raise ValueError("Unknown stream type")
+    if only_media and name in ("public", "public:local"):
+        name = f"{name}:media"
+    if _KINDS[name] != HASHTAG:
+        return Stream(name)
+    wanted = str(tag or "").removeprefix("#").casefold()
+    if not 0 < len(wanted) <= MAX_TAG:
+        raise ValueError("Name the hashtag as `tag`")
+    return Stream(name, wanted)
