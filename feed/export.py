@@ -11,7 +11,7 @@ from accounts.selectors import followed_topics, preferences
 from feed.models import Receipt
 from moderation.models import PostLabel, Report
 from moderation.types import LABEL_WORDS
-from posts.models import Bookmark, Engagement, Impression, Media, Post
+from posts.models import Bookmark, Engagement, Impression, Media, Post, ScheduledPost
 from posts.types import EngagementKind, Surface
 from xsocial.kernel import clock
 
@@ -32,6 +32,9 @@ def of(user: User) -> dict[str, Any]:
             Post.objects.filter(author=user, deleted_at=None).order_by("id"),
             id="id", at="created_at", text="text", warning="spoiler_text", visibility="visibility",
             in_reply_to_id="in_reply_to_id", repost_of_id="repost_of_id", quote_of_id="quote_of_id",
+        ),
+        "posts_for_later": _rows(
+            ScheduledPost.objects.filter(author=user).order_by("id"), id="id", due_at="due_at", text="draft__text"
         ),
         "media": _rows(
             Media.objects.filter(owner=user).order_by("id"), file="file", description="alt_text", post_id="post_id"

@@ -24,6 +24,7 @@ from posts.models import (
     PostEmbedding,
     PostTag,
     PostTopic,
+    ScheduledPost,
     Tag,
 )
 from xsocial.kernel.errors import ApplicationError
@@ -121,6 +122,13 @@ class PostCountsAdmin(ReadOnlyAdmin):
 class PostEditAdmin(ReadOnlyAdmin):
     list_display = ["post_id", "text", "written_at", "replaced_at"]
     search_fields = ["=post__id"]
+
+
+@admin.register(ScheduledPost)
+class ScheduledPostAdmin(ReadOnlyAdmin):
+    list_display = ["id", "author", "due_at", "failure", "created_at"]
+    list_select_related = ["author"]
+    search_fields = ["=id", "=author__username"]
 
 
 @admin.register(Media)

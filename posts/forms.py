@@ -1,5 +1,7 @@
 """Forms of the post pages. They parse; what is allowed is decided by the services."""
 
+from datetime import datetime
+
 from django import forms
 
 from posts.types import MAX_MEDIA_PER_POST, POST_MAX_LENGTH, Visibility
@@ -19,26 +21,40 @@ class ManyFilesField(forms.FileField):
         return [super(ManyFilesField, self).clean(upload, initial) for upload in uploads if upload]
 
 
+def later_field(**options) -> forms.DateTimeField:
+    """A moment by the reader's clock, to the minute."""
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(widget=widget, label="When", **options)
+
+
+VISIBILITIES = [
+    (Visibility.PUBLIC, "Everyone"),
+    (Visibility.UNLISTED, "Everyone, unlisted"),
+    (Visibility.FOLLOWERS, "Followers"),
+    (Visibility.DIRECT, "Only people named"),
+]
+
+
 class ComposeForm(forms.Form):
     """A new post, reply or quote."""
 
     text = forms.CharField(required=False, strip=True, widget=forms.Textarea, max_length=8 * POST_MAX_LENGTH)
     spoiler_text = forms.CharField(required=False, max_length=200, label="Content warning")
     sensitive = forms.BooleanField(required=False, label="Sensitive pictures")
-    visibility = forms.ChoiceField(
-        required=False,
-        choices=[
-            (Visibility.PUBLIC, "Everyone"),
-            (Visibility.UNLISTED, "Everyone, unlisted"),
-            (Visibility.FOLLOWERS, "Followers"),
-            (Visibility.DIRECT, "Only people named"),
-        ],
-    )
+    visibility = forms.ChoiceField(required=False, choices=VISIBILITIES)
     subscribers_only = forms.BooleanField(required=False, label="Subscribers only")
     files = ManyFilesField(required=False)
+    later = forms.BooleanField(required=False, label="Post later")
+    scheduled_at = later_field(required=False)
     reply_to = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     quote = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     key = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def clean_scheduled_at(self) -> datetime | None:
+        """None unless it was asked for: the field may keep a time although its switch is off."""
+        if self.cleaned_data["later"] and not self.cleaned_data["scheduled_at"]:
+            raise forms.ValidationError("Choose when it should appear.")
+        return self.cleaned_data["scheduled_at"] if self.cleaned_data["later"] else None
 
     def clean_files(self) -> list:
         files = self.cleaned_data["files"]
@@ -49,6 +65,14 @@ class ComposeForm(forms.Form):
     def alt_texts(self) -> list[str]:
         """One description per upload, in order; empty where none was written."""
         return [self.data.get(f"alt_{index}", "")[:1500] for index in range(len(self.cleaned_data["files"]))]
+
+
+class ScheduledForm(forms.Form):
+    """Changing a post that waits for its time."""
+
+    text = forms.CharField(required=False, widget=forms.Textarea, max_length=8 * POST_MAX_LENGTH)
+    visibility = forms.ChoiceField(required=False, choices=VISIBILITIES, label="Who can see it")
+    scheduled_at = later_field()
 
 
 class EditForm(forms.Form):

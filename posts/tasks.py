@@ -1,8 +1,9 @@
-"""Clean-up that runs on a schedule. Each task may be run twice, or be killed, without harm."""
+"""What runs on a schedule: posts for later, and clean-up. Each task may be run twice, or be killed, without harm."""
 
 from celery import shared_task
 
 from accounts import services as accounts
+from posts import services
 from posts.services.idempotency import delete_old_keys
 from posts.services.media import delete_stale_media
 
@@ -25,8 +26,15 @@ def purge_expired_mutes() -> int:
     return accounts.delete_expired_mutes()
 
 
+@shared_task(name="posts.tasks.publish_due")
+def publish_due() -> int:
+    """Publish posts whose time has come; returns how many."""
+    return services.publish_due()
+
+
 #: What beat starts; times in seconds.
 BEAT = {
+    "publish-due": {"task": "posts.tasks.publish_due", "schedule": 10.0},
     "purge-media": {"task": "posts.tasks.purge_media", "schedule": 300.0},
     "purge-idempotency-keys": {"task": "posts.tasks.purge_idempotency_keys", "schedule": 3600.0},
     "purge-expired-mutes": {"task": "posts.tasks.purge_expired_mutes", "schedule": 3600.0},

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from posts.views import actions, compose, impressions, lists, notifications, profiles, search, threads
+from posts.views import actions, compose, impressions, lists, notifications, profiles, scheduled, search, threads
 
 app_name = "posts"
 urlpatterns = [
     path("compose", compose.compose, name="compose"),
+    path("scheduled", scheduled.scheduled, name="scheduled"),
+    path("scheduled/<id:scheduled_id>/edit", scheduled.edit, name="edit_scheduled"),
+    path("scheduled/<id:scheduled_id>/cancel", scheduled.cancel, name="cancel_scheduled"),
     path("notifications", notifications.notifications, name="notifications"),
     path("bookmarks", lists.bookmarks, name="bookmarks"),
     path("search", search.search, name="search"),

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 
 from accounts.api.serializers import AccountSerializer, timestamp
 from accounts.models import User
-from posts.models import Media, Notification, Post
+from posts.models import Media, Notification, Post, ScheduledPost
 from posts.selectors import viewer_marks
 from posts.types import POST_MAX_LENGTH, MediaKind, ViewerMarks, Visibility
 from xsocial.kernel import richtext
@@ -202,6 +202,32 @@ def media_json(media: Media, request: Request) -> dict[str, Any]:
     }
 
 
+def scheduled_json(scheduled: ScheduledPost, request: Request) -> dict[str, Any]:
+    """A post for later."""
+    draft = scheduled.draft
+    return {
+        "id": str(scheduled.pk),
+        "scheduled_at": timestamp(scheduled.due_at),
+        "params": {
+            "text": draft["text"],
+            "poll": None,
+            "media_ids": [str(pk) for pk in draft["media_ids"]] or None,
+            "sensitive": draft["sensitive"],
+            "spoiler_text": draft["spoiler_text"] or None,
+            "visibility": draft["visibility"],
+            "in_reply_to_id": _id(draft["parent_id"]),
+            "quoted_status_id": _id(draft["quoted_id"]),
+            "language": draft["language"] or None,
+            "application_id": None,
+            "scheduled_at": None,
+            "idempotency": None,
+            "with_rate_limit": False,
+        },
+        "media_attachments": [media_json(media, request) for media in scheduled.media.all()],
+        "failure": scheduled.failure or None,
+    }
+
+
 def notification_json(notification: Notification, rendering: Rendering) -> dict[str, Any]:
     """One notification; a reply is a mention in this dialect."""
     data = {
@@ -216,6 +242,13 @@ def notification_json(notification: Notification, rendering: Rendering) -> dict[
     return data
 
 
+class LaterField(serializers.DateTimeField):
+    """A moment; an empty text is none, as clients send it."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return None if data in ("", None) else super().run_validation(data)
+
+
 class StatusInputs(Inputs):
     status = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=POST_MAX_LENGTH * 4, trim_whitespace=False
@@ -228,19 +261,18 @@ class StatusInputs(Inputs):
     visibility = serializers.ChoiceField([v.value for v in Visibility], required=False, default=Visibility.PUBLIC)
     language = serializers.CharField(required=False, allow_blank=True, default="", max_length=8)
     subscribers_only = serializers.BooleanField(required=False, default=False)
-    scheduled_at = serializers.CharField(required=False, allow_blank=True, help_text="Refused: posts appear at once.")
+    scheduled_at = LaterField(required=False, default=None)
     poll = serializers.JSONField(required=False, help_text="Refused: there are no polls.")
 
-    # Passed over, a post for tomorrow would appear today, and a question without its answers.
-    def validate_scheduled_at(self, value: str) -> str:
-        if value:
-            raise serializers.ValidationError("Posts cannot be scheduled here.")
-        return value
-
+    # Passed over, a question would appear without its answers.
     def validate_poll(self, value: Any) -> Any:
         if value:
             raise serializers.ValidationError("There are no polls here.")
         return value
+
+
+class ScheduledInputs(Inputs):
+    scheduled_at = LaterField(required=False, default=None)
 
 
 class StatusEditInputs(Inputs):

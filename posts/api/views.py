@@ -20,6 +20,7 @@ from posts.api.serializers import (
     MediaSerializer,
     NotificationInputs,
     Rendering,
+    ScheduledInputs,
     SearchInputs,
     StatusEditInputs,
     StatusInputs,
@@ -27,6 +28,7 @@ from posts.api.serializers import (
     media_json,
     notification_json,
     origin_of,
+    scheduled_json,
     status_json,
     statuses_json,
     tag_json,
@@ -70,21 +72,23 @@ class StatusesView(APIView):
         viewer = request.user
         parent = visible_post(request, values["in_reply_to_id"]) if "in_reply_to_id" in values else None
         quoted = visible_post(request, values["quoted_status_id"]) if "quoted_status_id" in values else None
-        post = services.create_post(
-            author=viewer,
-            text=values["status"],
-            in_reply_to=parent,
-            quote_of=quoted,
-            media=own_media(viewer, values["media_ids"]),
-            spoiler_text=values["spoiler_text"],
-            sensitive=values["sensitive"],
-            language=values["language"],
-            visibility=values["visibility"],
-            subscribers_only=values["subscribers_only"],
-            idempotency_key=request.headers.get("Idempotency-Key", ""),
-            surface=Surface.API,
-            application=_app_of(request),
-        )
+        content = {
+            "author": viewer,
+            "text": values["status"],
+            "in_reply_to": parent,
+            "quote_of": quoted,
+            "media": own_media(viewer, values["media_ids"]),
+            "spoiler_text": values["spoiler_text"],
+            "sensitive": values["sensitive"],
+            "language": values["language"],
+            "visibility": values["visibility"],
+            "subscribers_only": values["subscribers_only"],
+            "idempotency_key": request.headers.get("Idempotency-Key", ""),
+            "application": _app_of(request),
+        }
+        if values["scheduled_at"]:
+            return Response(scheduled_json(services.schedule_post(at=values["scheduled_at"], **content), request))
+        post = services.create_post(surface=Surface.API, **content)
         return Response(one_status(request, post.pk))
 
 
@@ -131,6 +135,38 @@ class StatusView(APIView):
         data = one_status(request, post.pk) | {"text": post.text}
         services.delete_post(actor=request.user, post=post)
         return Response(data)
+
+
+class ScheduledStatusesView(APIView):
+    """The caller's posts for later."""
+
+    permission_classes = (requires(read="read:statuses"),)
+
+    @extend_schema(parameters=[PageInputs], responses=dict, tags=["statuses"])
+    def get(self, request: Request) -> Response:
+        cursor = cursor_of(request)
+        rows = selectors.scheduled_posts(request.user, cursor)
+        data = [scheduled_json(row, request) for row in rows]
+        return page_response(request, data, ids=[row.pk for row in rows], limit=cursor.limit)
+
+
+class ScheduledStatusView(APIView):
+    permission_classes = (requires(read="read:statuses", write="write:statuses"),)
+
+    @extend_schema(responses=dict, tags=["statuses"])
+    def get(self, request: Request, pk: str) -> Response:
+        return Response(scheduled_json(selectors.scheduled_post(request.user, object_id(pk)), request))
+
+    @extend_schema(request=ScheduledInputs, responses=dict, tags=["statuses"])
+    def put(self, request: Request, pk: str) -> Response:
+        values = validated(ScheduledInputs, request)
+        row = services.change_scheduled(owner=request.user, scheduled_id=object_id(pk), at=values["scheduled_at"])
+        return Response(scheduled_json(row, request))
+
+    @extend_schema(responses=dict, tags=["statuses"])
+    def delete(self, request: Request, pk: str) -> Response:
+        services.cancel_scheduled(owner=request.user, scheduled_id=object_id(pk))
+        return Response({})
 
 
 class StatusContextView(APIView):

@@ -6,6 +6,7 @@ from posts.models.idempotency import IdempotencyKey
 from posts.models.media import Media, MediaFingerprint
 from posts.models.notification import Notification
 from posts.models.post import Post, PostCounts, PostEdit
+from posts.models.scheduled import ScheduledPost
 from posts.models.tagging import Mention, PostTag, PostTopic, Tag
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "PostEmbedding",
     "PostTag",
     "PostTopic",
+    "ScheduledPost",
     "Tag",
 ]

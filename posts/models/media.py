@@ -9,11 +9,12 @@ from xsocial.kernel import clock, fingerprints, ids
 
 
 class Media(models.Model):
-    """One attachment; without `post` it waits in its owner's composer."""
+    """One attachment; without `post` it waits in its owner's composer, or with a post for later."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.next_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="media", db_index=False)
     post = models.ForeignKey("posts.Post", models.CASCADE, null=True, blank=True, related_name="media")
+    scheduled = models.ForeignKey("posts.ScheduledPost", models.SET_NULL, null=True, blank=True, related_name="media")
     position = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=8, choices=[(k.value, k.name.title()) for k in MediaKind])
     file = models.FileField(upload_to="media/%Y/%m/")

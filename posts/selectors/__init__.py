@@ -3,6 +3,7 @@
 from posts.selectors.audience import home_readers, is_in_public, openers, tags_in_public, without_muting
 from posts.selectors.details import detailed, posts_by_id, viewer_marks
 from posts.selectors.notifications import grouped, notification_about, notifications, unread_count
+from posts.selectors.scheduled import scheduled_post, scheduled_posts
 from posts.selectors.search import active_tags, matching_posts, search_posts, search_tags
 from posts.selectors.threads import Conversation, Thread, conversation, gone, thread
 from posts.selectors.timelines import (
@@ -54,6 +55,8 @@ __all__ = [
     "public_posts",
     "public_timeline",
     "reposts_of",
+    "scheduled_post",
+    "scheduled_posts",
     "search_posts",
     "search_tags",
     "tag_timeline",

@@ -17,11 +17,14 @@ from posts.services.impressions import record_impressions
 from posts.services.media import describe_media, upload_media
 from posts.services.notifications import clear_notifications, mark_notifications_read, notify, notify_authors
 from posts.services.reposts import repost, undo_repost
+from posts.services.scheduling import cancel_scheduled, change_scheduled, publish_due, schedule_post
 from posts.services.withholding import release, withhold
 
 __all__ = [
     "block_author",
     "bookmark",
+    "cancel_scheduled",
+    "change_scheduled",
     "clear_notifications",
     "create_post",
     "delete_post",
@@ -33,10 +36,12 @@ __all__ = [
     "mute_author",
     "notify",
     "notify_authors",
+    "publish_due",
     "record_engagement",
     "record_impressions",
     "release",
     "repost",
+    "schedule_post",
     "unbookmark",
     "undo_repost",
     "unfavorite",

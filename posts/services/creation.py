@@ -6,6 +6,7 @@ keep them true until the commit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -24,8 +25,8 @@ from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 
 
 @dataclass(frozen=True)
-class _Draft:
-    """What was asked for, cleaned and checked as far as it can be alone."""
+class Draft:
+    """What was asked for; see `draft_of`."""
 
     author: User
     text: str
@@ -45,6 +46,25 @@ class _Draft:
 
 
 def create_post(
+    *, author: User, idempotency_key: str = "", surface: Surface = Surface.UNSPECIFIED, **content: Any
+) -> Post:
+    """Publish a post of this content, see `draft_of`; replying to or quoting a repost means its original.
+
+    With an `idempotency_key`, a repeated request returns the first one's post, and one with
+    other content raises Conflict. Raises Invalid for bad content, NotFound for a parent or quote
+    that is deleted or hidden from the author, NotAllowed for a post that may not be quoted.
+    """
+    draft = draft_of(author=author, **content)
+    with transaction.atomic():
+        post_id = ids.next_id()
+        if idempotency_key:
+            first_id = idempotency.claim(author, idempotency_key, draft.content(), post_id)
+            if first_id != post_id:
+                return _first(first_id)
+        return publish(draft, post_id, surface)
+
+
+def draft_of(
     *,
     author: User,
     text: str = "",
@@ -56,17 +76,10 @@ def create_post(
     language: str = "",
     visibility: str = Visibility.PUBLIC,
     subscribers_only: bool = False,
-    idempotency_key: str = "",
-    surface: Surface = Surface.UNSPECIFIED,
     application: str = "",
-) -> Post:
-    """Publish a post; replying to or quoting a repost means its original.
-
-    With an `idempotency_key`, a repeated request returns the first one's post, and one with
-    other content raises Conflict. Raises Invalid for bad content, NotFound for a parent or quote
-    that is deleted or hidden from the author, NotAllowed for a post that may not be quoted.
-    """
-    draft = _Draft(
+) -> Draft:
+    """What a post is made of, cleaned and checked as far as it can be alone."""
+    draft = Draft(
         author=author,
         text=plaintext.clean(text),
         spoiler_text=plaintext.clean(spoiler_text),
@@ -79,20 +92,17 @@ def create_post(
         media_ids=tuple(item.pk for item in media),
         application=application[:80],
     )
-    _check(draft)
-    with transaction.atomic():
-        post_id = ids.next_id()
-        if idempotency_key:
-            first_id = idempotency.claim(author, idempotency_key, draft.content(), post_id)
-            if first_id != post_id:
-                return _first(first_id)
-        return _publish(draft, post_id, surface)
+    check_draft(draft)
+    return draft
 
 
-def _publish(draft: _Draft, post_id: int, surface: Surface) -> Post:
-    """Store a checked draft with all that follows from it; inside the caller's transaction."""
-    parent, quoted = _locked_context(draft)
-    media = _claimed_media(draft)
+def publish(draft: Draft, post_id: int, surface: Surface, *, scheduled_id: int | None = None) -> Post:
+    """Store a checked draft with all that follows from it; inside the caller's transaction.
+
+    `scheduled_id` says which waiting post keeps its attachments.
+    """
+    parent, quoted = locked_context(draft)
+    media = claimed_media(draft, scheduled_id)
     post = _stored(draft, post_id, parent, media)
     Media.objects.bulk_update(_placed(media, post), ["post", "position"])
     if media:
@@ -148,7 +158,7 @@ def shortest_video_ms(media: Sequence[Media]) -> int | None:
     return min(durations, default=None)
 
 
-def _check(draft: _Draft) -> None:
+def check_draft(draft: Draft) -> None:
     if not draft.author.is_reachable:
         raise NotAllowed("Your account cannot post at the moment.")
     if draft.subscribers_only and not draft.author.offers_subscriptions:
@@ -181,7 +191,7 @@ def _first(post_id: int) -> Post:
     return post
 
 
-def _locked_context(draft: _Draft) -> tuple[Post | None, Post | None]:
+def locked_context(draft: Draft) -> tuple[Post | None, Post | None]:
     """Lock the parent and the quoted post, and check that the author may refer to them."""
     wanted = {post_id for post_id in (draft.parent_id, draft.quoted_id) if post_id}
     if not wanted:
@@ -202,11 +212,13 @@ def _check_quotable(quoted: Post, author: User) -> None:
         raise NotAllowed("This post may not be quoted.")
 
 
-def _claimed_media(draft: _Draft) -> list[Media]:
+def claimed_media(draft: Draft, scheduled_id: int | None = None) -> list[Media]:
     """Lock the attachments, in the order given. Raises Invalid for foreign or used ones."""
     if not draft.media_ids:
         return []
-    rows = Media.objects.select_for_update().filter(pk__in=draft.media_ids, owner=draft.author, post=None)
+    rows = Media.objects.select_for_update().filter(
+        pk__in=draft.media_ids, owner=draft.author, post=None, scheduled=scheduled_id
+    )
     found = {item.pk: item for item in rows.order_by("pk")}
     if len(found) < len(draft.media_ids):
         raise Invalid("An attachment is missing, or was used already.", extra={"field": "media"})
@@ -221,7 +233,7 @@ def _placed(media: list[Media], post: Post) -> list[Media]:
     return media
 
 
-def _stored(draft: _Draft, post_id: int, parent: Post | None, media: list[Media]) -> Post:
+def _stored(draft: Draft, post_id: int, parent: Post | None, media: list[Media]) -> Post:
     post = Post(
         pk=post_id,
         author=draft.author,

@@ -68,7 +68,7 @@ def _locked_own(editor: User, post: Post) -> Post:
 def _attachable(post: Post, media: Sequence[Media]) -> list[Media]:
     """The given attachments, locked; each is the post's already or free and the author's."""
     wanted = [item.pk for item in media]
-    rows = Media.objects.select_for_update().filter(pk__in=wanted, owner=post.author_id).order_by("pk")
+    rows = Media.objects.select_for_update().filter(pk__in=wanted, owner=post.author_id, scheduled=None).order_by("pk")
     found = {item.pk: item for item in rows if item.post_id in (None, post.pk)}
     if len(set(wanted)) != len(wanted) or found.keys() != set(wanted):
         raise Invalid("An attachment is missing, or was used already.", extra={"field": "media"})

@@ -56,7 +56,7 @@ def delete_stale_media() -> int:
     Those of deleted posts, and uploads that nobody attached in time. Rows go only after their
     files, so a killed run is finished by the next.
     """
-    forgotten = Q(post=None, created_at__lt=clock.now() - ORPHANS_KEPT_FOR)
+    forgotten = Q(post=None, scheduled=None, created_at__lt=clock.now() - ORPHANS_KEPT_FOR)
     stale = list(Media.objects.filter(forgotten | Q(post__deleted_at__isnull=False))[:SWEEP_BATCH])
     return sum(_delete_if_stale(media.pk, forgotten) for media in stale)
 

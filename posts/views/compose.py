@@ -5,14 +5,16 @@ from secrets import token_urlsafe
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from posts import selectors, services
 from posts.forms import ComposeForm, EditForm
-from posts.models import Media, Post
+from posts.models import Media, Post, ScheduledPost
 from posts.types import POST_MAX_LENGTH, Visibility
 from posts.views.actions import card_of
 from xsocial.kernel.errors import ApplicationError
-from xsocial.kernel.pages import PageRequest, add_errors, parse_id, signed_in
+from xsocial.kernel.pages import PageRequest, add_errors, parse_id, signed_in, with_toast
 
 
 @signed_in
@@ -56,33 +58,43 @@ def _publish(request: PageRequest) -> HttpResponse:
         except ApplicationError as error:
             add_errors(form, error)
         else:
-            return _published(request, post)
+            return _published(request, post) if isinstance(post, Post) else _scheduled(request, post)
     values = form.cleaned_data
     return _show(request, form, values.get("reply_to"), values.get("quote"), status=422)
 
 
-def _create(request: PageRequest, form: ComposeForm) -> Post:
+def _create(request: PageRequest, form: ComposeForm) -> Post | ScheduledPost:
     values = form.cleaned_data
     refers = {
         name: selectors.get_visible_post(request.user, values[source]) if values[source] else None
         for name, source in (("in_reply_to", "reply_to"), ("quote_of", "quote"))
     }
-    return services.create_post(
-        author=request.user,
-        text=values["text"],
-        media=_uploaded(request, form),
-        spoiler_text=values["spoiler_text"],
-        sensitive=values["sensitive"],
-        visibility=values["visibility"] or Visibility.PUBLIC,
-        subscribers_only=values["subscribers_only"],
-        idempotency_key=values["key"],
+    content = {
+        "author": request.user,
+        "text": values["text"],
+        "media": _uploaded(request, form),
+        "spoiler_text": values["spoiler_text"],
+        "sensitive": values["sensitive"],
+        "visibility": values["visibility"] or Visibility.PUBLIC,
+        "subscribers_only": values["subscribers_only"],
+        "idempotency_key": values["key"],
         **refers,
-    )
+    }
+    if values["scheduled_at"]:
+        return services.schedule_post(at=values["scheduled_at"], **content)
+    return services.create_post(**content)
 
 
 def _uploaded(request: PageRequest, form: ComposeForm) -> list[Media]:
     pairs = zip(form.cleaned_data["files"], form.alt_texts(), strict=True)
     return [services.upload_media(owner=request.user, file=file, alt_text=alt) for file, alt in pairs]
+
+
+def _scheduled(request: PageRequest, scheduled: ScheduledPost) -> HttpResponse:
+    when = date_format(timezone.localtime(scheduled.due_at), "j F, H:i")
+    if not request.htmx:
+        return redirect("posts:scheduled")
+    return with_toast(HttpResponse(status=204), f"Will be posted on {when}")
 
 
 def _published(request: PageRequest, post: Post) -> HttpResponse:

@@ -201,16 +201,31 @@ def test_subscribing_answers_with_the_relationship(orla):
     assert client.post(f"/api/v1/accounts/{author.pk}/unsubscribe").json()["subscribing"] is False
 
 
-@pytest.mark.parametrize(
-    "more", [{"scheduled_at": "2030-01-01T00:00:00Z"}, {"poll": {"options": ["a", "b"], "expires_in": 600}}]
-)
-def test_what_is_not_offered_is_refused_rather_than_posted_without_it(api, orla, more):
-    answer = api.post("/api/v1/statuses", {"status": "tomorrow?", **more}, format="json")
-
-    assert answer.status_code == 422
+def test_a_poll_is_refused_rather_than_posted_without_it(api, orla):
+    asked = {"status": "which?", "poll": {"options": ["a", "b"], "expires_in": 600}}
+    assert api.post("/api/v1/statuses", asked, format="json").status_code == 422
     assert not orla.posts.exists()
     empty = {"status": "now", "scheduled_at": "", "poll": None}
     assert api.post("/api/v1/statuses", empty, format="json").status_code == 200
+
+
+def test_posts_for_later(api, orla):
+    soon, later = (clock.now() + timedelta(minutes=minutes) for minutes in (4, 60))
+    refused = api.post("/api/v1/statuses", {"status": "x", "scheduled_at": soon.isoformat()}, format="json")
+    assert refused.status_code == 422
+    asked = {"status": "tomorrow", "visibility": "private", "scheduled_at": later.isoformat()}
+    made = api.post("/api/v1/statuses", asked).json()
+    address = f"/api/v1/scheduled_statuses/{made['id']}"
+    assert (made["params"]["text"], made["params"]["visibility"]) == ("tomorrow", "private")
+    assert [row["id"] for row in api.get("/api/v1/scheduled_statuses").json()] == [made["id"]]
+    assert api.put(address, {"scheduled_at": soon.isoformat()}).status_code == 422
+    moved = api.put(address, {"scheduled_at": (later + timedelta(days=1)).isoformat()}).json()
+    assert moved["scheduled_at"] > made["scheduled_at"]
+    assert token(UserFactory()).get(address).status_code == 404
+    assert token(orla, "read").delete(address).status_code == 403
+    assert api.delete(address).json() == {}
+    assert api.get(address).status_code == 404
+    assert not orla.posts.exists()
 
 
 def test_a_post_says_which_app_wrote_it(orla):

@@ -1,10 +1,13 @@
 """Writing and rewriting posts through the forms."""
 
+from datetime import timedelta
+
 import pytest
 
-from posts.models import Media, Post, PostEdit
+from posts.models import Media, Post, PostEdit, ScheduledPost
 from posts.types import Visibility
 from tests.factories import PostFactory, UserFactory, picture
+from xsocial.kernel import clock
 
 
 def upload(name: str = "p.png"):
@@ -67,6 +70,38 @@ def test_the_same_form_sent_twice_makes_one_post(web):
     for _ in range(2):
         web.post("/compose", {"text": "Once", "key": "abc"})
     assert Post.objects.count() == 1
+
+
+def test_a_post_for_later_waits_on_its_page(web, reader, visitor):
+    when = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    sent = {"text": "In two days", "later": "on", "scheduled_at": when, "files": [upload()]}
+    assert web.post("/compose", sent)["Location"] == "/scheduled"
+    row = ScheduledPost.objects.get()
+    page = web.get("/scheduled").content.decode()
+    assert "In two days" in page
+    assert "1 attachment" in page
+    assert visitor.get("/scheduled").status_code == 302
+    web.post(f"/scheduled/{row.pk}/edit", {"text": "In two days!", "visibility": "unlisted", "scheduled_at": when})
+    row.refresh_from_db()
+    assert (row.draft["text"], row.draft["visibility"]) == ("In two days!", "unlisted")
+    past = {"text": "x", "scheduled_at": "2020-01-01T12:00"}
+    assert web.post(f"/scheduled/{row.pk}/edit", past).status_code == 422
+    web.post(f"/scheduled/{row.pk}/cancel")
+    assert "Nothing waits" in web.get("/scheduled").content.decode()
+    assert not Post.objects.exists()
+
+
+@pytest.mark.parametrize(("when", "words"), [("", "Choose when"), ("2020-01-01T12:00", "five minutes")])
+def test_a_time_that_does_not_work_comes_back(web, when, words):
+    answer = web.post("/compose", {"text": "Later", "later": "on", "scheduled_at": when})
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not ScheduledPost.objects.exists()
+
+
+def test_a_time_counts_only_with_its_switch(web):
+    web.post("/compose", {"text": "Now", "scheduled_at": "2020-01-01T12:00"})
+    assert Post.objects.get().text == "Now"
 
 
 def test_edit_keeps_the_earlier_wording_readable(web, reader, author):

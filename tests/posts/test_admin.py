@@ -1,5 +1,7 @@
 """The admin of people and posts: every page opens, lists cost the same whatever their length."""
 
+from datetime import timedelta
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -13,6 +15,7 @@ from posts import services
 from posts.models import EmbeddingVersion, Post
 from posts.types import EngagementKind, SeenPost
 from tests.factories import MediaFactory, PostFactory, StarterPackFactory, TopicFactory, UserFactory
+from xsocial.kernel import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +42,7 @@ def populate() -> None:
     services.record_impressions(user=bob, impressions=[SeenPost(post.pk)])
     services.edit_post(editor=ann, post=post, text=f"#tag{ann.pk} @{bob.username}!")
     services.create_post(author=bob, text="Once", idempotency_key="k")
+    services.schedule_post(author=bob, text="Later", at=clock.now() + timedelta(hours=1))
     post.topic_links.create(topic=topic)
     post.embeddings.create(model="test", vector=[0.0] * 384)
     post.media.get().fingerprints.create(at_ms=post.pk % 1_000_000, bits="01" * 128)
