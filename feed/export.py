@@ -11,7 +11,7 @@ from accounts.selectors import followed_topics, preferences
 from feed.models import Receipt
 from moderation.models import PostLabel, Report
 from moderation.types import LABEL_WORDS
-from posts.models import Bookmark, Engagement, Impression, Media, Post, ScheduledPost
+from posts.models import Ballot, Bookmark, Engagement, Impression, Media, Post, ScheduledPost
 from posts.types import EngagementKind, Surface
 from xsocial.kernel import clock
 
@@ -48,6 +48,9 @@ def of(user: User) -> dict[str, Any]:
         ],
         "posts_seen": _rows(
             Impression.objects.filter(user=user).order_by("id"), at="created_at", post_id="post_id", seconds="seconds"
+        ),
+        "votes": _rows(
+            Ballot.objects.filter(voter=user).order_by("id"), at="created_at", post_id="poll_id", choices="choices"
         ),
         "bookmarks": _rows(Bookmark.objects.filter(user=user).order_by("id"), at="created_at", post_id="post_id"),
         "reports": _rows(

@@ -151,7 +151,8 @@ def _without_muted_words(pages: list[Listener], post_id: int) -> list[Listener]:
     muted = graph.muted_keywords_of({page.user_id for page in pages}) if pages else {}
     if not muted:
         return pages
-    text = Post.objects.filter(pk=post_id).values_list("text", flat=True).first()
+    said = Post.objects.filter(pk=post_id).values_list("text", "poll_text").first()
+    text = "\n".join(said or ())
     return [page for page in pages if not matches(text, phrases_of(muted.get(page.user_id, ())))]
 
 

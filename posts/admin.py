@@ -18,6 +18,7 @@ from posts.models import (
     MediaFingerprint,
     Mention,
     Notification,
+    Poll,
     Post,
     PostCounts,
     PostEdit,
@@ -121,6 +122,14 @@ class PostCountsAdmin(ReadOnlyAdmin):
 @admin.register(PostEdit)
 class PostEditAdmin(ReadOnlyAdmin):
     list_display = ["post_id", "text", "written_at", "replaced_at"]
+    search_fields = ["=post__id"]
+
+
+@admin.register(Poll)
+class PollAdmin(ReadOnlyAdmin):
+    """The counts; ballots are secret from operators too."""
+
+    list_display = ["post_id", "options", "votes", "voters", "ends_at", "closed_at"]
     search_fields = ["=post__id"]
 
 

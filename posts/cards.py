@@ -9,12 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from django.core.files.storage import default_storage
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from accounts.cards import PersonCard
 from accounts.models import FeedPreferences
 from posts import selectors
 from posts.models import Post, PostCounts
+from posts.selectors import ShownPoll
 from posts.selectors.shown import ShownMedia, ShownPost, shown_media, shown_posts
 from posts.selectors.visible import Viewer, viewer_id
 from posts.types import MediaKind, ViewerMarks, Visibility
@@ -72,6 +75,37 @@ class QuoteCard:
 
 
 @dataclass(frozen=True, slots=True)
+class PollOption:
+    """One option; `place` is what a ballot names it by."""
+
+    place: int
+    words: str
+    votes: int
+    percent: int
+    is_own: bool
+    is_leading: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PollCard:
+    """A poll as one viewer sees it: to vote in, or with numbers once they voted or it ended."""
+
+    options: tuple[PollOption, ...]
+    multiple: bool
+    can_vote: bool
+    shows_results: bool
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolledCard:
+    """As much of a card as its poll shows."""
+
+    id: int
+    poll: PollCard
+
+
+@dataclass(frozen=True, slots=True)
 class Button:
     """A button below a post as it now stands.
 
@@ -117,6 +151,7 @@ class PostCard(ButtonsCard):
     cover: str = ""
     media: tuple[MediaCard, ...] = ()
     quote: QuoteCard | None = None
+    poll: PollCard | None = None
     replies_to: str = ""
     reposted_by: PersonCard | None = None
     visibility: str = Visibility.PUBLIC
@@ -124,6 +159,44 @@ class PostCard(ButtonsCard):
     application: str = ""
     views: int = 0
     is_mine: bool = False
+
+
+def polled_card(post: Post, viewer: Viewer) -> PolledCard | None:
+    """The poll of one post as it is now; None for a post without. One query."""
+    poll = selectors.polls_of(viewer, [post.pk]).get(post.pk)
+    return PolledCard(post.pk, _poll_card(poll, post.author_id, viewer_id(viewer))) if poll else None
+
+
+def _poll_card(poll: ShownPoll, author_id: int, who: int | None) -> PollCard:
+    """The author sees the numbers and has no vote; a visitor reads the options."""
+    is_open = not poll.is_over
+    shows_results = poll.is_over or bool(poll.own) or author_id == who
+    most = max(poll.votes)
+    return PollCard(
+        options=tuple(
+            PollOption(
+                place=place,
+                words=words,
+                votes=votes,
+                percent=round(100 * votes / poll.voters) if poll.voters else 0,
+                is_own=place in poll.own,
+                is_leading=0 < votes == most,
+            )
+            for place, (words, votes) in enumerate(zip(poll.options, poll.votes, strict=True))
+        ),
+        multiple=poll.multiple,
+        can_vote=is_open and who is not None and not shows_results,
+        shows_results=shows_results,
+        facts=_poll_facts(poll, who),
+    )
+
+
+def _poll_facts(poll: ShownPoll, who: int | None) -> str:
+    people = f"{poll.voters} {'person' if poll.voters == 1 else 'people'} voted"
+    if poll.is_over:
+        return f"{people} · ended"
+    until = f"ends {date_format(localtime(poll.ends_at), 'j F, H:i')}"
+    return f"{people} · {until}" + ("" if who else " · sign in to vote")
 
 
 _COUNTS = f"SELECT {sql.columns(PostCounts, 'c')} FROM posts_postcounts c WHERE c.post_id = %(post)s"
@@ -163,7 +236,7 @@ def cards_by_id(post_ids: Iterable[int], viewer: Viewer, *, covers: Mapping[int,
     """Cards of these ids, in this order; ids the viewer may not open yield none.
 
     `covers` gives, by post id, why a post waits behind a click; without it the cover source is asked.
-    Three queries, one more if a post is marked as sensitive, and those of the source.
+    Three queries, one more if a post is marked as sensitive or has a poll, and those of the source.
     """
     wanted = list(dict.fromkeys(post_ids))
     posts = shown_posts(viewer, wanted)
@@ -175,6 +248,7 @@ def cards_by_id(post_ids: Iterable[int], viewer: Viewer, *, covers: Mapping[int,
         posts=posts,
         media=shown_media([post.id for post in posts.values() if post.has_media]),
         marks=selectors.viewer_marks(viewer, [post.id for post in originals]),
+        polls=selectors.polls_of(viewer, [post.id for post in originals if post.has_poll]),
         shows_sensitive=any(post.sensitive for post in posts.values()) and _shows_sensitive(viewer_id(viewer)),
         covers=_cover_source(_with_quoted(originals, posts), viewer) if covers is None else covers,
     )
@@ -198,6 +272,7 @@ class _Page:
     posts: Mapping[int, ShownPost]
     media: Mapping[int, list[ShownMedia]]
     marks: Mapping[int, ViewerMarks]
+    polls: Mapping[int, ShownPoll]
     shows_sensitive: bool
     covers: Mapping[int, str]
 
@@ -216,6 +291,7 @@ class _Page:
             cover=self._cover(post),
             media=self._media(post),
             quote=self._quote(post),
+            poll=self._poll(post),
             replies_to=post.answered,
             reposted_by=_author(row) if row is not post else None,
             visibility=post.visibility,
@@ -235,6 +311,10 @@ class _Page:
         if post.sensitive and not self.shows_sensitive:
             return "Marked as sensitive by its author"
         return self.covers.get(post.id, "")
+
+    def _poll(self, post: ShownPost) -> PollCard | None:
+        poll = self.polls.get(post.id)
+        return _poll_card(poll, post.author_id, self.viewer_id) if poll else None
 
     def _quote(self, post: ShownPost) -> QuoteCard | None:
         if post.quote_of_id is None:

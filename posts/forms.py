@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django import forms
 
-from posts.types import MAX_MEDIA_PER_POST, POST_MAX_LENGTH, Visibility
+from posts.types import MAX_MEDIA_PER_POST, POLL_MAX_OPTIONS, POST_MAX_LENGTH, PollDraft, Visibility
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -27,6 +27,15 @@ def later_field(**options) -> forms.DateTimeField:
     return forms.DateTimeField(widget=widget, label="When", **options)
 
 
+A_DAY = 86_400
+POLL_LASTS = [
+    (300, "5 minutes"),
+    (3600, "1 hour"),
+    (6 * 3600, "6 hours"),
+    (A_DAY, "1 day"),
+    (3 * A_DAY, "3 days"),
+    (7 * A_DAY, "7 days"),
+]
 VISIBILITIES = [
     (Visibility.PUBLIC, "Everyone"),
     (Visibility.UNLISTED, "Everyone, unlisted"),
@@ -44,6 +53,11 @@ class ComposeForm(forms.Form):
     visibility = forms.ChoiceField(required=False, choices=VISIBILITIES)
     subscribers_only = forms.BooleanField(required=False, label="Subscribers only")
     files = ManyFilesField(required=False)
+    poll = forms.BooleanField(required=False, label="Poll")
+    poll_lasts = forms.TypedChoiceField(
+        required=False, coerce=int, empty_value=86_400, choices=POLL_LASTS, initial=86_400
+    )
+    poll_multiple = forms.BooleanField(required=False, label="Several answers")
     later = forms.BooleanField(required=False, label="Post later")
     scheduled_at = later_field(required=False)
     reply_to = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
@@ -55,6 +69,17 @@ class ComposeForm(forms.Form):
         if self.cleaned_data["later"] and not self.cleaned_data["scheduled_at"]:
             raise forms.ValidationError("Choose when it should appear.")
         return self.cleaned_data["scheduled_at"] if self.cleaned_data["later"] else None
+
+    def options(self) -> list[str]:
+        """What the poll's fields say, the empty ones too: the form shows them again."""
+        given = self.data.getlist("option") if self.is_bound else []
+        return [*given, *[""] * POLL_MAX_OPTIONS][:POLL_MAX_OPTIONS]
+
+    def poll_draft(self) -> PollDraft | None:
+        if not self.cleaned_data["poll"]:
+            return None
+        options = tuple(option.strip() for option in self.options() if option.strip())
+        return PollDraft(options, self.cleaned_data["poll_lasts"], self.cleaned_data["poll_multiple"])
 
     def clean_files(self) -> list:
         files = self.cleaned_data["files"]

@@ -32,9 +32,16 @@ def publish_due() -> int:
     return services.publish_due()
 
 
+@shared_task(name="posts.tasks.close_polls")
+def close_polls() -> int:
+    """Tell people of polls that have ended; returns how many polls."""
+    return services.close_ended()
+
+
 #: What beat starts; times in seconds.
 BEAT = {
     "publish-due": {"task": "posts.tasks.publish_due", "schedule": 10.0},
+    "close-polls": {"task": "posts.tasks.close_polls", "schedule": 30.0},
     "purge-media": {"task": "posts.tasks.purge_media", "schedule": 300.0},
     "purge-idempotency-keys": {"task": "posts.tasks.purge_idempotency_keys", "schedule": 3600.0},
     "purge-expired-mutes": {"task": "posts.tasks.purge_expired_mutes", "schedule": 3600.0},

@@ -70,6 +70,22 @@ class Visibility(StrEnum):
     DIRECT = "direct"
 
 
+POLL_MAX_OPTIONS = 4
+POLL_OPTION_MAX_LENGTH = 50
+# Seconds: five minutes to seven days.
+POLL_SHORTEST, POLL_LONGEST = 300, 7 * 86_400
+
+
+@dataclass(frozen=True)
+class PollDraft:
+    """A poll as it is asked for."""
+
+    options: tuple[str, ...]
+    duration_s: int
+    multiple: bool = False
+    hides_totals: bool = False
+
+
 class MediaKind(StrEnum):
     IMAGE = "image"
     VIDEO = "video"

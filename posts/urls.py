@@ -24,6 +24,7 @@ urlpatterns = [
     path("posts/<id:post_id>/not-interested", actions.not_interested, name="not_interested"),
     path("posts/<id:post_id>/mute", actions.mute_author, name="mute_author"),
     path("posts/<id:post_id>/block", actions.block_author, name="block_author"),
+    path("posts/<id:post_id>/vote", actions.vote, name="vote"),
     path("posts/<id:post_id>/log", actions.log, name="log"),
     path("posts/<id:post_id>/card", actions.card, name="card"),
     path("posts/<id:post_id>/edit", compose.edit, name="edit"),

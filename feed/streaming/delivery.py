@@ -159,7 +159,7 @@ def _send_status(post: Post, event: str, receivers: Listening) -> None:
 
 
 def _status_text(post: Post, request: HttpRequest, *, with_quote: bool) -> str:
-    data = status_json(post, Rendering(request, marks={}))
+    data = status_json(post, Rendering.for_anybody([post], request))
     shown = data["reblog"] or data
     if shown["quote"] and not with_quote:
         shown["quote"] = {"state": "unauthorized", "quoted_status": None}

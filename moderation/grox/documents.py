@@ -152,7 +152,7 @@ def load_documents(post_ids: Iterable[int], *, read: Read = minilm.read) -> list
 
 
 def _text_of(post: Post) -> str:
-    return f"{post.spoiler_text} {post.text}".strip()
+    return f"{post.spoiler_text} {post.text}\n{post.poll_text}".strip()
 
 
 def _root_authors(posts: list[Post]) -> dict[int, Author]:

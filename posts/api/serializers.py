@@ -18,10 +18,11 @@ from rest_framework.request import Request
 from accounts.api.serializers import AccountSerializer, timestamp
 from accounts.models import User
 from posts.models import Media, Notification, Post, ScheduledPost
-from posts.selectors import viewer_marks
-from posts.types import POST_MAX_LENGTH, MediaKind, ViewerMarks, Visibility
+from posts.selectors import ShownPoll, polls_of, viewer_marks
+from posts.selectors.visible import Viewer
+from posts.types import POST_MAX_LENGTH, MediaKind, PollDraft, ViewerMarks, Visibility
 from xsocial.kernel import richtext
-from xsocial.kernel.rest.inputs import IdList, Inputs
+from xsocial.kernel.rest.inputs import IdList, Inputs, ScalarOrList
 
 
 class MediaSerializer(serializers.Serializer):
@@ -81,11 +82,24 @@ class Rendering:
 
     request: Request
     marks: dict[int, ViewerMarks]
+    polls: dict[int, ShownPoll] = field(default_factory=dict)
     accounts: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, posts: Iterable[Post], request: Request) -> "Rendering":
-        return cls(request, viewer_marks(request.user, _shown_ids(posts)))
+        shown = list(posts)
+        return cls(request, viewer_marks(request.user, _shown_ids(shown)), _polls(request.user, shown))
+
+    @classmethod
+    def for_anybody(cls, posts: Iterable[Post], request: Request) -> "Rendering":
+        """Without anything that differs between viewers."""
+        return cls(request, {}, _polls(None, posts))
+
+    @property
+    def knows_viewer(self) -> bool:
+        """Whether somebody in particular reads this."""
+        user = getattr(self.request, "user", None)
+        return bool(user and user.is_authenticated)
 
     @cached_property
     def origin(self) -> str:
@@ -100,6 +114,18 @@ class Rendering:
         if user.pk not in self.accounts:
             self.accounts[user.pk] = self._people.to_representation(user)
         return self.accounts[user.pk]
+
+
+def _polls(viewer: Viewer, posts: Iterable[Post]) -> dict[int, ShownPoll]:
+    """Polls of these posts and of those inside them. One query, none without polls."""
+    shown = [inner for post in posts for inner in _with_inner(post)]
+    return polls_of(viewer, {post.pk for post in shown if post.poll_text})
+
+
+def _with_inner(post: Post) -> Iterable[Post]:
+    outer = [post, post.repost_of] if post.repost_of_id else [post]
+    quoted = [part.quote_of for part in outer if part and part.quote_of_id]
+    return [part for part in (*outer, *quoted) if part]
 
 
 def _shown_ids(posts: Iterable[Post]) -> set[int]:
@@ -150,7 +176,7 @@ def status_json(post: Post, rendering: Rendering, *, depth: int = 0) -> dict[str
         "tags": [tag_json(link.tag.name, origin) for link in post.tag_links.all()],
         "emojis": [],
         "card": None,
-        "poll": None,
+        "poll": poll_json(rendering.polls[post.pk], rendering) if post.pk in rendering.polls else None,
         "filtered": [],
     }
 
@@ -202,6 +228,38 @@ def media_json(media: Media, request: Request) -> dict[str, Any]:
     }
 
 
+def poll_json(poll: ShownPoll, rendering: Rendering) -> dict[str, Any]:
+    """A poll; who voted is told to nobody, what the caller chose to the caller."""
+    hides = poll.hides_totals and not poll.is_over
+    data = {
+        "id": str(poll.post_id),
+        "expires_at": timestamp(poll.ends_at),
+        "expired": poll.is_over,
+        "multiple": poll.multiple,
+        "votes_count": sum(poll.votes),
+        "voters_count": poll.voters,
+        "options": [
+            {"title": title, "votes_count": None if hides else votes}
+            for title, votes in zip(poll.options, poll.votes, strict=True)
+        ],
+        "emojis": [],
+    }
+    if rendering.knows_viewer:
+        data |= {"voted": bool(poll.own), "own_votes": list(poll.own)}
+    return data
+
+
+def _poll_wish(wish: dict[str, Any] | None) -> dict[str, Any] | None:
+    if wish is None:
+        return None
+    return {
+        "options": wish["options"],
+        "expires_in": str(wish["duration_s"]),
+        "multiple": wish["multiple"],
+        "hide_totals": wish["hides_totals"],
+    }
+
+
 def scheduled_json(scheduled: ScheduledPost, request: Request) -> dict[str, Any]:
     """A post for later."""
     draft = scheduled.draft
@@ -210,7 +268,7 @@ def scheduled_json(scheduled: ScheduledPost, request: Request) -> dict[str, Any]
         "scheduled_at": timestamp(scheduled.due_at),
         "params": {
             "text": draft["text"],
-            "poll": None,
+            "poll": _poll_wish(draft.get("poll")),
             "media_ids": [str(pk) for pk in draft["media_ids"]] or None,
             "sensitive": draft["sensitive"],
             "spoiler_text": draft["spoiler_text"] or None,
@@ -249,6 +307,28 @@ class LaterField(serializers.DateTimeField):
         return None if data in ("", None) else super().run_validation(data)
 
 
+class PollInputs(Inputs):
+    options = ScalarOrList(child=serializers.CharField(max_length=400, allow_blank=True), max_length=20)
+    expires_in = serializers.IntegerField(min_value=1, max_value=2**31)
+    multiple = serializers.BooleanField(required=False, default=False)
+    hide_totals = serializers.BooleanField(required=False, default=False)
+
+
+class PollField(PollInputs):
+    """A poll; an empty value is none, as clients send it."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return None if data in ("", None, {}) else super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> PollDraft:
+        values = super().to_internal_value(data)
+        return PollDraft(tuple(values["options"]), values["expires_in"], values["multiple"], values["hide_totals"])
+
+
+class VoteInputs(Inputs):
+    choices = ScalarOrList(child=serializers.IntegerField(min_value=0, max_value=20), max_length=20)
+
+
 class StatusInputs(Inputs):
     status = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=POST_MAX_LENGTH * 4, trim_whitespace=False
@@ -262,13 +342,7 @@ class StatusInputs(Inputs):
     language = serializers.CharField(required=False, allow_blank=True, default="", max_length=8)
     subscribers_only = serializers.BooleanField(required=False, default=False)
     scheduled_at = LaterField(required=False, default=None)
-    poll = serializers.JSONField(required=False, help_text="Refused: there are no polls.")
-
-    # Passed over, a question would appear without its answers.
-    def validate_poll(self, value: Any) -> Any:
-        if value:
-            raise serializers.ValidationError("There are no polls here.")
-        return value
+    poll = PollField(required=False, default=None)
 
 
 class ScheduledInputs(Inputs):

@@ -17,6 +17,8 @@ urlpatterns = [
     route("statuses/<int:pk>/unbookmark", views.UnbookmarkView),
     route("statuses/<int:pk>/favourited_by", views.FavouritedByView),
     route("statuses/<int:pk>/reblogged_by", views.RebloggedByView),
+    route("polls/<int:pk>", views.PollView),
+    route("polls/<int:pk>/votes", views.PollVotesView),
     route("scheduled_statuses", views.ScheduledStatusesView),
     route("scheduled_statuses/<int:pk>", views.ScheduledStatusView),
     route("accounts/<int:pk>/statuses", views.AccountStatusesView),

@@ -25,9 +25,11 @@ from posts.api.serializers import (
     StatusEditInputs,
     StatusInputs,
     StatusSerializer,
+    VoteInputs,
     media_json,
     notification_json,
     origin_of,
+    poll_json,
     scheduled_json,
     status_json,
     statuses_json,
@@ -78,6 +80,7 @@ class StatusesView(APIView):
             "in_reply_to": parent,
             "quote_of": quoted,
             "media": own_media(viewer, values["media_ids"]),
+            "poll": values["poll"],
             "spoiler_text": values["spoiler_text"],
             "sensitive": values["sensitive"],
             "language": values["language"],
@@ -135,6 +138,34 @@ class StatusView(APIView):
         data = one_status(request, post.pk) | {"text": post.text}
         services.delete_post(actor=request.user, post=post)
         return Response(data)
+
+
+class PollView(APIView):
+    """A poll goes by the id of its post."""
+
+    permission_classes = (requires(read="read:statuses", public=True),)
+
+    @extend_schema(responses=dict, tags=["statuses"])
+    def get(self, request: Request, pk: str) -> Response:
+        return Response(_poll(request, object_id(pk)))
+
+
+class PollVotesView(APIView):
+    permission_classes = (requires(write="write:statuses"),)
+
+    @extend_schema(request=VoteInputs, responses=dict, tags=["statuses"])
+    def post(self, request: Request, pk: str) -> Response:
+        choices = validated(VoteInputs, request)["choices"]
+        services.vote(voter=request.user, post_id=object_id(pk), choices=choices)
+        return Response(_poll(request, object_id(pk)))
+
+
+def _poll(request: Request, pk: int) -> dict[str, Any]:
+    post = visible_post(request, pk)
+    rendering = Rendering.of([post], request)
+    if post.pk not in rendering.polls:
+        raise NotFound("Record not found")
+    return poll_json(rendering.polls[post.pk], rendering)
 
 
 class ScheduledStatusesView(APIView):

@@ -5,11 +5,13 @@ from posts.models.engagement import Bookmark, Engagement, Impression
 from posts.models.idempotency import IdempotencyKey
 from posts.models.media import Media, MediaFingerprint
 from posts.models.notification import Notification
+from posts.models.poll import Ballot, Poll
 from posts.models.post import Post, PostCounts, PostEdit
 from posts.models.scheduled import ScheduledPost
 from posts.models.tagging import Mention, PostTag, PostTopic, Tag
 
 __all__ = [
+    "Ballot",
     "Bookmark",
     "EmbeddingVersion",
     "Engagement",
@@ -19,6 +21,7 @@ __all__ = [
     "MediaFingerprint",
     "Mention",
     "Notification",
+    "Poll",
     "Post",
     "PostCounts",
     "PostEdit",

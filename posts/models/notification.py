@@ -18,6 +18,7 @@ class NotificationKind(models.TextChoices):
     FOLLOW_REQUEST = "follow_request"
     NEW_POST = "status"
     EDITED = "update"
+    POLL = "poll"
     MODERATION = "moderation_warning"
 
 

@@ -50,6 +50,9 @@ class Post(models.Model):
     quote_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="quotes")
     conversation_id = models.BigIntegerField()
 
+    poll_text = models.CharField(
+        max_length=400, blank=True, default="", db_default="", help_text="Options of its poll, one a line."
+    )
     has_media = models.BooleanField(default=False)
     video_duration_ms = models.PositiveIntegerField(
         null=True,

@@ -3,6 +3,7 @@
 from posts.selectors.audience import home_readers, is_in_public, openers, tags_in_public, without_muting
 from posts.selectors.details import detailed, posts_by_id, viewer_marks
 from posts.selectors.notifications import grouped, notification_about, notifications, unread_count
+from posts.selectors.polls import ShownPoll, polls_of
 from posts.selectors.scheduled import scheduled_post, scheduled_posts
 from posts.selectors.search import active_tags, matching_posts, search_posts, search_tags
 from posts.selectors.threads import Conversation, Thread, conversation, gone, thread
@@ -28,6 +29,7 @@ from xsocial.kernel.paging import Cursor, paged
 __all__ = [
     "Conversation",
     "Cursor",
+    "ShownPoll",
     "Thread",
     "active_tags",
     "bookmarks",
@@ -50,6 +52,7 @@ __all__ = [
     "openers",
     "page_ids",
     "paged",
+    "polls_of",
     "posts_by_id",
     "profile_posts",
     "public_posts",

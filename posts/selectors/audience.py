@@ -103,7 +103,7 @@ def _said(post: Post, *, in_context: bool) -> list[str]:
     if in_context:
         related |= {post.quote_of_id, post.in_reply_to_id}
         related |= {post.conversation_id} if post.is_reply else set()
-    rows = Post.objects.filter(pk__in=related - {None}).values_list("text", "spoiler_text")
+    rows = Post.objects.filter(pk__in=related - {None}).values_list("text", "spoiler_text", "poll_text")
     return [words for row in rows for words in row if words]
 
 

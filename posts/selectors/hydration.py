@@ -64,9 +64,11 @@ _POST_NUMBERS = {
     "has_media": "p.has_media::int",
     "video_ms": "coalesce(p.video_duration_ms, -1)",
 }
+# A poll's options are words of the post.
+_SAID = "concat_ws(chr(10), p.text, nullif(p.poll_text, ''))"
 # Authors of originals as scalars: for many ids PostgreSQL would answer a join by reading every post there is.
 _POSTS = f"""
-SELECT {", ".join(map(sql.packed, _POST_NUMBERS.values()))}, array_agg(p.text), array_agg(p.language)
+SELECT {", ".join(map(sql.packed, _POST_NUMBERS.values()))}, array_agg({_SAID}), array_agg(p.language)
   FROM posts_post p
  WHERE p.id = ANY(%(ids)s::bigint[]) AND p.deleted_at IS NULL
 """

@@ -29,7 +29,7 @@ def without_muted(who: int, posts: QuerySet[Post], *, in_context: bool = False) 
     if not pattern:
         return posts
     said = Q()
-    for field in ("text", "spoiler_text"):
+    for field in ("text", "spoiler_text", "poll_text"):
         said |= Q(**{f"{field}__iregex": pattern})
         said |= Q(repost_of__isnull=False) & Q(**{f"repost_of__{field}__iregex": pattern})
         if in_context:

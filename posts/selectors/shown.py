@@ -37,6 +37,7 @@ class ShownPost(NamedTuple):
     quotes: int
     views: int
     answered: str
+    has_poll: bool
 
 
 class ShownMedia(NamedTuple):
@@ -64,7 +65,7 @@ SELECT p.id, p.author_id, p.repost_of_id, p.quote_of_id,
        p.application, p.created_at, p.edited_at,
        author.username, author.display_name, author.avatar, author.is_locked, author.is_bot,
        coalesce(c.replies, 0), coalesce(c.reposts, 0), coalesce(c.favorites, 0), coalesce(c.quotes, 0),
-       coalesce(c.views, 0), coalesce(answered.username, '')
+       coalesce(c.views, 0), coalesce(answered.username, ''), p.poll_text <> ''
   FROM posts_post p
   JOIN accounts_user author ON author.id = p.author_id
   LEFT JOIN posts_postcounts c ON c.post_id = p.id

@@ -16,6 +16,7 @@ from posts.services.engagements import (
 from posts.services.impressions import record_impressions
 from posts.services.media import describe_media, upload_media
 from posts.services.notifications import clear_notifications, mark_notifications_read, notify, notify_authors
+from posts.services.polls import close_ended, vote
 from posts.services.reposts import repost, undo_repost
 from posts.services.scheduling import cancel_scheduled, change_scheduled, publish_due, schedule_post
 from posts.services.withholding import release, withhold
@@ -26,6 +27,7 @@ __all__ = [
     "cancel_scheduled",
     "change_scheduled",
     "clear_notifications",
+    "close_ended",
     "create_post",
     "delete_post",
     "describe_media",
@@ -46,5 +48,6 @@ __all__ = [
     "undo_repost",
     "unfavorite",
     "upload_media",
+    "vote",
     "withhold",
 ]

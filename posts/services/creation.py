@@ -5,7 +5,7 @@ keep them true until the commit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -18,8 +18,9 @@ from posts.services import counters, idempotency
 from posts.services import text as wording
 from posts.services.log import log_engagement
 from posts.services.notifications import notify_of_post
+from posts.services.polls import check_poll, store_poll
 from posts.services.tagging import store_mentions, store_tags
-from posts.types import MAX_MEDIA_PER_POST, EngagementKind, MediaKind, Surface, Visibility
+from posts.types import MAX_MEDIA_PER_POST, EngagementKind, MediaKind, PollDraft, Surface, Visibility
 from xsocial.kernel import clock, event_log, ids, plaintext, sql
 from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 
@@ -39,10 +40,12 @@ class Draft:
     quoted_id: int | None
     media_ids: tuple[int, ...]
     application: str
+    poll: PollDraft | None = None
 
     def content(self) -> dict[str, object]:
         """What makes two requests the same request."""
-        return {name: value for name, value in vars(self).items() if name not in ("author", "application")}
+        values = {name: value for name, value in vars(self).items() if name not in ("author", "application", "poll")}
+        return values | ({"poll": asdict(self.poll)} if self.poll else {})
 
 
 def create_post(
@@ -71,6 +74,7 @@ def draft_of(
     in_reply_to: Post | None = None,
     quote_of: Post | None = None,
     media: Sequence[Media] = (),
+    poll: PollDraft | None = None,
     spoiler_text: str = "",
     sensitive: bool = False,
     language: str = "",
@@ -91,6 +95,7 @@ def draft_of(
         quoted_id=_original_id(quote_of),
         media_ids=tuple(item.pk for item in media),
         application=application[:80],
+        poll=poll and replace(poll, options=tuple(plaintext.clean(option) for option in poll.options)),
     )
     check_draft(draft)
     return draft
@@ -164,6 +169,10 @@ def check_draft(draft: Draft) -> None:
     if draft.subscribers_only and not draft.author.offers_subscriptions:
         raise Invalid("Offer subscriptions in your profile settings first.", extra={"field": "subscribers_only"})
     wording.check_text(draft.text, may_be_empty=bool(draft.media_ids))
+    if draft.poll:
+        check_poll(draft.poll)
+        if draft.media_ids:
+            raise Invalid("A post has pictures or a poll, not both.", extra={"field": "poll"})
     wording.check_spoiler(draft.spoiler_text)
     wording.check_language(draft.language)
     wording.mentioned_names(draft.text)
@@ -247,6 +256,7 @@ def _stored(draft: Draft, post_id: int, parent: Post | None, media: list[Media])
         in_reply_to_user_id=parent.author_id if parent else None,
         quote_of_id=draft.quoted_id,
         conversation_id=parent.conversation_id if parent else post_id,
+        poll_text="\n".join(draft.poll.options) if draft.poll else "",
         has_media=bool(media),
         video_duration_ms=shortest_video_ms(media),
         application=draft.application,
@@ -254,6 +264,8 @@ def _stored(draft: Draft, post_id: int, parent: Post | None, media: list[Media])
     )
     sql.insert([post])
     sql.insert([PostCounts(post=post)])
+    if draft.poll:
+        store_poll(post, draft.poll)
     return post
 
 

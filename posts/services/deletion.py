@@ -4,7 +4,18 @@ from django.db import transaction
 
 from accounts.models import User
 from posts import events
-from posts.models import Bookmark, Engagement, Mention, Notification, Post, PostEdit, PostEmbedding, PostTag, PostTopic
+from posts.models import (
+    Bookmark,
+    Engagement,
+    Mention,
+    Notification,
+    Poll,
+    Post,
+    PostEdit,
+    PostEmbedding,
+    PostTag,
+    PostTopic,
+)
 from posts.selectors.visible import get_visible_post
 from posts.services import counters
 from posts.services.log import announce_undone
@@ -62,9 +73,12 @@ def _check_may_delete(actor: User, post: Post) -> None:
 
 def _empty(post: Post) -> None:
     post.deleted_at = clock.now()
-    post.text = post.spoiler_text = post.application = ""
+    if post.poll_text:
+        Poll.objects.filter(post=post).delete()
+    post.text = post.spoiler_text = post.poll_text = post.application = ""
     post.has_media, post.video_duration_ms = False, None
-    post.save(update_fields=["deleted_at", "text", "spoiler_text", "application", "has_media", "video_duration_ms"])
+    emptied = ["text", "spoiler_text", "poll_text", "application", "has_media", "video_duration_ms"]
+    post.save(update_fields=["deleted_at", *emptied])
     for model in _DEPENDENTS:
         model.objects.filter(post=post).delete()
 

@@ -43,7 +43,7 @@ def edit_post(
         "sensitive": current.sensitive if sensitive is None else sensitive,
         "language": current.language if language is None else language,
     }
-    _check(changes, after)
+    _check({**changes, "poll_text": current.poll_text}, after)
     is_same_media = [item.pk for item in before] == [item.pk for item in after]
     if is_same_media and all(getattr(current, name) == value for name, value in changes.items()):
         return current
@@ -80,6 +80,8 @@ def _check(changes: dict, media: Sequence[Media]) -> None:
     wording.check_spoiler(changes["spoiler_text"])
     wording.check_language(changes["language"])
     check_media(media)
+    if media and changes["poll_text"]:
+        raise Invalid("A post has pictures or a poll, not both.", extra={"field": "media"})
 
 
 def _keep_wording(post: Post, media: Sequence[Media]) -> datetime:

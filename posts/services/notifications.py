@@ -30,6 +30,11 @@ def notify(recipient_ids: Iterable[int], *, actor: User, kind: NotificationKind,
     _store({about: sorted(person for person, _ in willing)} if willing else {}, actor, kind)
 
 
+def notify_oneself(person: User, *, kind: NotificationKind, post: Post) -> None:
+    """Tell somebody of what became of their own post."""
+    _store({post.pk: [person.pk]}, person, kind)
+
+
 def notify_authors(posts: Iterable[Post], *, actor: User, kind: NotificationKind) -> None:
     """Tell people of something about their own posts, in place of earlier news of the kind: one question for all.
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from posts.models import Media, ScheduledPost
 from posts.services import idempotency
 from posts.services.creation import Draft, check_draft, claimed_media, draft_of, locked_context, publish
-from posts.types import Surface, Visibility
+from posts.types import PollDraft, Surface, Visibility
 from xsocial.kernel import clock, ids, plaintext
 from xsocial.kernel.errors import ApplicationError, Conflict, Invalid, NotFound
 
@@ -111,6 +111,8 @@ def _publish(scheduled_id: int) -> bool:
 def _draft(row: ScheduledPost) -> Draft:
     """What the row says, as `create_post` would have it."""
     known = {**row.draft, "media_ids": tuple(row.draft["media_ids"])}
+    if "poll" in known:
+        known["poll"] = PollDraft(**{**known["poll"], "options": tuple(known["poll"]["options"])})
     try:
         known["visibility"] = Visibility(known["visibility"])
     except ValueError:

@@ -8,9 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from posts import selectors, services
-from posts.cards import PostCard, buttons_card, cards_by_id
+from posts.cards import PostCard, buttons_card, cards_by_id, polled_card
 from posts.models import Post
-from posts.types import EngagementKind, Surface
+from posts.types import POLL_MAX_OPTIONS, EngagementKind, Surface
 from xsocial.kernel.errors import Invalid, NotFound
 from xsocial.kernel.pages import PageRequest, action, done, parse_id, signed_in
 
@@ -85,6 +85,15 @@ unbookmark = _toggle(
     words="Removed from bookmarks",
     undo="/posts/{}/bookmark",
 )
+
+
+@action
+def vote(request: PageRequest, post_id: int) -> HttpResponse:
+    """Cast a ballot; the poll comes back with its numbers."""
+    places = [place for place in request.POST.getlist(f"poll_{post_id}") if place in map(str, range(POLL_MAX_OPTIONS))]
+    services.vote(voter=request.user, post_id=post_id, choices=list(map(int, places)))
+    post = selectors.get_visible_post(request.user, post_id)
+    return done(request, "posts/_poll.html", {"post": polled_card(post, request.user)}, words="Your vote counts")
 
 
 def _origin(request: PageRequest) -> dict[str, Any]:

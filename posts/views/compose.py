@@ -73,6 +73,7 @@ def _create(request: PageRequest, form: ComposeForm) -> Post | ScheduledPost:
         "author": request.user,
         "text": values["text"],
         "media": _uploaded(request, form),
+        "poll": form.poll_draft(),
         "spoiler_text": values["spoiler_text"],
         "sensitive": values["sensitive"],
         "visibility": values["visibility"] or Visibility.PUBLIC,

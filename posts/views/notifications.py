@@ -26,6 +26,7 @@ LINES = {
     NotificationKind.FOLLOW_REQUEST: ("wants to follow you", "person-plus"),
     NotificationKind.NEW_POST: ("wrote a post", "bell"),
     NotificationKind.EDITED: ("edited a post you know", "pen"),
+    NotificationKind.POLL: ("asked a poll that has ended", "poll"),
     NotificationKind.MODERATION: ("has a message about your post", "shield"),
 }
 STYLES = {NotificationKind.FAVORITE: "favorite", NotificationKind.REPOST: "repost"}

@@ -201,10 +201,26 @@ def test_subscribing_answers_with_the_relationship(orla):
     assert client.post(f"/api/v1/accounts/{author.pk}/unsubscribe").json()["subscribing"] is False
 
 
-def test_a_poll_is_refused_rather_than_posted_without_it(api, orla):
+@pytest.mark.parametrize("kind", ["json", "multipart"])
+def test_a_poll_is_asked_answered_and_secret(api, orla, kind):
     asked = {"status": "which?", "poll": {"options": ["a", "b"], "expires_in": 600}}
-    assert api.post("/api/v1/statuses", asked, format="json").status_code == 422
-    assert not orla.posts.exists()
+    form = {"status": "which?", "poll[options][]": ["a", "b"], "poll[expires_in]": "600"}
+    made = api.post("/api/v1/statuses", asked if kind == "json" else form, format=kind).json()
+    poll = made["poll"]
+    assert ([option["title"] for option in poll["options"]], poll["voted"]) == (["a", "b"], False)
+    address, voter = f"/api/v1/polls/{poll['id']}", token(UserFactory())
+    assert voter.post(f"{address}/votes", {"choices": [0, 1]}, format="json").status_code == 422
+    assert voter.post(f"{address}/votes", {"choices": ["1"]}, format=kind).json()["own_votes"] == [1]
+    assert voter.post(f"{address}/votes", {"choices": [0]}, format="json").status_code == 422
+    assert api.post(f"{address}/votes", {"choices": [0]}, format="json").status_code == 403
+    seen = api.get(address).json()
+    assert (seen["votes_count"], seen["voted"], [row["votes_count"] for row in seen["options"]]) == (1, False, [0, 1])
+    assert "own_votes" not in APIClient().get(address).json()
+    plain = services.create_post(author=orla, text="no poll")
+    assert voter.get(f"/api/v1/polls/{plain.pk}").status_code == 404
+
+
+def test_an_empty_poll_is_none(api):
     empty = {"status": "now", "scheduled_at": "", "poll": None}
     assert api.post("/api/v1/statuses", empty, format="json").status_code == 200
 

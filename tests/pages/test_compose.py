@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from posts.models import Media, Post, PostEdit, ScheduledPost
 from posts.types import Visibility
@@ -70,6 +71,34 @@ def test_the_same_form_sent_twice_makes_one_post(web):
     for _ in range(2):
         web.post("/compose", {"text": "Once", "key": "abc"})
     assert Post.objects.count() == 1
+
+
+def test_a_poll_is_composed_and_voted_in_without_script(web, reader, visitor, client):
+    sent = {"text": "Tea or coffee?", "poll": "on", "option": ["Tea", "Coffee <b>", "", ""], "poll_lasts": "3600"}
+    web.post("/compose", sent)
+    post = Post.objects.get()
+    path = f"/@reader/{post.pk}"
+    assert "0 people voted" in web.get(path).content.decode()
+    assert 'name="poll_' not in visitor.get(path).content.decode()
+    other = Client()
+    other.force_login(UserFactory())
+    page = other.get(path).content.decode()
+    assert f'name="poll_{post.pk}" value="1"' in page
+    assert "Coffee &lt;b&gt;" in page
+    assert "%" not in page[page.index('class="poll"') : page.index("poll__facts")]
+    assert other.post(f"/posts/{post.pk}/vote", {"next": path}).status_code == 422
+    assert other.post(f"/posts/{post.pk}/vote", {f"poll_{post.pk}": "1", "next": path})["Location"] == path
+    page = other.get(path).content.decode()
+    assert "100%" in page
+    assert "your choice" in page
+    assert "1 person voted" in page
+
+
+def test_a_poll_that_does_not_work_comes_back(web):
+    answer = web.post("/compose", {"text": "Tea?", "poll": "on", "option": ["Yes", ""]})
+    assert answer.status_code == 422
+    assert "two to 4 options" in answer.content.decode()
+    assert 'value="Yes"' in answer.content.decode()
 
 
 def test_a_post_for_later_waits_on_its_page(web, reader, visitor):

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from posts.types import PollDraft
 from tests.factories import MediaFactory, PostFactory, UserFactory
 
 # Session, user and unread badge belong to each. Raise one only with a reason.
@@ -41,6 +42,16 @@ def test_lists(path, web, fill):
     fill(4)
     assert queries(web, path) == few
     assert few <= PINNED[path]
+
+
+def test_polls_cost_one_query_a_page(web, author):
+    PostFactory(author=author)
+    web.get("/following")
+    few = queries(web, "/following")
+    for count in (1, 5):
+        for _ in range(count):
+            PostFactory(author=author, poll=PollDraft(("yes", "no"), 600))
+        assert queries(web, "/following") == few + 1
 
 
 def test_thread(web, author):

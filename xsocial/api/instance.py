@@ -13,7 +13,14 @@ from rest_framework.views import APIView
 from accounts.models import User
 from posts.models import Post
 from posts.services import video
-from posts.types import MAX_MEDIA_PER_POST, POST_MAX_LENGTH
+from posts.types import (
+    MAX_MEDIA_PER_POST,
+    POLL_LONGEST,
+    POLL_MAX_OPTIONS,
+    POLL_OPTION_MAX_LENGTH,
+    POLL_SHORTEST,
+    POST_MAX_LENGTH,
+)
 from xsocial.kernel import clock, images
 
 TITLE = "xsocial"
@@ -46,8 +53,12 @@ def _configuration(origin: str) -> dict[str, Any]:
             "video_frame_rate_limit": video.MAX_FRAME_RATE,
             "video_matrix_limit": video.MAX_SIDE**2,
         },
-        # Clients look for the numbers; there are no polls.
-        "polls": {"max_options": 0, "max_characters_per_option": 0, "min_expiration": 0, "max_expiration": 0},
+        "polls": {
+            "max_options": POLL_MAX_OPTIONS,
+            "max_characters_per_option": POLL_OPTION_MAX_LENGTH,
+            "min_expiration": POLL_SHORTEST,
+            "max_expiration": POLL_LONGEST,
+        },
         "translation": {"enabled": False},
     }
 
