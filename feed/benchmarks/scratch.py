@@ -17,6 +17,7 @@ from accounts.models import Follow, User
 from feed.simulation.bulk import bare_tables, copy_rows, snowflakes
 from moderation.types import Label, LabelSource
 from posts.models import Engagement, Post, PostCounts
+from posts.models.embedding import CONTENT_DIMENSIONS, FIRST_VERSION
 from posts.types import EngagementKind
 from ranking.models import ModelVersion
 from xsocial.kernel import clock
@@ -42,6 +43,18 @@ WITH sample AS (
 INSERT INTO ranking_postvector (model_id, post_id, created_ms, vector, has_content, is_active, changed_at)
 SELECT %(model)s, p.id, (extract(epoch FROM p.created_at) * 1000)::bigint, s.vector, true, true, p.created_at
   FROM (SELECT id, created_at, row_number() OVER () AS n FROM posts_post ORDER BY id DESC LIMIT %(count)s) AS p
+  JOIN sample s ON s.n = p.n %% 1000
+"""
+_CONTENT = """
+WITH sample AS (
+    SELECT row_number() OVER () - 1 AS n, l2_normalize(vector) AS vector FROM (
+        SELECT (SELECT array_agg(random() - 0.5) FROM generate_series(1, %(size)s) WHERE g > 0)::vector AS vector
+          FROM generate_series(1, 1000) AS g) AS made),
+     read AS (
+    (SELECT id FROM posts_post ORDER BY id DESC LIMIT %(count)s) UNION SELECT post_id FROM posts_engagement)
+INSERT INTO posts_postembedding (model, post_id, vector, created_at)
+SELECT %(model)s, p.id, s.vector, now()
+  FROM (SELECT id, row_number() OVER () AS n FROM read) AS p
   JOIN sample s ON s.n = p.n %% 1000
 """
 _PROJECTIONS = """
@@ -143,11 +156,12 @@ def _give_histories(
 
 
 def _index(models: list[dict]) -> None:
-    """The promoted models; for each of the newest posts what they store of it and a label. The window needs no
-    HNSW index."""
+    """The promoted models; for each of the newest posts what they store of it, its content and a label, and the
+    content of what viewers reacted to. Nothing measured needs the HNSW indexes."""
     ModelVersion.objects.bulk_create(ModelVersion(**{**row, "parent_id": None}) for row in models)
     with connection.cursor() as cursor:
-        cursor.execute("DROP INDEX ranking_vector_hnsw")
+        cursor.execute("DROP INDEX ranking_vector_hnsw, posts_embedding_hnsw")
+        cursor.execute(_CONTENT, {"model": FIRST_VERSION, "size": CONTENT_DIMENSIONS, "count": VECTORS})
         for row in models:
             if row["kind"] == ModelVersion.Kind.RETRIEVAL:
                 cursor.execute(_VECTORS, {"model": row["id"], "count": VECTORS})

@@ -210,7 +210,7 @@ class Runner:
         budget = min(allowed, self.deadline.remaining_ms())
         if part.inline or part.essential:  # done even when the request is late
             budget = allowed
-        return Task(part.name, lambda: call(part), budget, part.inline)
+        return Task(part.name, lambda: call(part), budget, part.inline, part.urgency)
 
     def _enabled(self, part: Component, query: Any) -> bool:
         outcome = faults.guarded(part.name, lambda: bool(part.enabled(query)))

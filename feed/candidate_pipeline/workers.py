@@ -36,6 +36,7 @@ class Task:
     call: Callable[[], object]
     budget_ms: float
     inline: bool = False
+    urgency: int = 0
 
 
 class Workers(Protocol):
@@ -57,7 +58,8 @@ class Threads:
 
     Components are mostly Python between two short waits, so many threads would only queue for the
     interpreter's lock. A lane that makes no progress for a moment (a slow network, a component
-    that hangs) gets another one beside it, until everything waits at the same time.
+    that hangs) gets another one beside it, until everything waits at the same time. Urgent tasks are
+    taken first: long questions, and what others wait for.
     """
 
     def __init__(self, size: int = 16, *, lanes: int = LANES, around: Around = _as_it_is) -> None:
@@ -85,7 +87,8 @@ class _Stage:
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.tasks = tasks
         self.started = time.monotonic()
-        self.queue = deque(place for place, task in enumerate(tasks) if not task.inline and task.budget_ms > 0)
+        queued = (place for place, task in enumerate(tasks) if not task.inline and task.budget_ms > 0)
+        self.queue = deque(sorted(queued, key=lambda place: -tasks[place].urgency))
         self.outcomes: dict[int, Outcome] = {}
         self._changed = threading.Condition()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from feed.candidate_pipeline import Batch, Column, Schema
+from feed.home_mixer.arrays import among
 
 from .params import HEADS
 
@@ -130,7 +131,7 @@ def related_ids(batch: Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def any_related_in(batch: Batch, ids: np.ndarray) -> np.ndarray:
     """Rows of which any related id is among ``ids``."""
     related = np.stack(related_ids(batch))
-    return (np.isin(related, ids) & (related != 0)).any(axis=0)
+    return (among(related, ids) & (related != 0)).any(axis=0)
 
 
 def ancestor_tuples(parents: np.ndarray, roots: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import fields
 import numpy as np
 
 from feed.candidate_pipeline import Batch
+from feed.home_mixer.arrays import found_in
 from feed.home_mixer.candidate import original_ids
 from feed.home_mixer.query import Memo
 from posts.selectors import hydration
@@ -25,10 +26,11 @@ class PostRowCache:
     def get(self, post_ids: np.ndarray) -> PostRows:
         """Rows aligned with the ids; 0 is a post that does not exist."""
         with self._lock:
-            missing = np.setdiff1d(post_ids, self._ids)
-            if len(missing) or self._rows is None:
-                self._add(missing)
-            return self._rows.take(np.searchsorted(self._ids, post_ids))
+            at, is_known = found_in(self._ids, post_ids)
+            if self._rows is None or not is_known.all():
+                self._add(np.unique(post_ids[~is_known]))
+                at = np.searchsorted(self._ids, post_ids)
+            return self._rows.take(at)
 
     def _add(self, missing: np.ndarray) -> None:
         fresh = hydration.post_rows(missing)

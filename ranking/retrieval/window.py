@@ -62,6 +62,10 @@ class RetrievalWindow:
         # A search may hold these arrays; writing an id of 0 only hides the row from it.
         self._ids[dead] = 0
 
+    def _places(self, ids: Int64s) -> list[int]:
+        """Rows of these posts; unknown ones have none. A look-up for each, where comparing columns reads all rows."""
+        return [place for i in ids.tolist() if (place := self._place.get(i)) is not None]
+
     def _reserve(self, more: int) -> None:
         if self._count + more > len(self._ids):
             self._compact(spare=max(more, len(self._place)))
@@ -94,13 +98,16 @@ class RetrievalWindow:
         with self._lock:
             count = self._count
             ids, created_ms, vectors = self._ids, self._created_ms, self._vectors
+            excluded = self._places(exclude_ids)
+            only = None if only_ids is None else self._places(only_ids)
         ids, created_ms = ids[:count], created_ms[:count]
         scores = vectors[:count] @ user_vector
         hidden = (ids == 0) | (created_ms < newer_than_ms)
-        if len(exclude_ids):
-            hidden |= np.isin(ids, exclude_ids)
-        if only_ids is not None:
-            hidden |= ~np.isin(ids, only_ids)
+        hidden[excluded] = True
+        if only is not None:
+            is_other = np.ones(count, dtype=bool)
+            is_other[only] = False
+            hidden |= is_other
         scores[hidden] = -np.inf
         k = min(k, count - int(hidden.sum()))
         if k <= 0:

@@ -296,6 +296,9 @@ def test_a_window_grows_replaces_removes_and_forgets():
     window.remove(np.array([10_000, 77_777]))
     found, _ = window.search(rows[9999], k=1, newer_than_ms=0, exclude_ids=ids[:0])
     assert found.tolist() == [1]
+    found, _ = window.search(rows[9999], k=1, newer_than_ms=0, exclude_ids=np.array([1, 77_777]))
+    best = np.argsort(-(rows[1:9999] @ rows[9999]), kind="stable")[0] + 2
+    assert found.tolist() == [best]
     window.forget_before(9_001)
     assert len(window) == 999
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from accounts.selectors import graph
 from feed.candidate_pipeline import Batch
+from feed.home_mixer.arrays import among
 from feed.home_mixer.candidate import NO, UNKNOWN, YES
 from feed.home_mixer.candidate_hydrators._fresh import FreshHydrator
 from feed.home_mixer.query import ScoredPostsQuery
@@ -16,6 +17,7 @@ class BidirectionalFollowCandidateHydrator(FreshHydrator):
 
     reads = ("author_id",)
     writes = ("author_follows_viewer", "is_mutual_follow_author")
+    urgency = 1
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
         """One query over the distinct authors, or only over the followed ones by parameter."""
@@ -23,8 +25,8 @@ class BidirectionalFollowCandidateHydrator(FreshHydrator):
         if not query.params.check_all_followers:
             authors = np.intersect1d(authors, query.followed_user_ids)
         followers = graph.followers_among(query.user_id, authors)
-        follows_viewer = np.isin(batch["author_id"], followers)
-        is_followed = np.isin(batch["author_id"], query.followed_user_ids)
+        follows_viewer = among(batch["author_id"], followers)
+        is_followed = among(batch["author_id"], query.followed_user_ids)
         known = np.where(follows_viewer, YES, NO)
         return {
             "author_follows_viewer": known if query.params.check_all_followers else np.full(batch.n, UNKNOWN),

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 from feed.candidate_pipeline import Batch
 from feed.home_mixer import graph
+from feed.home_mixer.arrays import among
 from feed.home_mixer.candidate_hydrators._fresh import FreshHydrator
 from feed.home_mixer.query import ScoredPostsQuery
 
@@ -18,4 +17,4 @@ class BlockedByCandidateHydrator(FreshHydrator):
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
         """One query, shared with Quote."""
-        return {"author_blocks_viewer": np.isin(batch["author_id"], graph.of_viewer(query).blocked_by)}
+        return {"author_blocks_viewer": among(batch["author_id"], graph.of_viewer(query).blocked_by)}

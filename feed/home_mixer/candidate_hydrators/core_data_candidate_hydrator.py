@@ -13,6 +13,7 @@ class CoreDataCandidateHydrator(FreshHydrator):
 
     reads = ("post_id", "repost_of_id")
     writes = ("text", "repost_of_id", "repost_of_user_id", "in_reply_to_id")
+    urgency = 2  # others wait for these rows
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> Hydrated:
         """The request's post rows: one query, shared by five hydrators."""

@@ -19,6 +19,7 @@ class EngagementCountsCandidateHydrator(CachedHydrator):
 
     reads = ("post_id", "repost_of_id")
     writes = ("favorites", "replies", "reposts", "quotes", "views")
+    urgency = 2  # the longest question that waits for nobody
 
     def __init__(self) -> None:
         super().__init__(ProcessCache(CAPACITY, ttl_s))

@@ -14,6 +14,7 @@ class GizmoduckCandidateHydrator(FreshHydrator):
 
     reads = ("author_id", "post_id")
     writes = ("author_followers", "author_name", "author_is_adult", "repost_of_name")
+    urgency = 1
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> Hydrated:
         """One query for authors and reposted authors together."""

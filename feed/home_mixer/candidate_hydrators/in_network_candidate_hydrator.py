@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from feed.candidate_pipeline import Batch
+from feed.home_mixer.arrays import among
 from feed.home_mixer.candidate_hydrators._fresh import FreshHydrator
 from feed.home_mixer.query import ScoredPostsQuery
 
@@ -19,4 +20,4 @@ class InNetworkCandidateHydrator(FreshHydrator):
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
         """Set membership; no reading."""
         network = np.append(query.followed_user_ids, query.user_id)
-        return {"in_network": np.isin(batch["author_id"], network)}
+        return {"in_network": among(batch["author_id"], network)}

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 from feed.candidate_pipeline import Batch
 from feed.home_mixer import graph, post_rows
+from feed.home_mixer.arrays import among
 from feed.home_mixer.candidate_hydrators._fresh import FreshHydrator
 from feed.home_mixer.query import ScoredPostsQuery
 
@@ -22,7 +21,7 @@ class QuoteCandidateHydrator(FreshHydrator):
         columns = {
             "quote_of_id": rows.quote_of_id,
             "quote_of_user_id": rows.quote_of_user_id,
-            "quoted_author_blocks_viewer": np.isin(rows.quote_of_user_id, graph.of_viewer(query).blocked_by),
+            "quoted_author_blocks_viewer": among(rows.quote_of_user_id, graph.of_viewer(query).blocked_by),
         }
         if query.params.check_quoted_video:
             columns["quoted_video_ms"] = post_rows.of_request(query.memo).get(rows.quote_of_id).video_ms

@@ -12,6 +12,7 @@ class SemanticIdCandidateHydrator(FreshHydrator):
 
     reads = ("post_id", "repost_of_id")
     writes = ("semantic_id",)
+    urgency = 1
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> Hydrated:
         """One query for what this process has not met yet."""

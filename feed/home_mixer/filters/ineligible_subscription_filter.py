@@ -3,6 +3,7 @@
 import numpy as np
 
 from feed.candidate_pipeline import Batch, Filter
+from feed.home_mixer.arrays import among
 from feed.home_mixer.query import ScoredPostsQuery
 
 
@@ -15,4 +16,4 @@ class IneligibleSubscriptionFilter(Filter):
     def keep(self, query: ScoredPostsQuery, batch: Batch) -> np.ndarray:
         """A mask over the rows."""
         author = batch["subscription_author_id"]
-        return (author == 0) | (author == query.user_id) | np.isin(author, query.subscribed_user_ids)
+        return (author == 0) | (author == query.user_id) | among(author, query.subscribed_user_ids)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from feed.candidate_pipeline import Batch, Filter
+from feed.home_mixer.arrays import among
 from feed.home_mixer.query import ScoredPostsQuery
 
 
@@ -21,7 +22,7 @@ class PolicyExclusionFilter(Filter):
         hidden = np.setdiff1d(query.policy_excluded_ids, query.followed_user_ids)
         hit = np.zeros(batch.n, bool)
         for column in ("author_id", "repost_of_user_id", "quote_of_user_id"):
-            hit |= np.isin(batch[column], hidden)
+            hit |= among(batch[column], hidden)
         listed = set(hidden.tolist())
         hit |= np.array([not listed.isdisjoint(authors or ()) for authors in batch["ancestor_authors"]], bool)
         return ~hit

@@ -4,6 +4,7 @@ import numpy as np
 
 from feed.candidate_pipeline import Batch, Hydrated, Scorer
 from feed.home_mixer import model_choice
+from feed.home_mixer.arrays import among
 from feed.home_mixer.candidate import YES, original_authors, original_ids
 from feed.home_mixer.params import HEADS
 from feed.home_mixer.query import ScoredPostsQuery
@@ -87,7 +88,7 @@ def candidate_columns(query: ScoredPostsQuery, batch: Batch, recent: np.ndarray 
         quotes=_whole(batch["quotes"]),
         views=_whole(batch["views"]),
         recent_engagements=recent,
-        is_author_followed=np.isin(authors, np.append(query.followed_user_ids, query.user_id)),
+        is_author_followed=among(authors, np.append(query.followed_user_ids, query.user_id)),
         is_reply=batch["in_reply_to_id"] > 0,
         has_media=batch["has_media"] == YES,
         video_duration_ms=_whole(batch["video_ms"]),

@@ -1,5 +1,6 @@
 """The last word on scores: a diverse selection of the best candidates keeps its own, the rest get none."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,11 @@ def embeddings(post_ids: np.ndarray) -> np.ndarray:
     """Content vectors; a post without one gets a unit vector drawn from its id, like nothing else."""
     vectors = ranking.content_vectors(post_ids).astype(np.float64)
     for row in np.flatnonzero(~vectors.any(axis=1)).tolist():
-        drawn = np.random.default_rng(int(post_ids[row])).normal(size=vectors.shape[1])
-        vectors[row] = drawn / np.linalg.norm(drawn)
+        vectors[row] = _drawn(int(post_ids[row]), vectors.shape[1])
     return vectors
+
+
+@lru_cache(maxsize=4096)  # 12 MB; drawing the vectors of a page took as long as all the rest here
+def _drawn(post_id: int, size: int) -> np.ndarray:
+    vector = np.random.default_rng(post_id).normal(size=size)
+    return vector / np.linalg.norm(vector)

@@ -110,6 +110,22 @@ def test_later_declared_hydrator_wins_and_neither_sees_the_other():
     assert np.isnan(seen).all()
 
 
+def test_what_is_urgent_begins_first_and_is_merged_where_it_was_declared():
+    begun = []
+
+    def writes(value):
+        def hydrate(query, batch):
+            begun.append(value)
+            return {"a": np.full(batch.n, value)}
+
+        return hydrate
+
+    parts = [HydratorPart(f"H{value}", writes(value), urgency=value % 3) for value in (5.0, 0.0, 4.0, 3.0)]
+    result = pipeline(hydrators=tuple(parts), workers=Threads(4, lanes=1), budgets=ROOMY).execute(Query())
+    assert begun == [5.0, 4.0, 0.0, 3.0]
+    assert set(result.selected["a"].tolist()) == {3.0}
+
+
 def test_a_hydrator_cannot_write_a_column_it_did_not_declare():
     greedy = HydratorPart("Greedy", lambda q, b: {"score": np.ones(b.n)})
     result = pipeline(hydrators=(greedy,)).execute(Query())

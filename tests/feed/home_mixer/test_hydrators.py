@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from accounts import services as accounts
+from feed.home_mixer.arrays import among, found_in
 from feed.home_mixer.candidate import NO, YES
 from feed.home_mixer.candidate_hydrators.ads_brand_safety_candidate_hydrator import AdsBrandSafetyCandidateHydrator
 from feed.home_mixer.candidate_hydrators.blocked_by_candidate_hydrator import BlockedByCandidateHydrator
@@ -199,3 +200,13 @@ def test_a_post_nobody_judged_has_no_brand_safety_verdict_worth_an_ad(asked):
 def test_replayed_candidates_are_left_alone(hydrator):
     assert hydrator.enabled(query())
     assert not hydrator.enabled(query(has_cached_posts=True))
+
+
+def test_membership_by_sorting_is_membership():
+    draws = np.random.default_rng(7)
+    for size in (0, 1, 40):
+        ids, values = draws.integers(0, 50, size), draws.integers(0, 60, (3, 30))
+        np.testing.assert_array_equal(among(values, ids), np.isin(values, ids))
+    at, is_known = found_in(np.array([10, 20]), np.array([20, 5, 30, 10]))
+    assert is_known.tolist() == [True, False, False, True]
+    assert at[is_known].tolist() == [1, 0]
