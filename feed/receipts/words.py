@@ -95,6 +95,27 @@ def summary(receipt: Mapping[str, Any], item: Mapping[str, Any], table: list[Con
     return f"{origin}, and {_likely(best, usual[best.head][0])}."
 
 
+def own_value(receipt: Mapping[str, Any], net: float) -> float:
+    """What the published sum makes of a net value."""
+    values = value_model.offset(
+        np.array([net]), receipt["weights"], receipt["epsilon"], without=tuple(receipt["left_out"])
+    )
+    return float(value_model.normalised(values)[0])
+
+
+def multiplies(receipt: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
+    """Whether diversity and network count for this post: by one parameter only where its sum is not negative."""
+    return receipt["value_mode"] != "mpn" or about["combined"] >= 0
+
+
+def before_lift(receipt: Mapping[str, Any], about: Mapping[str, Any]) -> float:
+    """What a post was worth when a small author's turn came."""
+    if receipt["value_mode"] != "mpn":
+        return float(about["weighted_score"])
+    factor = about["diversity"] * about["oon_factor"] if multiplies(receipt, about) else 1.0
+    return own_value(receipt, about["combined"] * factor)
+
+
 def _page_means(receipt: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     """By head, the mean prediction and the mean contribution over the posts of the page."""
     parts = defaultdict(list)
@@ -130,7 +151,11 @@ def _origin(item: Mapping[str, Any]) -> str:
         return f"You follow {_author(item)}"
     if item["source"] == served_types.POPULAR:
         return "This is popular right now"
-    return "This resembles what you have been reading"
+    if item["source"] == served_types.SIMCLUSTERS:
+        return "People with your tastes like this"
+    if item["source"] in (served_types.PHOENIX, served_types.PHOENIX_MOE):
+        return "This resembles what you have been reading"
+    return "This was recommended to you"
 
 
 def _author(item: Mapping[str, Any]) -> str:
@@ -148,18 +173,46 @@ def path(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Step]:
     if receipt["ranked_by"] == "time":
         steps.append(Step("Order", "newest first"))
     else:
-        steps.append(Step("Expected value", f"{about['weighted_score']:.4f}"))
-    if about["author_position"] and about["diversity"] < 1:
-        steps.append(Step("Other posts of this author first", f"times {about['diversity']:.3g}"))
-    if abs(about["base_score"] - about["weighted_score"]) > 1e-6:
-        steps.append(Step("A small author's turn", f"lifted to {about['base_score']:.4f}"))
-    if about["oon_factor"] != 1:
-        why = "A reply or a repost" if item["in_network"] else "From outside your network"
-        steps.append(Step(why, f"times {about['oon_factor']:.3g}"))
+        steps += _from_sum(receipt, item) if receipt["value_mode"] == "mpn" else _from_value(receipt, item)
     if about["standing_factor"] < 1:
         steps.append(Step("Many turned away from the author", f"times {about['standing_factor']:.3g}"))
+    if not about["vm_factor"]:
+        steps.append(Step("More varied posts were chosen", "times 0"))
     if about["propensity"] not in (None, 1.0):
         steps.append(Step("Trial of another order", f"chance {about['propensity']:.0%}"))
     steps.append(Step("Score", f"{item['score']:.4f}"))
     steps.append(Step("Place", str(item["position"] + 1)))
+    return steps
+
+
+def _from_value(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Step]:
+    """Offset, a small author's turn, multipliers: the published order."""
+    about = item["receipt"]
+    steps = [Step("Expected value", f"{about['weighted_score']:.4f}")]
+    return [*steps, *_turn(receipt, about), *_multipliers(item)]
+
+
+def _from_sum(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Step]:
+    """Multipliers on what is net-positive, offset, a small author's turn."""
+    about = item["receipt"]
+    steps = [Step("Sum of its parts", f"{about['combined']:.4f}")]
+    if multiplies(receipt, about):
+        steps += _multipliers(item)
+    return [*steps, Step("Expected value", f"{before_lift(receipt, about):.4f}"), *_turn(receipt, about)]
+
+
+def _turn(receipt: Mapping[str, Any], about: Mapping[str, Any]) -> list[Step]:
+    if about["base_score"] - before_lift(receipt, about) <= 1e-6:
+        return []
+    return [Step("A small author's turn", f"lifted to {about['base_score']:.4f}")]
+
+
+def _multipliers(item: Mapping[str, Any]) -> list[Step]:
+    about, steps = item["receipt"], []
+    if about["diversity"] < 1:
+        why = "Other posts of this author first" if about["author_position"] else "Author met on earlier pages"
+        steps.append(Step(why, f"times {about['diversity']:.3g}"))
+    if about["oon_factor"] != 1:
+        why = "A reply or a repost" if item["in_network"] else "From outside your network"
+        steps.append(Step(why, f"times {about['oon_factor']:.3g}"))
     return steps

@@ -12,7 +12,7 @@ from accounts import services as accounts
 from feed import services, tasks, weights
 from feed.home_mixer import served_types
 from feed.models import FeatureParameter, Receipt, ReceiptLook
-from feed.receipts import partitions, store, story
+from feed.receipts import partitions, store, story, words
 from feed.receipts.explain import explain
 from feed.receipts.recompute import recompute
 from feed.types import FeedRequest
@@ -111,6 +111,94 @@ def test_the_story_says_where_a_post_was_found_and_not_where_else_it_was(viewer,
     for source in (served_types.PHOENIX, served_types.POPULAR, "a later one"):
         assert "newest posts by people you follow" not in found[source][0]
         assert "by somebody you follow" in found[source][1]
+
+
+@pytest.fixture
+def told(viewer, page):
+    """The story of the page's second post as one text, with figures of its receipt (or of the page) replaced."""
+    receipt = services.receipt(viewer, page.request_id)
+    item = next(item for item in receipt["items"] if item["post_id"] == receipt["ranked"][1])
+
+    def tell(about=None, **changes):
+        changed = item | {"receipt": item["receipt"] | (about or {})}
+        whole = receipt | changes
+        return " ".join(s for part in story.tell(whole, changed, []) for s in part.sentences), explain(
+            whole | {"items": [changed if other is item else other for other in whole["items"]]}, int(item["post_id"])
+        )
+
+    return receipt, item, tell
+
+
+def test_what_is_said_of_repeated_authors_follows_from_the_receipt(told):
+    _, _, tell = told
+    spread = {"diversity": 0.4, "author_position": 2, "author_history": 0.0}
+    assert "Two posts of the same author were worth more, so only 40% of its value counts." in tell(spread)[0]
+    text, found = tell(spread | {"author_position": 0, "author_history": 1.5})
+    assert "You have met this author on the pages before, so only 40% of its value counts." in text
+    assert ("Author met on earlier pages", "times 0.4") in [(step.label, step.value) for step in found.path]
+    assert (
+        "was worth more and you have met this author" in tell(spread | {"author_position": 1, "author_history": 1})[0]
+    )
+
+
+def test_what_is_said_of_the_value_follows_from_the_receipt(told):
+    receipt, _, tell = told
+    assert "Every sum above zero gets 0.0010 on top." in tell({"combined": 2.0, "weighted_score": 2.001})[0]
+    low = words.own_value(receipt, -0.5)
+    text = tell({"combined": -0.5, "weighted_score": low, "base_score": low})[0]
+    assert f"More speaks against it than for it; of its sum, -0.5000, this is made: {low:.4f}." in text
+    assert "time that you would not regret: 0.7000" in tell({"combined": 2.0, "weighted_score": 0.7})[0]
+    assert "nothing of its value counts" in tell({"vm_factor": 0.0})[0]
+    assert "nothing of its value counts" not in tell()[0]
+    assert "here its value counts 1.5 times" in tell({"oon_factor": 1.5})[0]
+
+
+def test_multipliers_before_the_offset_are_told_in_that_order(told):
+    receipt, _, tell = told
+    net = {"combined": 2.0, "diversity": 0.5, "author_position": 1, "oon_factor": 1.0}
+    base = words.own_value(receipt, 1.0)
+    text, found = tell(net | {"weighted_score": words.own_value(receipt, 2.0), "base_score": base}, value_mode="mpn")
+    assert [step.label for step in found.path[1:4]] == [
+        "Sum of its parts",
+        "Other posts of this author first",
+        "Expected value",
+    ]
+    assert found.path[3].value == f"{base:.4f}"
+    assert "small author" not in text
+    below = words.own_value(receipt, -2.0)
+    text, found = tell(net | {"combined": -2.0, "weighted_score": below, "base_score": below}, value_mode="mpn")
+    assert "only 50%" not in text
+    assert found.path[2].value == f"{below:.4f}"
+
+
+def test_what_is_said_of_the_place_follows_from_the_receipt(told):
+    receipt, item, tell = told
+    nth = sum(each["kind"] == "post" for each in receipt["items"][: item["position"] + 1])
+    ranked = [i for i in receipt["ranked"] if i != item["post_id"]]
+    ranked.insert(nth - 1, item["post_id"])
+    text = tell(explored=[], ranked=ranked)[0]
+    assert f"number {nth} of the {len(ranked)} best" in text
+    assert "moved" not in text
+    assert "on purpose" not in text
+    text = tell(explored=[nth - 1], ranked=ranked)[0]
+    assert "It changed places with its neighbour on purpose" in text
+    moved = tell(explored=[], ranked=["0", *ranked])[0]
+    assert f"on the page it is number {nth} of them" in moved
+    earlier = tell(is_cached=True, at_ms=item["receipt"]["scored_at_ms"] + 42_000)[0]
+    assert "judged for an earlier page, 42 seconds before" in earlier
+
+
+def test_the_summary_names_the_source_it_came_from(viewer, page):
+    receipt = services.receipt(viewer, page.request_id)
+    item = next(item for item in receipt["items"] if item["kind"] == "post") | {"in_network": False}
+    begins = {
+        served_types.SIMCLUSTERS: "People with your tastes",
+        served_types.PHOENIX: "This resembles",
+        served_types.POPULAR: "This is popular",
+        "a later one": "This was recommended",
+    }
+    for source, words_of_it in begins.items():
+        assert words.summary(receipt, item | {"source": source}, []).startswith(words_of_it)
 
 
 def test_a_name_that_was_missing_is_looked_up(viewer, friend, page):
