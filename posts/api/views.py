@@ -173,7 +173,7 @@ class ScheduledStatusesView(APIView):
 
     permission_classes = (requires(read="read:statuses"),)
 
-    @extend_schema(parameters=[PageInputs], responses=dict, tags=["statuses"])
+    @extend_schema(operation_id="scheduled_statuses", parameters=[PageInputs], responses=dict, tags=["statuses"])
     def get(self, request: Request) -> Response:
         cursor = cursor_of(request)
         rows = selectors.scheduled_posts(request.user, cursor)

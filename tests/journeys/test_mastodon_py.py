@@ -1,6 +1,7 @@
 """A stranger's client, Mastodon.py, makes a journey against the running site."""
 
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from mastodon import Mastodon, MastodonNotFoundError
@@ -93,6 +94,22 @@ def test_follow_reply_and_react(orla, tide, people):
     assert not tide.status_unfavourite(root).favourited
     assert not tide.status_unreblog(root).reblogged
     assert tide.status(root.id).favourites_count == 0
+
+
+def test_ask_a_poll_and_write_for_later(orla, tide):
+    asked = orla.status_post("Tea or coffee?", poll=orla.make_poll(["Tea", "Coffee"], 600))
+    answered = tide.poll_vote(asked.poll.id, 1)
+    assert (answered.own_votes, [option.votes_count for option in answered.options]) == ([1], [0, 1])
+    assert orla.poll(asked.poll.id).voters_count == 1
+
+    at = datetime.now(UTC) + timedelta(minutes=6)
+    waiting = orla.status_post("See you soon", scheduled_at=at)
+    assert waiting.params.text == "See you soon"
+    moved = orla.scheduled_status_update(waiting.id, at + timedelta(hours=1))
+    assert moved.scheduled_at > waiting.scheduled_at
+    assert [row.id for row in orla.scheduled_statuses()] == [waiting.id]
+    orla.scheduled_status_delete(waiting.id)
+    assert orla.scheduled_statuses() == []
 
 
 def test_block_hides_and_unblock_shows(orla, tide, people):
