@@ -5,6 +5,7 @@ import json
 import time
 from datetime import timedelta
 from secrets import token_hex
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -17,7 +18,7 @@ from websockets.sync.client import connect
 
 from accounts import services as accounts
 from feed import live
-from feed.streaming import delivery
+from feed.streaming import delivery, sse
 from feed.streaming.connections import MAX_PER_PERSON, QUEUE_LENGTH, Connection, Message, hub
 from feed.streaming.streams import Stream, stream_of
 from moderation.events import PostLabelled
@@ -237,6 +238,33 @@ def test_a_reader_who_falls_behind_is_closed_and_keeps_no_memory():
         return one.queue.qsize(), len(ended)
 
     assert asyncio.run(fall_behind()) == (QUEUE_LENGTH, 1)
+    assert not hub
+
+
+def test_the_answer_to_a_reader_who_takes_nothing_ends(monkeypatch):
+    monkeypatch.setattr(sse, "LEAVING_S", 0.01)
+    connection = SimpleNamespace()
+
+    async def opened(scope, receive) -> Connection:
+        loop = asyncio.get_running_loop()
+        connection.made = Connection(1, 1, (), RequestFactory().get("/"), loop)
+        hub.join(connection.made)
+        return connection.made
+
+    async def stand_still(*message) -> None:
+        await asyncio.Event().wait()
+
+    async def serve() -> None:
+        monkeypatch.setattr(sse, "_opened", opened)
+        answer = asyncio.create_task(sse.application({}, stand_still, stand_still))
+        await asyncio.sleep(0)
+        while not hub:
+            await asyncio.sleep(0)
+        for _ in range(QUEUE_LENGTH + 1):
+            connection.made.tell(Message(Stream("public"), "delete", "1"))
+        await asyncio.wait_for(answer, 5)
+
+    asyncio.run(serve())
     assert not hub
 
 
