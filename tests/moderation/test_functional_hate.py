@@ -13,7 +13,7 @@ from moderation.grox.training.templates import statements
 FILE = Path(__file__).parent.parent / "fixtures" / "moderation" / "functional_hate.csv"
 #: Kinds of which the head gets most right; what it half knows (reclaimed words, misspelled praise) is not promised.
 SURE = {
-    "contempt": 0.8,
+    "contempt": 0.6,
     "dehumanised": 0.8,
     "implied": 0.6,
     "as a question": 0.8,
@@ -22,7 +22,7 @@ SURE = {
     "misspelled": 0.8,
     "hate denied": 0.8,
     "neutral mention": 0.8,
-    "praise": 0.6,
+    "praise": 0.75,
     "counter-speech, quoting": 0.8,
     "counter-speech, about": 0.6,
     "things": 0.8,

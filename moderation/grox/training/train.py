@@ -175,6 +175,14 @@ def _terms(texts: list[str], options: dict[str, Any], *, min_df: int, limit: int
     return matrix, Terms(tuple(vectorizer.get_feature_names_out()), vectorizer.idf_)
 
 
+def _is_collected(task: Task, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows, by source and class (2 * source + class), people wrote: all but the made-up statements.
+
+    Those kept back resemble those learned from too much to tell how far to believe a model.
+    """
+    return (cells < 2 * len(task.files)) | (not task.has_templates)
+
+
 def _regression(task: Task) -> LogisticRegression:
     solver = "lbfgs" if task.exclusive else "liblinear"  # the latter is faster on many rare features
     return LogisticRegression(C=task.inverse_regularisation, max_iter=MAX_ITERATIONS, solver=solver)
@@ -187,9 +195,7 @@ def _balanced(task: Task, cells: NDArray[np.int64]) -> NDArray[np.float64]:
     """
     _, cell, sizes = np.unique(cells, return_inverse=True, return_counts=True)
     weights = len(cells) / (len(sizes) * sizes[cell])
-    return (
-        np.where(cells >= 2 * len(task.files), task.template_weight, 1.0) * weights if task.has_templates else weights
-    )
+    return np.where(_is_collected(task, cells), 1.0, task.template_weight) * weights
 
 
 def _scores(
@@ -236,7 +242,7 @@ def _fit_each(task: Task, data: Labelled, features: csr_matrix, outputs: Logits 
         if outputs is not None:
             scores = np.hstack([scores, outputs[known, number, None]])
         # the balanced weights of the fit leave its probabilities too high for rare classes
-        weighing = _weighing(scores, labels, unseen)
+        weighing = _weighing(scores, labels, unseen & _is_collected(task, cells))
         own, *of_outputs = weighing.coef_[0]
         fitted.weights[number] = own * model.coef_[0]
         fitted.bias[number] = own * model.intercept_[0] + weighing.intercept_[0]
