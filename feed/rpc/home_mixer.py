@@ -33,6 +33,8 @@ FOR_YOU_FEED = _SERVICES["ForYouFeedService"].full_name
 
 # Of the time a caller gives, the part the stages may use; the rest is for the answer's way back.
 ANSWER_SHARE = 0.9
+# Ids in a list of a query, ten times what the API takes.
+MAX_IDS = 10_000
 # Viewers of health probes: answered at once, empty, without a pipeline run.
 TEST_VIEWERS = frozenset({123, 234})
 # What a debugging answer tells of every candidate; the selected ones are told in full.
@@ -151,9 +153,11 @@ def _request(query: messages.ScoredPostsQuery, **more: Any) -> FeedRequest:
 
 
 def _check_ids(query: messages.ScoredPostsQuery) -> None:
-    """Ids of ours have 63 bits; a larger one fits no column."""
+    """Ids of ours have 63 bits; a larger one fits no column, and a list is of a bounded length."""
     single = (query.request_id, query.push_to_home_post_id)
     listed = (query.seen_ids, query.served_ids, query.topic_ids, query.excluded_topic_ids)
+    if max(map(len, listed)) > MAX_IDS:
+        raise Invalid(f"A list of more than {MAX_IDS:,} ids is not taken.")
     if max((*single, *(max(ids, default=0) for ids in listed))) >= 1 << 63:
         raise Invalid("An id is out of range.")
 

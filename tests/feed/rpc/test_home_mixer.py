@@ -146,12 +146,14 @@ HUGE = 2**63
     [
         ({"viewer_id": HUGE}, grpc.StatusCode.NOT_FOUND),
         ({"seen_ids": [HUGE]}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"served_ids": [1] * 10_001}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"served_ids": [1] * 10_000}, grpc.StatusCode.OK),
         ({"request_id": HUGE}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"cursor": "nonsense"}, grpc.StatusCode.OK),
         ({"request_context": "moonwalk"}, grpc.StatusCode.OK),
         ({"topic_ids": [12_345], "served_ids": list(range(1, 5_000))}, grpc.StatusCode.OK),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
 def test_odd_queries_get_the_documented_answer(channel, viewer, fields, code):
     asked = messages.ScoredPostsQuery(**{"viewer_id": viewer.pk} | fields)
