@@ -1,6 +1,6 @@
 """Who has a page open, and what of the event log concerns them.
 
-Each web process follows the log with one thread and knows its own open pages, so a message goes
+Each web process follows the log with a thread and knows its own open pages, so a message goes
 straight from the log to the socket: no fan-out table, no group per author, and nothing to clean
 up when a process dies. Without Valkey the thread waits and pages simply get no news.
 """
@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -184,9 +184,13 @@ def _keep_graph(event: Followed | Unfollowed | Blocked | Muted | Unmuted) -> Non
 
 
 class LiveTail:
-    """The thread that follows the log for this process, started with the first open page or stream."""
+    """A thread that follows the log for this process, started with the first who listens.
 
-    def __init__(self) -> None:
+    `tend` is called every few seconds.
+    """
+
+    def __init__(self, name: str, handle: Callable[[object], None], tend: Callable[[], None] = lambda: None) -> None:
+        self._name, self._handle, self._tend = name, handle, tend
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -198,7 +202,7 @@ class LiveTail:
             if self._thread is None or not self._thread.is_alive():
                 self._stop.clear()
                 self._is_placed.clear()
-                self._thread = threading.Thread(target=self._run, name="live-tail", daemon=True)
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
         self._is_placed.wait(PLACING_S)
 
@@ -215,12 +219,11 @@ class LiveTail:
             try:
                 if time.monotonic() >= next_tending:
                     next_tending = time.monotonic() + TENDING_S
-                    delivery.tend()
+                    self._tend()
                 news = tail.read(block_ms=BLOCK_MS if self._is_placed.is_set() else 1)
                 self._is_placed.set()
                 for envelope in news:
-                    handle(envelope.event)
-                    delivery.handle(envelope.event)
+                    self._handle(envelope.event)
             except (redis.RedisError, OperationalError) as error:
                 log.warning("live news wait", error=str(error).strip())
                 self._stop.wait(RETRY_S)
@@ -228,4 +231,6 @@ class LiveTail:
                 close_old_connections()
 
 
-live_tail = LiveTail()
+live_tail = LiveTail("live-tail", handle)
+#: Of its own: showing posts to streams takes longer, and the pages' news should not wait for it.
+stream_tail = LiveTail("stream-tail", delivery.handle, delivery.tend)

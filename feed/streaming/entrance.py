@@ -62,7 +62,7 @@ def admit(scope: Scope, token: str, loop: asyncio.AbstractEventLoop, streams: fr
     connection = Connection(found.user_id, found.pk, tuple(found.scope.split()), request, loop, streams=streams)
     for stream in streams:
         check_scope(connection, stream)
-    live.live_tail.ensure_started()
+    live.stream_tail.ensure_started()
     hub.join(connection)
     return connection
 

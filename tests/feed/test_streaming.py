@@ -282,7 +282,7 @@ def streaming(transactional_db):
     """The site without the feed's warm-up, which streams do not need."""
     with servers.site(routed(get_asgi_application())) as address:
         yield address
-    live.live_tail.stop()
+    live.stream_tail.stop()
 
 
 class Ear(StreamListener):
