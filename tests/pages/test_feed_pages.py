@@ -77,6 +77,10 @@ def test_visitors_find_a_front_door_with_public_posts(visitor, posts):
     assert hidden.text not in visitor.get("/").content.decode()
 
 
+def test_who_has_a_new_password_is_shown_the_way_in(visitor):
+    assert 'href="/accounts/login/"' in visitor.get("/accounts/password/reset/key/done/").content.decode()
+
+
 def test_aside_suggests_people_and_active_tags(web, author):
     for _ in range(3):
         PostFactory(author=UserFactory(), text="On it #harbour")
