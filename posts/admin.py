@@ -194,7 +194,8 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
 
 @admin.register(Tag)
 class TagAdmin(LargeTableAdmin):
-    list_display = ["name"]
+    list_display = ["name", "may_trend"]
+    list_editable = ["may_trend"]
     search_fields = ["name"]
 
 

@@ -8,6 +8,7 @@ class Tag(models.Model):
     """A hashtag, stored casefolded without the sign."""
 
     name = models.CharField(max_length=100, unique=True)
+    may_trend = models.BooleanField("may be listed as active", default=True, db_default=True)
 
     def __str__(self) -> str:
         return f"#{self.name}"

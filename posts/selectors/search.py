@@ -58,13 +58,12 @@ def search_tags(query: str, *, limit: int = 20) -> list[Tag]:
 
 
 def active_tags(*, limit: int) -> list[dict[str, Any]]:
-    """The tags most people used in public in the last day: `name`, `num_authors` and `num_posts` of each."""
-    links = PostTag.objects.filter(
-        post__created_at__gte=clock.now() - ACTIVE_WITHIN,
-        post__deleted_at=None,
-        post__visibility=Visibility.PUBLIC,
-        post__author__is_locked=False,
-    )
+    """The tags most people used in public in the last day: `name`, `num_authors` and `num_posts` of each.
+
+    Posts that are kept from the public, as spam is, do not count, nor do tags that an operator keeps out.
+    """
+    recent = visible_to(None).filter(created_at__gte=clock.now() - ACTIVE_WITHIN, visibility=Visibility.PUBLIC)
+    links = PostTag.objects.filter(tag__may_trend=True, post__in=recent)
     counted = links.values(name=F("tag__name")).annotate(
         num_authors=Count("post__author", distinct=True), num_posts=Count("post")
     )

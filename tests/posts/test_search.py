@@ -3,8 +3,13 @@
 import pytest
 from django.db import connection
 
+from accounts.models import User
 from posts import selectors
+from posts.models import Post, Tag
+from posts.services import release, withhold
+from posts.types import Visibility
 from tests.factories import PostFactory, UserFactory
+from xsocial.kernel import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +50,22 @@ def test_the_index_is_used():
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "posts_post_search" in plan
+
+
+def test_active_tags_are_those_of_several_people_whose_posts_the_public_sees():
+    def use(tag: str) -> list[Post]:
+        return [PostFactory(author=UserFactory(), text=f"Seen again #{tag}") for _ in range(3)]
+
+    use("heron")
+    use("offer")
+    spam, suspended, followers_only = use("bargain"), use("prize"), use("club")
+    withhold(spam[0].pk)
+    User.objects.filter(pk=suspended[0].author_id).update(suspended_at=clock.now())
+    Post.objects.filter(pk=followers_only[0].pk).update(visibility=Visibility.FOLLOWERS)
+    Tag.objects.filter(name="offer").update(may_trend=False)
+    assert selectors.active_tags(limit=9) == [{"name": "heron", "num_authors": 3, "num_posts": 3}]
+    release(spam[0].pk)
+    assert {row["name"] for row in selectors.active_tags(limit=9)} == {"bargain", "heron"}
 
 
 def test_tags_are_found_by_their_beginning():
