@@ -10,6 +10,7 @@ import io
 from typing import Any
 
 import factory
+from django.contrib.auth.models import Permission
 from PIL import Image
 
 from accounts import services as accounts
@@ -34,6 +35,16 @@ class UserFactory(factory.django.DjangoModelFactory):
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
         return model_class.objects.create_user(*args, **{"password": PASSWORD, **kwargs})
+
+
+class ModeratorFactory(UserFactory):
+    """Staff with the permission to moderate."""
+
+    is_staff = True
+
+    @factory.post_generation
+    def permission(self, create: bool, extracted: None, **kwargs: Any) -> None:
+        self.user_permissions.add(Permission.objects.get(codename="moderate"))
 
 
 class PostFactory(factory.Factory):

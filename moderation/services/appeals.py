@@ -36,7 +36,7 @@ def appeal(*, author: User, label: PostLabel, statement: str) -> Appeal:
 def decide_appeal(*, moderator: User, appeal: Appeal, is_upheld: bool, note: str = "") -> None:
     """Grant or refuse an appeal. Granting takes the label off and keeps its rule from putting it back.
 
-    Raises NotAllowed for people who are not staff or who put the label there, Conflict when decided.
+    Raises NotAllowed for people who may not moderate or who put the label there, Conflict when decided.
     """
     check_moderator(moderator)
     appeal = Appeal.objects.select_for_update().select_related("label").get(pk=appeal.pk)

@@ -7,8 +7,8 @@ from xsocial.kernel.errors import NotAllowed
 
 
 def is_moderator(user: User) -> bool:
-    """Staff, and people who were given the permission `moderation.moderate`."""
-    return bool(user.is_authenticated and (user.is_staff or user.has_perm("moderation.moderate")))
+    """Whether the person has the permission `moderation.moderate`, as superusers do; being staff is not enough."""
+    return user.has_perm("moderation.moderate")
 
 
 def check_moderator(user: User) -> None:

@@ -181,7 +181,7 @@ def apply_label(
 ) -> PostLabel:
     """Put a label on by hand; one for a violation is also a strike.
 
-    Raises NotAllowed for people who are not staff, Invalid for a past expiry.
+    Raises NotAllowed for people who may not moderate, Invalid for a past expiry.
     """
     check_moderator(moderator)
     if expires_at and expires_at <= clock.now():
@@ -201,7 +201,7 @@ def apply_label(
 
 @transaction.atomic
 def lift_label(*, moderator: User, label: PostLabel, note: str = "") -> None:
-    """Take a label off by hand. Raises NotAllowed for people who are not staff, NotFound if it is gone."""
+    """Take a label off by hand. Raises NotAllowed for people who may not moderate, NotFound if it is gone."""
     check_moderator(moderator)
     lift_row(label, reason=note or "lifted by a moderator")
     record(moderator, ReviewAction.LABEL_LIFTED, post_id=label.post_id, label=label.label, note=note)

@@ -89,7 +89,7 @@ def decide_report(
 ) -> None:
     """Close a report, and with it every other open report of the same thing.
 
-    An upheld report may put a label on the post. Raises NotAllowed for people who are not staff,
+    An upheld report may put a label on the post. Raises NotAllowed for people who may not moderate,
     Conflict when it was decided before, Invalid for a label without a post.
     """
     check_moderator(moderator)

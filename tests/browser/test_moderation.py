@@ -11,7 +11,7 @@ from moderation.grox.classifiers import heads
 from moderation.grox.payload import Stream
 from moderation.models import PostAnnotation
 from tests.browser.windows import keep, sign_in
-from tests.factories import PostFactory, UserFactory
+from tests.factories import ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
 
 pytestmark = [
@@ -26,7 +26,7 @@ DESK, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 
 def test_label_notice_appeal_grant_and_a_refused_return(page: Page, live_site: str):
-    author, moderator = UserFactory(username="author"), UserFactory(username="moderator", is_staff=True)
+    author, moderator = UserFactory(username="author"), ModeratorFactory(username="moderator")
     post = PostFactory(author=author, text=INSULT)
     run.analyze([post.pk], stream=Stream.EDITED)
 
@@ -84,7 +84,7 @@ def a_fortnight_of_work() -> None:
 
 
 def test_the_queue_and_the_dashboard_fit_every_screen(page: Page, live_site: str):
-    moderator = UserFactory(username="moderator", is_staff=True)
+    moderator = ModeratorFactory(username="moderator")
     a_fortnight_of_work()
     sign_in(page, live_site, moderator)
     for name, path in (("queue", "/moderation"), ("dashboard", "/moderation/dashboard")):

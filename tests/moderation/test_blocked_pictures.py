@@ -13,7 +13,7 @@ from moderation.types import Label
 from posts import services as posts
 from posts.models import Media, MediaFingerprint, Notification
 from posts.selectors import visible_ids
-from tests.factories import MediaFactory, PostFactory, UserFactory, picture
+from tests.factories import MediaFactory, ModeratorFactory, PostFactory, UserFactory, picture
 from xsocial.kernel import fingerprints
 from xsocial.kernel.errors import Invalid
 
@@ -102,7 +102,7 @@ def test_others_pictures_and_plain_ones_pass():
 @pytest.mark.django_db
 def test_posts_from_before_are_found_and_freed_again():
     post, stranger = post_with(file_of(scene())), UserFactory()
-    moderator = UserFactory(is_staff=True)
+    moderator = ModeratorFactory()
     row, num_posts = block(scene(), label=Label.SPAM, moderator=moderator)
     assert num_posts == 1
     assert not visible_ids(stranger, [post.pk])
@@ -115,7 +115,7 @@ def test_posts_from_before_are_found_and_freed_again():
 @pytest.mark.django_db
 def test_a_granted_appeal_opens_the_post_and_the_same_match_does_not_close_it_again():
     block(scene())
-    post, moderator = post_with(file_of(scene())), UserFactory(is_staff=True)
+    post, moderator = post_with(file_of(scene())), ModeratorFactory()
     row = PostLabel.objects.get(post=post)
     services.appeal(author=post.author, label=row, statement="It is the cover of my own book.")
     services.decide_appeal(moderator=moderator, appeal=row.appeal, is_upheld=True)

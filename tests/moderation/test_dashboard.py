@@ -11,13 +11,13 @@ from moderation.models import Appeal, PostAnnotation
 from moderation.plots import bars
 from moderation.selectors.drift import drifts
 from moderation.types import Label
-from tests.factories import PostFactory, UserFactory
+from tests.factories import ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
 
 
 @pytest.mark.django_db
 def test_the_dashboard_counts_draws_and_names_rules_that_are_often_wrong(client):
-    moderator, post = UserFactory(is_staff=True), PostFactory()
+    moderator, post = ModeratorFactory(), PostFactory()
     for state in ("done", "done", "not_scored"):
         PostAnnotation.objects.create(post=post, plan="safety_ptos", state=state, milliseconds=30)
     row = services.apply_label(moderator=moderator, post=post, label=Label.SPAM)

@@ -14,7 +14,7 @@ from moderation.models import Appeal, PostFlags, PostLabel, ReviewDecision, Stri
 from moderation.selectors.queue import independent_weight, reporter_weights
 from moderation.types import Label, QueueKind
 from posts.models import Notification
-from tests.factories import PostFactory, UserFactory
+from tests.factories import ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ INSULT = "You are a worthless idiot, go to hell"
 
 @pytest.fixture
 def moderator():
-    return UserFactory(is_staff=True)
+    return ModeratorFactory()
 
 
 def notices(user):
@@ -67,9 +67,10 @@ def test_a_newer_notice_replaces_the_older_one_and_marks_of_progress_send_none(m
         assert notices(post.author).count() == 1
 
 
-def test_others_see_neither_labels_nor_the_queue(client):
+@pytest.mark.parametrize("is_staff", [False, True])
+def test_others_see_neither_labels_nor_the_queue(client, is_staff):
     post = PostFactory()
-    client.force_login(UserFactory())
+    client.force_login(UserFactory(is_staff=is_staff))
     for address in (f"/posts/{post.pk}/labels", "/moderation"):
         assert client.get(address).status_code == 404
 

@@ -11,7 +11,7 @@ from moderation.models import PostFlags, PostLabel, ReviewDecision
 from moderation.services import NewLabel
 from moderation.types import Label, LabelSource
 from posts.selectors import thread, visible_ids
-from tests.factories import PostFactory, UserFactory
+from tests.factories import ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from xsocial.kernel.models import OutboxEvent
@@ -30,7 +30,7 @@ def post():
 
 @pytest.fixture
 def moderator():
-    return UserFactory(is_staff=True)
+    return ModeratorFactory()
 
 
 def reconcile(post, *wanted, rules=("policy.", "safety.")):

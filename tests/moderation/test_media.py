@@ -19,7 +19,7 @@ from moderation.services import media as service
 from moderation.types import QueueKind
 from posts.events import MediaUploaded
 from posts.models import Media, MediaFingerprint, PostEmbedding
-from tests.factories import MediaFactory, PostFactory, UserFactory
+from tests.factories import MediaFactory, ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
 from xsocial.kernel.models import OutboxEvent
 
@@ -93,7 +93,7 @@ def test_without_models_the_post_stays_not_scored_and_says_so(use, client):
     assert labels(post) == {"GROK_NOT_SCORED", "PTOS_REVIEWED"}
     client.force_login(post.author)
     assert "no model for nudity; no model for writing" in client.get(f"/posts/{post.pk}/labels").text
-    client.force_login(UserFactory(is_staff=True))
+    client.force_login(ModeratorFactory())
     assert "1 post with attachments" in client.get("/moderation").text
 
 

@@ -19,7 +19,7 @@ from moderation.models import PostAnnotation, PostFlags, PostLabel
 from moderation.types import AnnotationState
 from posts import services as posts
 from posts.models import Notification, PostEmbedding, PostTopic
-from tests.factories import MediaFactory, PostFactory, TopicFactory, UserFactory
+from tests.factories import MediaFactory, ModeratorFactory, PostFactory, TopicFactory, UserFactory
 from xsocial.celery import app
 from xsocial.kernel import clock, metrics, redis
 from xsocial.kernel.event_log.relay import relay_batch
@@ -157,7 +157,7 @@ def test_an_edit_is_judged_anew_and_flags_stay():
 
 @pytest.mark.django_db
 def test_an_upheld_appeal_stands_against_the_same_wording():
-    post, moderator = PostFactory(text=INSULT), UserFactory(is_staff=True)
+    post, moderator = PostFactory(text=INSULT), ModeratorFactory()
     analyze(post)
     row = PostLabel.objects.get(post=post, label="FOSNR_ABUSE_INSULTS")
     objection = services.appeal(author=post.author, label=row, statement="A line from our play.")

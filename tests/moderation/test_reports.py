@@ -7,7 +7,7 @@ from moderation.models import Report, ReviewDecision
 from moderation.types import Label
 from posts.models import Engagement
 from posts.types import EngagementKind
-from tests.factories import PostFactory, UserFactory
+from tests.factories import ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, RateLimited
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def moderator():
-    return UserFactory(is_staff=True)
+    return ModeratorFactory()
 
 
 def test_a_report_is_filed_once_and_counts_as_feedback():

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from accounts import services as accounts
 from posts import selectors, services
@@ -66,9 +67,13 @@ def test_bad_edits_are_refused(change):
     assert not PostEdit.objects.exists()
 
 
-def test_only_the_author_edits_and_only_author_or_staff_delete():
+def test_only_the_author_edits_and_only_author_or_permitted_staff_delete():
     post, other, staff = PostFactory(), UserFactory(), UserFactory(is_staff=True)
     hidden = PostFactory(visibility="private")
+    with pytest.raises(NotAllowed):
+        services.delete_post(actor=staff, post=post)
+    permitted = UserFactory(is_staff=True)
+    permitted.user_permissions.add(Permission.objects.get(codename="delete_post"))
     for act in (
         lambda target: services.edit_post(editor=other, post=target, text="Mine"),
         lambda target: services.delete_post(actor=other, post=target),
@@ -77,7 +82,7 @@ def test_only_the_author_edits_and_only_author_or_staff_delete():
             act(post)
         with pytest.raises(NotFound):
             act(hidden)
-    services.delete_post(actor=staff, post=post)
+    services.delete_post(actor=permitted, post=post)
     with pytest.raises(NotFound):
         services.edit_post(editor=post.author, post=post, text="Too late")
 
