@@ -9,7 +9,7 @@ from feed import services
 from feed.types import FeedRequest
 from moderation import services as moderation
 from moderation.types import Label
-from tests.factories import FollowFactory, PostFactory, UserFactory
+from tests.factories import FollowFactory, ModeratorFactory, PostFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("patient_pipelines", "campaign")]
 
@@ -38,7 +38,7 @@ def posts(viewer):
 @pytest.fixture
 def screened(posts):
     """All posts found safe, newest first, as the page shows them."""
-    moderator = UserFactory(is_staff=True)
+    moderator = ModeratorFactory()
     for post in posts:
         moderation.apply_label(moderator=moderator, post=post, label=Label.GROK_SFA)
     return posts[::-1]
@@ -57,7 +57,7 @@ def ads_among(items):
 
 def test_no_ad_stands_beside_a_post_that_became_unsafe(viewer, screened):
     assert len(ads_among(items_of(viewer))) == 1
-    moderator = UserFactory(is_staff=True)
+    moderator = ModeratorFactory()
     for post in screened[1:]:
         moderation.apply_label(moderator=moderator, post=post, label=Label.NSFW_TEXT)
     assert ads_among(items_of(viewer, platform="phone")) == []

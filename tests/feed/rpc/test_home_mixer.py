@@ -17,7 +17,7 @@ from feed.rpc.generated import home_mixer_pb2 as messages
 from feed.rpc.generated import home_mixer_pb2_grpc as rpc
 from moderation import services as moderation
 from moderation.types import Label
-from tests.factories import FollowFactory, PostFactory, UserFactory
+from tests.factories import FollowFactory, ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel.errors import Unavailable
 
 NUM_POSTS = 8
@@ -33,7 +33,7 @@ def channel(serve, monkeypatch, patient_pipelines):
 @pytest.fixture
 def viewer(transactional_db):
     """Somebody who follows one author of eight safe posts, in a world with one running campaign."""
-    viewer, author, moderator = UserFactory(), UserFactory(), UserFactory(is_staff=True)
+    viewer, author, moderator = UserFactory(), UserFactory(), ModeratorFactory()
     FollowFactory(follower=viewer, followee=author)
     for _ in range(NUM_POSTS):
         post = PostFactory(author=author)
