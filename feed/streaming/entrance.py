@@ -20,6 +20,7 @@ from xsocial.kernel.errors import ApplicationError, NotAllowed, RateLimited
 
 WINDOW_S = 300
 MAX_OPENED = 300
+MAX_FIELDS = 50
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 Scope = Mapping[str, Any]
@@ -40,7 +41,11 @@ class BadRequest(ApplicationError):
 
 
 def query_of(scope: Scope) -> dict[str, str]:
-    return dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), max_num_fields=50))
+    """What stands behind the question mark. Raises BadRequest for a crowd of fields."""
+    try:
+        return dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), max_num_fields=MAX_FIELDS))
+    except ValueError:
+        raise BadRequest from None
 
 
 def token_of(scope: Scope, query: Mapping[str, str]) -> str:

@@ -27,9 +27,9 @@ class StreamingConsumer(AsyncWebsocketConsumer):
     writer: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        query = entrance.query_of(self.scope)
-        token = entrance.token_of(self.scope, query)
         try:
+            query = entrance.query_of(self.scope)
+            token = entrance.token_of(self.scope, query)
             streams = frozenset({_stream(query)}) if query.get("stream") else frozenset()
             loop = asyncio.get_running_loop()
             self.connection = await database_sync_to_async(entrance.admit)(self.scope, token, loop, streams)

@@ -403,7 +403,9 @@ def test_who_may_not_listen_is_told_why(streaming):
     assert status("hashtag", narrow.token) == 400
     assert requests.post(f"{base}/public", timeout=5).status_code == 400
     assert requests.get(f"{base}/public", headers={"Host": "elsewhere.example"}, timeout=5).status_code == 400
-    for query, code in (("", 401), (f"?stream=public&access_token={narrow.token}", 403)):
+    crowd = "?" + "&".join(f"field{number}=1" for number in range(60))
+    assert requests.get(f"{base}/public{crowd}", timeout=5).status_code == 400
+    for query, code in (("", 401), (f"?stream=public&access_token={narrow.token}", 403), (crowd, 400)):
         with pytest.raises(InvalidStatus) as refusal:
             connect(base.replace("http", "ws") + query)
         assert refusal.value.response.status_code == code
