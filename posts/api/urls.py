@@ -1,6 +1,6 @@
 """Routes of posts under /api/v1/ and /api/v2/."""
 
-from posts.api import views
+from posts.api import media, notifications, polls, scheduled, search, views
 from xsocial.kernel.rest.routes import route
 
 urlpatterns = [
@@ -17,23 +17,23 @@ urlpatterns = [
     route("statuses/<int:pk>/unbookmark", views.UnbookmarkView),
     route("statuses/<int:pk>/favourited_by", views.FavouritedByView),
     route("statuses/<int:pk>/reblogged_by", views.RebloggedByView),
-    route("polls/<int:pk>", views.PollView),
-    route("polls/<int:pk>/votes", views.PollVotesView),
-    route("scheduled_statuses", views.ScheduledStatusesView),
-    route("scheduled_statuses/<int:pk>", views.ScheduledStatusView),
+    route("polls/<int:pk>", polls.PollView),
+    route("polls/<int:pk>/votes", polls.PollVotesView),
+    route("scheduled_statuses", scheduled.ScheduledStatusesView),
+    route("scheduled_statuses/<int:pk>", scheduled.ScheduledStatusView),
     route("accounts/<int:pk>/statuses", views.AccountStatusesView),
     route("favourites", views.FavouritesView),
     route("bookmarks", views.BookmarksView),
-    route("media", views.MediaUploadView),
-    route("media/<int:pk>", views.MediaView),
-    route("notifications", views.NotificationsView),
-    route("notifications/clear", views.NotificationsClearView),
-    route("notifications/unread_count", views.NotificationsUnreadView),
-    route("trends", views.TrendingTagsView),
-    route("trends/tags", views.TrendingTagsView),
+    route("media", media.MediaUploadView),
+    route("media/<int:pk>", media.MediaView),
+    route("notifications", notifications.NotificationsView),
+    route("notifications/clear", notifications.NotificationsClearView),
+    route("notifications/unread_count", notifications.NotificationsUnreadView),
+    route("trends", search.TrendingTagsView),
+    route("trends/tags", search.TrendingTagsView),
 ]
 
 v2_urlpatterns = [
-    route("media", views.MediaUploadView, name="api-media-upload"),
-    route("search", views.SearchView),
+    route("media", media.MediaUploadView, name="api-media-upload"),
+    route("search", search.SearchView),
 ]

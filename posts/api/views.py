@@ -1,11 +1,10 @@
-"""Statuses, media, notifications and search."""
+"""Statuses: written, read, acted on, and in lists."""
 
 from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,37 +13,25 @@ from accounts.api.serializers import AccountSerializer, timestamp
 from accounts.models import User
 from accounts.selectors import people
 from posts import selectors, services
+from posts.api.media import own_media
 from posts.api.serializers import (
-    MediaEditInputs,
-    MediaInputs,
-    MediaSerializer,
-    NotificationInputs,
     Rendering,
-    ScheduledInputs,
-    SearchInputs,
     StatusEditInputs,
     StatusInputs,
     StatusSerializer,
-    VoteInputs,
-    media_json,
-    notification_json,
     origin_of,
-    poll_json,
     scheduled_json,
     status_json,
     statuses_json,
-    tag_json,
 )
-from posts.models import Media, Post, PostEdit
+from posts.models import Post, PostEdit
 from posts.types import Surface
-from xsocial.kernel import clock, ids, richtext
+from xsocial.kernel import richtext
 from xsocial.kernel.errors import NotFound
 from xsocial.kernel.paging import Cursor
 from xsocial.kernel.rest.inputs import object_id, validated
 from xsocial.kernel.rest.pages import PageInputs, cursor_of, page_response
 from xsocial.kernel.rest.scopes import requires
-
-TRENDS = 10
 
 
 def one_status(request: Request, pk: int) -> dict[str, Any]:
@@ -101,14 +88,6 @@ def _app_of(request: Request) -> str:
     return app.name if app else ""
 
 
-def own_media(owner: User, ids: list[int]) -> list[Media]:
-    """The caller's attachments in the given order; NotFound for any other."""
-    found = Media.objects.filter(owner=owner, pk__in=ids).in_bulk()
-    if missing := [str(pk) for pk in ids if pk not in found]:
-        raise NotFound("Media not found", extra={"media_ids": missing})
-    return [found[pk] for pk in ids]
-
-
 class StatusView(APIView):
     permission_classes = (requires(read="read:statuses", write="write:statuses", public=True),)
 
@@ -138,66 +117,6 @@ class StatusView(APIView):
         data = one_status(request, post.pk) | {"text": post.text}
         services.delete_post(actor=request.user, post=post)
         return Response(data)
-
-
-class PollView(APIView):
-    """A poll goes by the id of its post."""
-
-    permission_classes = (requires(read="read:statuses", public=True),)
-
-    @extend_schema(responses=dict, tags=["statuses"])
-    def get(self, request: Request, pk: str) -> Response:
-        return Response(_poll(request, object_id(pk)))
-
-
-class PollVotesView(APIView):
-    permission_classes = (requires(write="write:statuses"),)
-
-    @extend_schema(request=VoteInputs, responses=dict, tags=["statuses"])
-    def post(self, request: Request, pk: str) -> Response:
-        choices = validated(VoteInputs, request)["choices"]
-        services.vote(voter=request.user, post_id=object_id(pk), choices=choices)
-        return Response(_poll(request, object_id(pk)))
-
-
-def _poll(request: Request, pk: int) -> dict[str, Any]:
-    post = visible_post(request, pk)
-    rendering = Rendering.of([post], request)
-    if post.pk not in rendering.polls:
-        raise NotFound("Record not found")
-    return poll_json(rendering.polls[post.pk], rendering)
-
-
-class ScheduledStatusesView(APIView):
-    """The caller's posts for later."""
-
-    permission_classes = (requires(read="read:statuses"),)
-
-    @extend_schema(operation_id="scheduled_statuses", parameters=[PageInputs], responses=dict, tags=["statuses"])
-    def get(self, request: Request) -> Response:
-        cursor = cursor_of(request)
-        rows = selectors.scheduled_posts(request.user, cursor)
-        data = [scheduled_json(row, request) for row in rows]
-        return page_response(request, data, ids=[row.pk for row in rows], limit=cursor.limit)
-
-
-class ScheduledStatusView(APIView):
-    permission_classes = (requires(read="read:statuses", write="write:statuses"),)
-
-    @extend_schema(responses=dict, tags=["statuses"])
-    def get(self, request: Request, pk: str) -> Response:
-        return Response(scheduled_json(selectors.scheduled_post(request.user, object_id(pk)), request))
-
-    @extend_schema(request=ScheduledInputs, responses=dict, tags=["statuses"])
-    def put(self, request: Request, pk: str) -> Response:
-        values = validated(ScheduledInputs, request)
-        row = services.change_scheduled(owner=request.user, scheduled_id=object_id(pk), at=values["scheduled_at"])
-        return Response(scheduled_json(row, request))
-
-    @extend_schema(responses=dict, tags=["statuses"])
-    def delete(self, request: Request, pk: str) -> Response:
-        services.cancel_scheduled(owner=request.user, scheduled_id=object_id(pk))
-        return Response({})
 
 
 class StatusContextView(APIView):
@@ -380,112 +299,3 @@ class BookmarksView(KeptStatusesView):
 
     def rows(self, user: User, cursor: Cursor) -> list[tuple[Any, Post]]:
         return selectors.bookmarks(user, cursor)
-
-
-class MediaUploadView(APIView):
-    permission_classes = (requires(write="write:media"),)
-    parser_classes = (MultiPartParser, FormParser)
-
-    @extend_schema(request=MediaInputs, responses=MediaSerializer, tags=["media"])
-    def post(self, request: Request) -> Response:
-        values = validated(MediaInputs, request)
-        media = services.upload_media(owner=request.user, file=values["file"], alt_text=values["description"])
-        return Response(media_json(media, request))
-
-
-class MediaView(APIView):
-    permission_classes = (requires(read="read:media", write="write:media"),)
-
-    @extend_schema(responses=MediaSerializer, tags=["media"])
-    def get(self, request: Request, pk: str) -> Response:
-        return Response(media_json(own_media(request.user, [object_id(pk)])[0], request))
-
-    @extend_schema(request=MediaEditInputs, responses=MediaSerializer, tags=["media"])
-    def put(self, request: Request, pk: str) -> Response:
-        media = own_media(request.user, [object_id(pk)])[0]
-        values = validated(MediaEditInputs, request)
-        media = services.describe_media(owner=request.user, media=media, alt_text=values["description"])
-        return Response(media_json(media, request))
-
-
-class NotificationsView(APIView):
-    permission_classes = (requires(read="read:notifications"),)
-
-    @extend_schema(parameters=[PageInputs, NotificationInputs], responses=dict, tags=["notifications"])
-    def get(self, request: Request) -> Response:
-        cursor, values = cursor_of(request), validated(NotificationInputs, request)
-        rows = selectors.notifications(
-            request.user,
-            cursor,
-            kinds=sorted(_kinds(values["types"])),
-            exclude_kinds=sorted(_kinds(values["exclude_types"])),
-        )
-        rendering = Rendering.of([row.post for row in rows if row.post is not None], request)
-        data = [notification_json(row, rendering) for row in rows]
-        return page_response(request, data, ids=[row.pk for row in rows], limit=cursor.limit)
-
-
-def _kinds(names: list[str]) -> set[str]:
-    return set(names) | ({"reply"} if "mention" in names else set())
-
-
-class NotificationsClearView(APIView):
-    permission_classes = (requires(write="write:notifications"),)
-
-    @extend_schema(request=None, responses=dict, tags=["notifications"])
-    def post(self, request: Request) -> Response:
-        services.clear_notifications(user=request.user)
-        return Response({})
-
-
-class NotificationsUnreadView(APIView):
-    permission_classes = (requires(read="read:notifications"),)
-
-    @extend_schema(responses=dict, tags=["notifications"])
-    def get(self, request: Request) -> Response:
-        return Response({"count": selectors.unread_count(request.user)})
-
-
-class TrendingTagsView(APIView):
-    permission_classes = (requires(read="read:statuses", public=True),)
-
-    @extend_schema(responses=dict, tags=["search"])
-    def get(self, request: Request) -> Response:
-        """What several people used in public in the last day."""
-        today, origin = str(int(clock.now().timestamp()) // 86_400 * 86_400), origin_of(request)
-        return Response(
-            [
-                tag_json(tag["name"], origin)
-                | {"history": [{"day": today, "uses": str(tag["num_posts"]), "accounts": str(tag["num_authors"])}]}
-                for tag in selectors.active_tags(limit=TRENDS)
-            ]
-        )
-
-
-class SearchView(APIView):
-    permission_classes = (requires(read="read:search", public=True),)
-
-    @extend_schema(parameters=[SearchInputs], responses=dict, tags=["search"])
-    def get(self, request: Request) -> Response:
-        values = validated(SearchInputs, request)
-        query, kind = values["q"].strip(), values.get("type")
-        limit, offset = min(values["limit"], 40), values["offset"]
-        result: dict[str, Any] = {"accounts": [], "statuses": [], "hashtags": []}
-        if not query:
-            return Response(result)
-        if kind in (None, "accounts"):
-            found = people.search_people(request.user, query.lstrip("@"), limit=limit, offset=offset)
-            result["accounts"] = AccountSerializer(found, many=True, context={"request": request}).data
-        if kind in (None, "statuses"):
-            result["statuses"] = statuses_json(self._posts(request, query, limit), request)
-        if kind in (None, "hashtags") and not offset:
-            tags = selectors.search_tags(query, limit=limit)
-            result["hashtags"] = [tag_json(tag.name, origin_of(request)) | {"history": []} for tag in tags]
-        return Response(result)
-
-    def _posts(self, request: Request, query: str, limit: int) -> list[Post]:
-        """Posts by words, or the one whose address was given."""
-        if not query.startswith(origin_of(request)):
-            return selectors.search_posts(request.user, query, Cursor(limit=limit))
-        named = ids.parsed(query.rstrip("/").rsplit("/", 1)[-1])
-        return selectors.posts_by_id(request.user, [named]) if named else []
