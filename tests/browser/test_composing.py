@@ -54,6 +54,8 @@ def test_a_post_for_later_from_the_sheet(page: Page, live_site: str):
     page.get_by_label("Post later").check(force=True)
     page.get_by_label("When, UTC").fill("2029-03-02T12:30")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    widths = page.locator(".composer__tools .icon-button").evaluate_all("all => all.map(one => one.offsetWidth)")
+    assert min(widths) >= 36, "a thumb misses what is narrower"
     page.get_by_role("button", name="Post", exact=True).click()
     expect(page.get_by_text("2 March 2029, 12:30 UTC")).to_be_visible()
     page.get_by_role("button", name="Cancel this post").click()
