@@ -21,6 +21,7 @@ from accounts.services.lifecycle import (
     deactivate_account,
     delete_account,
     reactivate_account,
+    sign_out_apps,
     suspend_account,
     unsuspend_account,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "remove_follower",
     "remove_muted_keyword",
     "set_preferences",
+    "sign_out_apps",
     "snooze_topic",
     "subscribe",
     "suspend_account",

@@ -2,6 +2,7 @@
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts import events
 from accounts.models import Follow, FollowRequest, User
@@ -54,6 +55,7 @@ def delete_account(*, user: User) -> None:
         if picture:
             delete_on_commit(picture)
     closed.set_unusable_password()
+    sign_out_apps(user=closed)
     _set(
         closed,
         password=closed.password,
@@ -69,6 +71,13 @@ def delete_account(*, user: User) -> None:
         birth_year=None,
         gender="",
     )
+
+
+@transaction.atomic
+def sign_out_apps(*, user: User) -> None:
+    """Take back what every app may do for this person."""
+    for model in (get_grant_model(), get_refresh_token_model(), get_access_token_model()):
+        model.objects.filter(user=user).delete()
 
 
 def _set(user: User, **values: object) -> None:

@@ -89,7 +89,12 @@ def _to_the_minute(then: datetime, zone: tzinfo) -> str:
 
 @register.inclusion_tag("components/_field.html")
 def field(bound: BoundField, label: str = "", help_text: str = "") -> dict[str, object]:
-    """A form field with label, help and errors; check boxes stand before their label."""
+    """A form field with label, help and errors; check boxes stand before their label.
+
+    The first that was filled in wrongly has the cursor.
+    """
+    if bound.errors and next(iter(bound.form.errors)) == bound.name:
+        bound.field.widget.attrs["autofocus"] = True
     return {
         "field": bound,
         "label": label or bound.label,

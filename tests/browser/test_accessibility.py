@@ -19,6 +19,7 @@ FOR_EVERYONE = ("/accounts/login/", "/accounts/signup/", "/accounts/password/res
 FOR_MEMBERS = (
     "/", "/compose", "/search?q=post", "/bookmarks", "/welcome", "/follow_requests", "/@author",
     "/@author/followers", "/settings", "/settings/profile", "/settings/filters", "/settings/account",
+    "/settings/region", "/settings/account/close", "/accounts/email/", "/accounts/password/change/", "/accounts/2fa/",
     "/about/feed", "/about/shortcuts", "/@nobody",
 )  # fmt: skip
 

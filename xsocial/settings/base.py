@@ -221,9 +221,24 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SIGNUP_REDIRECT_URL = "/welcome"
 ACCOUNT_ADAPTER = "accounts.entrance.AccountAdapter"
 ACCOUNT_FORMS = {
+    "add_email": "accounts.entrance.AddEmailForm",
+    "change_password": "accounts.entrance.ChangePasswordForm",
     "login": "accounts.entrance.LoginForm",
-    "signup": "accounts.entrance.SignupForm",
+    "reauthenticate": "accounts.entrance.ReauthenticateForm",
     "reset_password": "accounts.entrance.ResetPasswordForm",
+    "reset_password_from_key": "accounts.entrance.ResetPasswordKeyForm",
+    "signup": "accounts.entrance.SignupForm",
+}
+# One address each; a new one takes the place of the old when it is confirmed.
+ACCOUNT_CHANGE_EMAIL = True
+# Whoever finds a browser signed in must not take the account over by its address.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# The owner hears by mail of a new password, address or second factor.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_RATE_LIMITS = {
+    "confirm_email": "1/m/key",
+    # Axes counts by account and address; this holds up those who try many accounts, or from many addresses.
+    "login_failed": "20/m/ip,60/h/key",
 }
 ACCOUNT_USERNAME_VALIDATORS = "accounts.entrance.USERNAME_VALIDATORS"
 # Whoever signs up with one of these would pass for us.
@@ -244,13 +259,25 @@ ACCOUNT_USERNAME_BLACKLIST = [
 ]
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "xsocial"
+# A code stays good for half a minute more: clocks differ, and people type slowly.
+MFA_TOTP_TOLERANCE = 1
+MFA_ADAPTER = "accounts.entrance.MFAAdapter"
+MFA_FORMS = {
+    "activate_totp": "accounts.entrance.ActivateTOTPForm",
+    "authenticate": "accounts.entrance.AuthenticateForm",
+    "reauthenticate": "accounts.entrance.ReauthenticateByCodeForm",
+}
 # Staff must have a second factor before the admin opens to them.
 STAFF_SECOND_FACTOR_REQUIRED = True
 
-# Five wrong passwords for a name from one address close that pair for a quarter of an hour.
+# Five wrong passwords for an account from one address close that pair for a quarter of an hour.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "accounts.entrance.account_tried"
+AXES_LOCKOUT_TEMPLATE = "account/locked_out.html"
+# The quarter begins with the fifth wrong password; trying again does not make it longer.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
