@@ -1,5 +1,6 @@
 """Pages of moderation: reporting, the labels of one's post, and the moderators' queue."""
 
+from collections import Counter
 from functools import wraps
 from typing import Any
 
@@ -127,7 +128,8 @@ def queue(request: PageRequest) -> HttpResponse:
         num_done, refusals = services.decide_many(
             moderator=request.user, kind=kind, ids=ids, verdict=verdict, note=note
         )
-        words = " ".join([f"{num_done} decided.", *sorted(set(refusals))])
+        left = [f"{number} left: {why}" for why, number in Counter(refusals).items()]
+        words = " ".join([f"{num_done} decided.", *left])
         return done(request, words=words, default_next=f"/moderation?kind={kind}")
     context = {
         "kind": kind,

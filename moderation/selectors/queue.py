@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Q
 
 from accounts.models import Follow, User
-from moderation.models import Appeal, PostAnnotation, PostFlags, Report
-from moderation.types import AppealState, QueueKind, ReportState
+from moderation.models import Appeal, PostAnnotation, PostFlags, Report, ReviewDecision
+from moderation.types import AppealState, QueueKind, ReportState, ReviewAction
 from posts.models import Post
 from xsocial.kernel import clock
 
@@ -22,7 +22,7 @@ NEW_ACCOUNT_COUNTS = 0.25
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the queue. `weight` orders it; `reasons` are words for people."""
+    """One line of the queue. `weight` orders it; `reasons` are words for people; those `involved` may not decide it."""
 
     pk: int
     kind: QueueKind
@@ -32,6 +32,7 @@ class Entry:
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     since: datetime
+    involved: frozenset[int]
     num_people: int = 0
 
 
@@ -60,7 +61,7 @@ def _reported(limit: int) -> list[Entry]:
     """One entry for all reports of the same thing, by the weight of those who reported it."""
     rows = list(
         Report.objects.filter(state=ReportState.OPEN)
-        .select_related("account", "post", "reporter")
+        .select_related("account", "post__author", "reporter")
         .order_by("created_at")[:REPORTS_READ]
     )
     groups: dict[tuple[int, int | None], list[Report]] = defaultdict(list)
@@ -83,6 +84,7 @@ def _report_entry(rows: list[Report], trust: dict[int, float], friends: set[tupl
         reasons=tuple(f"{count} times {name}" if count > 1 else name for name, count in reasons.most_common()),
         notes=tuple(row.note for row in rows if row.note)[:3],
         since=rows[0].created_at,
+        involved=frozenset({rows[0].account_id, *(row.reporter_id for row in rows)}),
         num_people=len({row.reporter_id for row in rows}),
     )
 
@@ -147,6 +149,7 @@ def _unsure(limit: int) -> list[Entry]:
             reasons=tuple(f"{_in_words(category)} {score:.0f}%" for category, score in reviews.get(pk, ())),
             notes=(),
             since=row.updated_at,
+            involved=frozenset({row.post.author_id}),
         )
         for pk, row in by_post.items()
     ]
@@ -170,7 +173,12 @@ def _reviews(post_ids: Iterable[int]) -> dict[int, list[tuple[str, float]]]:
 
 
 def _appealed(limit: int) -> list[Entry]:
-    rows = Appeal.objects.filter(state=AppealState.OPEN).select_related("author", "label__post").order_by("created_at")
+    rows = list(
+        Appeal.objects.filter(state=AppealState.OPEN)
+        .select_related("author", "label__post__author")
+        .order_by("created_at")[:limit]
+    )
+    labellers = _labellers(rows)
     return [
         Entry(
             pk=row.pk,
@@ -181,9 +189,21 @@ def _appealed(limit: int) -> list[Entry]:
             reasons=(f"{row.label.label} by {row.label.rule}",),
             notes=(row.statement,),
             since=row.created_at,
+            involved=frozenset({row.author_id, *labellers[row.label.post_id, row.label.label]}),
         )
-        for row in rows[:limit]
+        for row in rows
     ]
+
+
+def _labellers(appeals: Iterable[Appeal]) -> dict[tuple[int, str], set[int]]:
+    """Who put labels on the posts by hand, by post and label."""
+    decisions = ReviewDecision.objects.filter(
+        post__in=[row.label.post_id for row in appeals], action=ReviewAction.LABEL_APPLIED
+    )
+    found: dict[tuple[int, str], set[int]] = defaultdict(set)
+    for post_id, label, moderator_id in decisions.values_list("post_id", "label", "moderator_id"):
+        found[post_id, label].add(moderator_id)
+    return found
 
 
 def _in_words(category: str) -> str:

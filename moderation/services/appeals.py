@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from moderation.models import Appeal, PostLabel
-from moderation.services.audit import check_moderator, record
+from moderation.services.audit import check_impartial, check_moderator, record
 from moderation.services.labels import lift_row
 from moderation.services.notices import tell_authors
 from moderation.types import STATUS_LABELS, AppealState, ReviewAction
@@ -36,12 +36,13 @@ def appeal(*, author: User, label: PostLabel, statement: str) -> Appeal:
 def decide_appeal(*, moderator: User, appeal: Appeal, is_upheld: bool, note: str = "") -> None:
     """Grant or refuse an appeal. Granting takes the label off and keeps its rule from putting it back.
 
-    Raises NotAllowed for people who may not moderate or who put the label there, Conflict when decided.
+    Raises NotAllowed for people who may not moderate, who put the label there or who appeal, Conflict when decided.
     """
     check_moderator(moderator)
     appeal = Appeal.objects.select_for_update().select_related("label").get(pk=appeal.pk)
     if appeal.state != AppealState.OPEN:
         raise Conflict("Somebody has decided this appeal already.")
+    check_impartial(moderator, appeal.author_id)
     if _put_on_by(moderator, appeal.label):
         raise NotAllowed("Somebody else must decide about your own label.")
     appeal.state = AppealState.UPHELD if is_upheld else AppealState.REJECTED

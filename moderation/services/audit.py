@@ -5,6 +5,8 @@ from moderation.models import ReviewDecision
 from moderation.types import ReviewAction
 from xsocial.kernel.errors import NotAllowed
 
+OWN_CASE = "Somebody else must decide what is about you or was reported by you."
+
 
 def is_moderator(user: User) -> bool:
     """Whether the person has the permission `moderation.moderate`, as superusers do; being staff is not enough."""
@@ -15,6 +17,12 @@ def check_moderator(user: User) -> None:
     """Raise NotAllowed unless the person may moderate."""
     if not is_moderator(user):
         raise NotAllowed("Only moderators may do that.")
+
+
+def check_impartial(moderator: User, *involved: int) -> None:
+    """Raise NotAllowed for a moderator who is one of those involved, by their ids: nobody decides their own case."""
+    if moderator.pk in involved:
+        raise NotAllowed(OWN_CASE)
 
 
 def record(moderator: User, action: ReviewAction, **about: object) -> None:

@@ -13,7 +13,7 @@ from accounts.models import User
 from moderation.events import PostLabelled
 from moderation.grox.labelling import Proposal
 from moderation.models import PostFlags, PostLabel
-from moderation.services.audit import check_moderator, record
+from moderation.services.audit import check_impartial, check_moderator, record
 from moderation.services.notices import restricting, tell_authors
 from moderation.services.strikes import strike, withdraw_strike
 from moderation.types import (
@@ -181,9 +181,10 @@ def apply_label(
 ) -> PostLabel:
     """Put a label on by hand; one for a violation is also a strike.
 
-    Raises NotAllowed for people who may not moderate, Invalid for a past expiry.
+    Raises NotAllowed for people who may not moderate and for the author, Invalid for a past expiry.
     """
     check_moderator(moderator)
+    check_impartial(moderator, post.author_id)
     if expires_at and expires_at <= clock.now():
         raise Invalid("A label cannot expire in the past.")
     lock_flags([post.pk])
@@ -201,8 +202,12 @@ def apply_label(
 
 @transaction.atomic
 def lift_label(*, moderator: User, label: PostLabel, note: str = "") -> None:
-    """Take a label off by hand. Raises NotAllowed for people who may not moderate, NotFound if it is gone."""
+    """Take a label off by hand.
+
+    Raises NotAllowed for people who may not moderate and for the post's author, NotFound if it is gone.
+    """
     check_moderator(moderator)
+    check_impartial(moderator, label.post.author_id)
     lift_row(label, reason=note or "lifted by a moderator")
     record(moderator, ReviewAction.LABEL_LIFTED, post_id=label.post_id, label=label.label, note=note)
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from moderation.models import Appeal, PostFlags, Report
 from moderation.services.appeals import decide_appeal
-from moderation.services.audit import check_moderator, record
+from moderation.services.audit import check_impartial, check_moderator, record
 from moderation.services.labels import apply_label, lock_flags
 from moderation.services.reports import decide_report
 from moderation.types import Label, QueueKind, ReviewAction
@@ -70,6 +70,7 @@ def decide(*, moderator: User, kind: QueueKind, pk: int, verdict: str, note: str
 def _settle(moderator: User, post: Post, label: Label | None, note: str) -> None:
     """Put a label on, or call the post harmless; either way nobody is asked again."""
     check_moderator(moderator)
+    check_impartial(moderator, post.author_id)
     lock_flags([post.pk])
     PostFlags.objects.filter(post=post).update(is_borderline=False, updated_at=clock.now())
     if label:

@@ -5,7 +5,7 @@ from django.db import transaction
 from accounts.models import User
 from moderation.events import PostReported
 from moderation.models import Report
-from moderation.services.audit import check_moderator, record
+from moderation.services.audit import check_impartial, check_moderator, record
 from moderation.services.labels import apply_label
 from moderation.types import Label, ReportReason, ReportState, ReviewAction
 from posts.models import Engagement, Post
@@ -90,7 +90,7 @@ def decide_report(
     """Close a report, and with it every other open report of the same thing.
 
     An upheld report may put a label on the post. Raises NotAllowed for people who may not moderate,
-    Conflict when it was decided before, Invalid for a label without a post.
+    or whom it is about or comes from, Conflict when it was decided before, Invalid for a label without a post.
     """
     check_moderator(moderator)
     report = Report.objects.select_for_update().get(pk=report.pk)
@@ -99,6 +99,7 @@ def decide_report(
     if label and not (is_upheld and report.post):
         raise Invalid("A label needs an upheld report about a post.")
     same = Report.objects.filter(account_id=report.account_id, post_id=report.post_id, state=ReportState.OPEN)
+    check_impartial(moderator, report.account_id, *same.values_list("reporter_id", flat=True))
     same.update(state=ReportState.UPHELD if is_upheld else ReportState.DISMISSED, decided_at=clock.now())
     if label and report.post:
         apply_label(moderator=moderator, post=report.post, label=label, note=note)

@@ -16,6 +16,7 @@ from moderation.types import Label, QueueKind
 from posts.models import Notification
 from tests.factories import ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
+from xsocial.kernel.errors import NotAllowed
 
 pytestmark = pytest.mark.django_db
 INSULT = "You are a worthless idiot, go to hell"
@@ -168,3 +169,39 @@ def test_posts_that_the_models_were_not_sure_of_wait_until_somebody_has_looked(c
 def test_the_queue_refuses_what_it_does_not_know(client, moderator, form):
     client.force_login(moderator)
     assert client.post("/moderation", form).status_code == 422
+
+
+def test_nobody_decides_a_case_of_their_own(client, moderator):
+    own, other = PostFactory(author=moderator), PostFactory()
+    about_me = services.report(user=UserFactory(), post=own, reason="spam")
+    account = services.report(user=UserFactory(), account=moderator, reason="other")
+    mine = services.report(user=moderator, post=PostFactory(), reason="spam")
+    services.report(user=UserFactory(), post=other, reason="spam")
+    entries = selectors.entries(QueueKind.REPORTS)
+    assert {entry.pk for entry in entries if moderator.pk in entry.involved} == {about_me.pk, account.pk, mine.pk}
+
+    client.force_login(moderator)
+    page = client.get("/moderation").text
+    assert page.count(" disabled>") == page.count("You are part of this case.") == 3
+    form = {"kind": "reports", "id": [entry.pk for entry in entries], "verdict": "dismiss"}
+    words = client.post("/moderation", form, follow=True).text
+    assert "1 decided. 3 left: Somebody else must decide" in words
+    assert selectors.waiting()[QueueKind.REPORTS] == 3
+
+
+def test_nobody_labels_frees_or_clears_a_post_of_their_own(moderator):
+    post, colleague = PostFactory(author=moderator), ModeratorFactory()
+    PostFlags.objects.create(post=post, is_borderline=True)
+    assert services.decide_many(moderator=moderator, kind=QueueKind.UNSURE, ids=[post.pk], verdict="dismiss")[0] == 0
+    with pytest.raises(NotAllowed):
+        services.apply_label(moderator=moderator, post=post, label=Label.GROK_SFA)
+    label = services.apply_label(moderator=colleague, post=post, label=Label.SPAM)
+    services.appeal(author=moderator, label=label, statement="No.")
+    with pytest.raises(NotAllowed):
+        services.lift_label(moderator=moderator, label=label)
+    assert selectors.entries(QueueKind.APPEALS)[0].involved == {moderator.pk, colleague.pk}
+    for party in (moderator, colleague):
+        form = {"moderator": party, "kind": QueueKind.APPEALS, "ids": [Appeal.objects.get().pk], "verdict": "uphold"}
+        assert services.decide_many(**form)[0] == 0
+    assert ReviewDecision.objects.filter(moderator=moderator).count() == 0
+    assert services.decide_many(**form | {"moderator": ModeratorFactory()})[0] == 1
