@@ -8,11 +8,13 @@ class ModerationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Conversations show replies that carry a warning below the others; forbidden pictures never show."""
+        """Warned-of replies stand lower, copies and spam make no tag active, forbidden pictures never show."""
         from moderation import receivers
-        from moderation.selectors import lowered_replies
+        from moderation.selectors import lowered_replies, voices
         from posts import events
         from posts.selectors.threads import use_lowered_source
+        from posts.selectors.trends import use_voices_source
 
         use_lowered_source(lowered_replies)
+        use_voices_source(voices)
         events.media_attached.connect(receivers.on_media_attached, dispatch_uid="moderation.blocklist")

@@ -6,12 +6,14 @@ four parts of 16 bits, so each part is a key under which like texts find one ano
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from moderation.grox.text import prose
+from moderation.grox.text import normalise, prose
 from xsocial.kernel import clock, redis
 
 VERSION = "simhash_v1"
@@ -52,6 +54,27 @@ def simhash(text: str) -> int | None:
 def distance(one: int, other: int) -> int:
     """In how many bits two hashes differ."""
     return (one ^ other).bit_count()
+
+
+def first_alike(texts: Mapping[int, str]) -> dict[int, int]:
+    """Of each text, by its id, the first of them that says nearly the same: often itself. Short ones must be equal."""
+    first: dict[int, int] = {}
+    seen: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for key, text in texts.items():
+        value = _simhash_of(text)
+        shelves = [prose(normalise(text))] if value is None else _keys(value)
+        bits = value or 0
+        alike = (other for shelf in shelves for other, theirs in seen[shelf] if distance(bits, theirs) <= MAX_DISTANCE)
+        first[key] = first.get(next(alike, key), key)
+        for shelf in shelves:
+            seen[shelf].append((key, bits))
+    return first
+
+
+@lru_cache(maxsize=10_000)
+def _simhash_of(text: str) -> int | None:
+    """Of a text as it was written."""
+    return simhash(normalise(text))
 
 
 def _keys(value: int) -> list[str]:

@@ -5,6 +5,7 @@ from moderation.selectors.dashboard import dashboard
 from moderation.selectors.labels import labels_for, lowered_replies, post_findings, screened
 from moderation.selectors.queue import entries, waiting
 from moderation.selectors.visibility import visibility, visibility_by_level
+from moderation.selectors.voices import voices
 
 __all__ = [
     "dashboard",
@@ -17,6 +18,7 @@ __all__ = [
     "screened",
     "visibility",
     "visibility_by_level",
+    "voices",
     "waiting",
     "why_not_scored",
 ]

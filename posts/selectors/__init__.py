@@ -5,7 +5,7 @@ from posts.selectors.details import detailed, posts_by_id, viewer_marks
 from posts.selectors.notifications import grouped, notification_about, notifications, unread_count
 from posts.selectors.polls import ShownPoll, polls_of
 from posts.selectors.scheduled import scheduled_post, scheduled_posts
-from posts.selectors.search import active_tags, matching_posts, search_posts, search_tags
+from posts.selectors.search import matching_posts, search_posts, search_tags
 from posts.selectors.threads import Conversation, Thread, conversation, gone, thread
 from posts.selectors.timelines import (
     bookmarks,
@@ -23,6 +23,7 @@ from posts.selectors.timelines import (
     tag_timeline,
     tagged_posts,
 )
+from posts.selectors.trends import active_tags
 from posts.selectors.visible import get_visible_post, visible_ids, visible_to
 from xsocial.kernel.paging import Cursor, paged
 

@@ -1,24 +1,17 @@
 """Finding posts and hashtags by words. Whatever is typed is data, never a syntax error."""
 
-from datetime import timedelta
-from typing import Any
-
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from posts.models import Post, PostTag, Tag
+from posts.models import Post, Tag
 from posts.models.post import SEARCH_CONFIG, SEARCH_VECTOR
 from posts.selectors.details import detailed
 from posts.selectors.muting import without_muted
 from posts.selectors.visible import Viewer, viewer_id, visible_to
 from posts.types import Visibility
-from xsocial.kernel import clock
 from xsocial.kernel.paging import Cursor, paged
 
 QUERY_MAX_LENGTH = 200
-ACTIVE_WITHIN = timedelta(days=1)
-# A tag is active when this many different people used it, so that nobody makes one alone.
-MIN_AUTHORS = 3
 FIRST_PAGE = Cursor()
 
 
@@ -55,16 +48,3 @@ def search_tags(query: str, *, limit: int = 20) -> list[Tag]:
         return []
     tags = Tag.objects.filter(name__startswith=start)
     return list(tags.annotate(num_posts=Count("post_links")).order_by("-num_posts", "name")[:limit])
-
-
-def active_tags(*, limit: int) -> list[dict[str, Any]]:
-    """The tags most people used in public in the last day: `name`, `num_authors` and `num_posts` of each.
-
-    Posts that are kept from the public, as spam is, do not count, nor do tags that an operator keeps out.
-    """
-    recent = visible_to(None).filter(created_at__gte=clock.now() - ACTIVE_WITHIN, visibility=Visibility.PUBLIC)
-    links = PostTag.objects.filter(tag__may_trend=True, post__in=recent)
-    counted = links.values(name=F("tag__name")).annotate(
-        num_authors=Count("post__author", distinct=True), num_posts=Count("post")
-    )
-    return list(counted.filter(num_authors__gte=MIN_AUTHORS).order_by("-num_authors", "name")[:limit])

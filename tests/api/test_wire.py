@@ -276,8 +276,8 @@ def test_a_report_names_an_account_and_perhaps_its_posts(api, orla):
 
 def test_what_clients_ask_for_when_they_start(api, orla):
     accounts.add_muted_keyword(user=orla, phrase="spoilers")
-    for number in range(3):
-        services.create_post(author=UserFactory(), text=f"#tea number {number}")
+    for kind in ("green", "black", "white"):
+        services.create_post(author=UserFactory(), text=f"#tea, {kind}")
 
     assert api.get("/api/v1/preferences").json()["posting:default:visibility"] == "public"
     assert api.get("/api/v2/filters").json()[0]["keywords"][0]["keyword"] == "spoilers"

@@ -82,8 +82,8 @@ def test_who_has_a_new_password_is_shown_the_way_in(visitor):
 
 
 def test_aside_suggests_people_and_active_tags(web, author):
-    for _ in range(3):
-        PostFactory(author=UserFactory(), text="On it #harbour")
+    for words in ("Off to it", "On it", "Back from it"):
+        PostFactory(author=UserFactory(), text=f"{words} #harbour")
     friend_of_author = UserFactory(username="mutual")
     FollowFactory(follower=author, followee=friend_of_author)
     page = web.get("/aside").content.decode()

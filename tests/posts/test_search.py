@@ -4,11 +4,13 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
+from moderation import services
+from moderation.types import Label
 from posts import selectors
 from posts.models import Post, Tag
 from posts.services import release, withhold
 from posts.types import Visibility
-from tests.factories import PostFactory, UserFactory
+from tests.factories import ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +56,7 @@ def test_the_index_is_used():
 
 def test_active_tags_are_those_of_several_people_whose_posts_the_public_sees():
     def use(tag: str) -> list[Post]:
-        return [PostFactory(author=UserFactory(), text=f"Seen again #{tag}") for _ in range(3)]
+        return [PostFactory(author=UserFactory(), text=f"{word} #{tag}") for word in ("Seen", "Heard", "Missed")]
 
     use("heron")
     use("offer")
@@ -66,6 +68,31 @@ def test_active_tags_are_those_of_several_people_whose_posts_the_public_sees():
     assert selectors.active_tags(limit=9) == [{"name": "heron", "num_authors": 3, "num_posts": 3}]
     release(spam[0].pk)
     assert {row["name"] for row in selectors.active_tags(limit=9)} == {"bargain", "heron"}
+
+
+def test_copies_and_likely_spam_make_no_tag_active():
+    long = "Everybody should look at the new bakery on the corner, their bread is the best in town by far"
+    for tag, words in {
+        "same": ["Seen again"] * 4,
+        "nearly": [long, long + "!", long + " https://a.example/"],
+        "spam": ["Seen", "Heard", "Missed"],
+        "mixed": ["Seen", "Heard", "Missed", "missed", "MISSED"],
+    }.items():
+        last = [PostFactory(author=UserFactory(), text=f"{each} #{tag}") for each in words][-1]
+        if tag == "spam":
+            services.apply_label(moderator=ModeratorFactory(), post=last, label=Label.SPAM_HIGH_RECALL)
+    assert selectors.active_tags(limit=9) == [{"name": "mixed", "num_authors": 3, "num_posts": 3}]
+
+
+def test_the_newest_posts_speak_for_a_much_used_tag(monkeypatch):
+    monkeypatch.setattr("posts.selectors.trends.POSTS_READ", 4)
+    for word in ("One", "Two", "Three", "Four", "Five", "Six", "six", "SIX"):
+        PostFactory(author=UserFactory(), text=f"{word} #much")
+    # Of the four that are read, three are alike.
+    assert selectors.active_tags(limit=9) == []
+    for word in ("Seven", "Eight"):
+        PostFactory(author=UserFactory(), text=f"{word} #much")
+    assert selectors.active_tags(limit=9) == [{"name": "much", "num_authors": 8, "num_posts": 8}]
 
 
 def test_tags_are_found_by_their_beginning():
