@@ -159,8 +159,13 @@ def looks(viewer: User, request_id: int) -> list[ReceiptLook]:
     return store.looks(viewer_id=viewer.pk, request_id=request_id)
 
 
+def may_look(user: User) -> bool:
+    """Whether the person may look at the pages of others."""
+    return store.may_look(user)
+
+
 def look(request_id: int, *, actor: User, reason: str) -> dict[str, Any]:
-    """Somebody else's receipt without the predictions, for staff; the look is logged.
+    """Somebody else's receipt without the predictions, for those who may look; the look is logged.
 
     Raises NotAllowed, Invalid without a reason, NotFound.
     """

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from xsocial import groups
+
 PREFIX = "xsocial_template_"
 
 
@@ -38,11 +40,12 @@ def drop(name: str) -> None:
 
 
 def migrations_hash() -> str:
-    """A hash over the text of all migrations, ours and the libraries'."""
+    """A hash over the text of all migrations, ours and the libraries', and of what follows them."""
     digest = hashlib.sha256()
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         for file in sorted(Path(config.path).glob("migrations/*.py")):
             digest.update(f"{config.label}/{file.name}".encode() + file.read_bytes())
+    digest.update(Path(groups.__file__).read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -84,13 +84,18 @@ def any_row(request_id: int) -> Receipt:
     return row
 
 
-def look(request_id: int, *, actor: Any, reason: str) -> dict[str, Any]:
-    """Somebody else's receipt, for staff, without the predictions; the look is logged first.
+def may_look(user: Any) -> bool:
+    """Whether the person is staff with the permission `feed.view_receipt`."""
+    return user.is_staff and user.has_perm("feed.view_receipt")
 
-    Raises NotAllowed for people who are not staff, Invalid without a reason, NotFound.
+
+def look(request_id: int, *, actor: Any, reason: str) -> dict[str, Any]:
+    """Somebody else's receipt, for those who may look, without the predictions; the look is logged first.
+
+    Raises NotAllowed for others, Invalid without a reason, NotFound.
     """
-    if not actor.is_staff:
-        raise NotAllowed("Only staff may look at the pages of others.")
+    if not may_look(actor):
+        raise NotAllowed("Only staff with the permission may look at the pages of others.")
     if not reason.strip():
         raise Invalid("Say why you look at this page.")
     row = any_row(request_id)

@@ -36,11 +36,11 @@ def why(request: PageRequest, request_id: int, post_id: int) -> HttpResponse:
 
 @signed_in
 def page(request: PageRequest, request_id: int) -> HttpResponse:
-    """What made a page, and what was left out of it, rule by rule. Staff are asked for a reason first."""
+    """What made a page, and what was left out of it, rule by rule. Others who may look are asked for a reason first."""
     try:
         receipt = services.receipt(request.user, request_id)
     except NotFound:
-        if not request.user.is_staff:
+        if not services.may_look(request.user):
             raise
         return _look(request, request_id)
     return _page(request, receipt, is_mine=True, looks=services.looks(request.user, request_id))
@@ -63,7 +63,7 @@ def left_out(request: PageRequest, request_id: int, rule: str) -> HttpResponse:
 
 
 def _look(request: PageRequest, request_id: int) -> HttpResponse:
-    """A member of staff says why; then the page is shown, and the look is on record."""
+    """Somebody else says why; then the page is shown, and the look is on record."""
     complaint = ""
     if request.method == "POST":
         try:

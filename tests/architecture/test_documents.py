@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 from django.conf import settings
+from django.core.management import get_commands
 
 ROOT = Path(settings.BASE_DIR)
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 APPS = ("xsocial", "accounts", "posts", "feed", "ranking", "moderation", "ads")
 # Set by the test runner, not by people.
 INTERNAL = {"PYTEST_XDIST_WORKER"}
@@ -59,6 +61,31 @@ def test_queues_are_named_alike_wherever_workers_are_started():
     queues = ",".join(settings.CELERY_QUEUES)
     assert queues == up.QUEUES
     assert queues in (ROOT / "Procfile").read_text()
+
+
+def anchors(text: str) -> set[str]:
+    """The names of a page's headings, as a repository's web pages make them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path):
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    for link in links:
+        if link.startswith(("https://", "http://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text()), link
+
+
+def test_every_command_that_is_written_down_exists():
+    commands = {"up", "services", *get_commands()}
+    for page in PAGES:
+        named = set(re.findall(r"manage\.py ([a-z][a-z_]+)", page.read_text()))
+        assert named <= commands, page
 
 
 def test_contracts_cover_every_island():

@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -248,7 +249,10 @@ def test_candidates_are_served_or_in_the_ledger_and_nothing_remains(viewer, page
 def test_staff_look_with_a_reason_and_the_viewer_sees_it(viewer, friend, page):
     with pytest.raises(NotAllowed):
         services.look(page.request_id, actor=friend, reason="Curious")
+    with pytest.raises(NotAllowed):
+        services.look(page.request_id, actor=UserFactory(is_staff=True), reason="Curious staff")
     clerk = UserFactory(is_staff=True)
+    clerk.groups.add(Group.objects.get(name="Receipt readers"))
     with pytest.raises(Invalid):
         services.look(page.request_id, actor=clerk, reason=" ")
     assert not ReceiptLook.objects.exists()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Group
 
 from accounts import services as accounts
 from feed import services
@@ -74,6 +75,8 @@ def test_the_story_is_told_in_sentences(web, receipt, posts):
 def test_staff_need_a_reason_and_see_no_predictions(client, receipt, web, posts):
     clerk = UserFactory(is_staff=True, username="clerk")
     client.force_login(clerk)
+    assert client.get(f"/why/{receipt.pk}").status_code == 404
+    clerk.groups.add(Group.objects.get(name="Receipt readers"))
     asked = client.get(f"/why/{receipt.pk}").content.decode()
     assert "Why do you look" in asked
     assert client.post(f"/why/{receipt.pk}", {"reason": ""}).status_code == 422

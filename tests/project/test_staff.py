@@ -1,9 +1,19 @@
 """Staff and the admin: no second factor, no entrance, where the setting asks for one."""
 
+import fnmatch
+from collections import defaultdict
+
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
+from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.test import Client
+
+from tests.factories import UserFactory
+from xsocial.groups import RIGHTS, make_groups
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -32,3 +42,44 @@ def test_five_wrong_passwords_lock_name_and_address(client: Client, moderator, s
     assert answers[-1] == 429
     right = client.post("/accounts/login/", {"login": "moderator", "password": "a-long-password"})
     assert right.status_code == 429
+
+
+def test_groups_come_with_the_rights_of_their_work():
+    rights = defaultdict(set)
+    for group, app, codename in Group.objects.values_list(
+        "name", "permissions__content_type__app_label", "permissions__codename"
+    ):
+        rights[group].add(f"{app}.{codename}")
+    assert rights.keys() == RIGHTS.keys()
+    for name, wanted in RIGHTS.items():
+        assert all(fnmatch.filter(rights[name], each) for each in wanted), name
+    assert "moderation.moderate" in rights["Moderators"]
+    assert not any(name.startswith(("accounts.", "auth.")) for group in rights.values() for name in group)
+
+
+def test_migrating_again_leaves_what_an_operator_changed():
+    Group.objects.get(name="Moderators").permissions.clear()
+    Group.objects.get(name="Advertising").delete()
+    about = {"sender": None, "apps": apps, "using": "default"}
+    make_groups(**about)
+    assert not Group.objects.get(name="Moderators").permissions.exists()
+    assert Group.objects.get(name="Advertising").permissions.exists()
+
+
+@pytest.mark.parametrize(
+    ("group", "opens", "refused"),
+    [
+        ("Moderators", ["moderation/report", "moderation/reviewdecision", "posts/post", "posts/tag"], ["ads/campaign"]),
+        ("Advertising", ["ads/campaign", "ads/ledgerentry", "ads/creative"], ["feed/weightset", "posts/post"]),
+        ("Feed tuners", ["feed/weightset", "feed/featureparameter", "ranking/modelversion"], ["feed/receipt"]),
+        ("Receipt readers", ["feed/receipt", "feed/receiptlook"], ["feed/weightset", "accounts/user"]),
+    ],
+)
+def test_members_find_their_tables_and_no_others(client: Client, group, opens, refused):
+    member = UserFactory(is_staff=True)
+    member.groups.add(Group.objects.get(name=group))
+    client.force_login(member)
+    assert ("/moderation" in client.get("/admin/").text) is (group == "Moderators")
+    assert {client.get(f"/admin/{page}/").status_code for page in opens} == {200}
+    assert {client.get(f"/admin/{page}/").status_code for page in refused} == {403}
+    assert client.get("/moderation").status_code == (200 if group == "Moderators" else 404)
