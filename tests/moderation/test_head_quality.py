@@ -13,7 +13,7 @@ VALIDATION = [
     ("toxicity", "surge_toxicity_val.csv.gz", "macro_f1", 0.90),
     ("topics", "topic19_en_val.csv.gz", "best_topic", 0.70),
 ]
-CROSS_VALIDATED = [("sexual", 0.95), ("self_harm", 0.97), ("violence", 0.89), ("harassment", 0.88), ("hate", 0.90)]
+CROSS_VALIDATED = [("sexual", 0.95), ("self_harm", 0.97), ("violence", 0.90), ("harassment", 0.90), ("hate", 0.90)]
 
 
 @pytest.mark.parametrize(("task", "file", "figure", "floor"), VALIDATION)

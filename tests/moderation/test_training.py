@@ -11,8 +11,8 @@ from django.core.management import call_command
 from moderation.grox.classifiers import heads
 from moderation.grox.training import datasets
 from moderation.grox.training.examples import Likeness, example_sentences
-from moderation.grox.training.tasks import Task
-from moderation.grox.training.train import _best_threshold, evaluate, train
+from moderation.grox.training.tasks import STATEMENTS, TASKS, Task
+from moderation.grox.training.train import _best_threshold, evaluate, fit, train
 from tests.factories import PostFactory
 from xsocial.kernel.errors import Invalid, NotFound
 
@@ -71,6 +71,28 @@ def test_a_head_may_read_other_heads_and_look_towards_examples(folder, tmp_path)
     others = [heads.load(name) for name in loaded.tasks_read]
     together = heads.Bank((loaded, *others)).probabilities(data.texts, fake_embed(data.texts))
     assert together[:, :1] == pytest.approx(after, abs=1e-6)
+
+
+def test_made_up_statements_teach_and_are_not_judged(folder, tmp_path):
+    statements = tmp_path / "statements.csv"
+    statements.write_text("text,spam\n" + "".join(f"zebra crossing {n},1\nsunny zebra {n},0\n" for n in range(12)))
+    task = Task("tiny", ("spam",), ("two",), "ours", made_up=statements)
+    data = task.read_all(folder, "train")
+    head, fitted = fit(task, data, fake_embed(data.texts), tmp_path)
+    collected = len(task.read(folder / "two_train.csv.gz"))
+    assert (len(data), int(fitted.unseen.sum())) == (collected + 24, collected)
+    unseen = ["zebra crossing", "sunny zebra"]
+    crossing, sunny = head.probabilities(unseen, fake_embed(unseen))[:, 0]
+    assert crossing > sunny + 0.2
+    assert train(task, folder, embed=fake_embed).about["trained_on"].keys() == {"two_train.csv.gz", "statements.csv"}
+
+
+def test_insults_and_threats_stand_beside_harmless_texts():
+    made_up = TASKS["policy"].read(STATEMENTS)
+    assert len(set(made_up.texts)) == len(made_up) > 300
+    for name in ("violence", "harassment"):
+        labels = made_up.labels[:, TASKS["policy"].classes.index(name)]
+        assert min((labels == 0).sum(), (labels == 1).sum()) >= 40
 
 
 def test_likeness_is_folded_into_weights_without_a_difference():

@@ -8,6 +8,9 @@ from moderation.grox.training.datasets import Labelled
 from moderation.grox.training.templates import FILE as TEMPLATES
 from moderation.grox.training.templates import statements
 
+STATEMENTS = Path(__file__).parent / "statements.csv"
+"""Insults and threats, each kind beside harmless texts with the same words: idioms, news, games, desire, complaint."""
+
 TOPIC_FAMILIES = (
     "arts_&_culture", "business_&_entrepreneurs", "celebrity_&_pop_culture", "diaries_&_daily_life",
     "family", "fashion_&_style", "film_tv_&_video", "fitness_&_health", "food_&_dining", "gaming",
@@ -33,8 +36,8 @@ class Task:
     inverse_regularisation: float = 0.5
     adapts: bool = False  # the adapter learns from this task, and this head reads what it learned
     reading_scale: float = 0.0  # of the adapted reading as it is, for tasks that the adapter does not know
-    has_templates: bool = False  # the made-up statements are a source of this task
-    template_weight: float = 0.35
+    made_up: Path | None = None  # templates of statements, or a table of them: the last source of this task
+    made_up_weight: float = 0.35
     reads: tuple[str, ...] = ()  # tasks with more labelled texts, whose heads say something about this one
     has_examples: bool = False  # likeness to a few example sentences is a feature
     num_words: int = 30_000
@@ -47,16 +50,16 @@ class Task:
     def read_all(self, folder: Path, split: str) -> Labelled:
         """Read every file of this task for the split "train" or "val"."""
         sources = [self.read(path) for path in self.paths(folder, split)]
-        if self.has_templates and split == "train":
-            sources.append(statements())
+        if self.made_up and split == "train":
+            sources.append(statements() if self.made_up == TEMPLATES else self.read(self.made_up))
         return datasets.join(sources)
 
     def paths(self, folder: Path, split: str) -> list[Path]:
         return [folder / f"{name}_{split}.csv.gz" for name in self.files]
 
     def training_files(self, folder: Path) -> list[Path]:
-        """All that this task learns from, the templates included."""
-        return self.paths(folder, "train") + ([TEMPLATES] if self.has_templates else [])
+        """All that this task learns from, the made-up statements included."""
+        return self.paths(folder, "train") + ([self.made_up] if self.made_up else [])
 
 
 _TASKS = (
@@ -82,7 +85,7 @@ _TASKS = (
         "TweetEval, HatEval 2019: research use, terms of the original task may apply; made-up statements of ours",
         inverse_regularisation=1.0,
         adapts=True,
-        has_templates=True,
+        made_up=TEMPLATES,
         has_examples=True,
     ),
     Task(
@@ -107,11 +110,12 @@ _TASKS = (
         "policy",
         POLICY_CLASSES,
         ("policy_openai",),
-        "OpenAI moderation-api-release, MIT; published as an evaluation set",
+        "OpenAI moderation-api-release, MIT, published as an evaluation set; made-up statements of ours",
         vector_scale=1.0,
         reading_scale=0.3,
-        inverse_regularisation=0.1,
+        inverse_regularisation=0.2,
         reads=("offensive", "hate", "abuse", "toxicity"),
+        made_up=STATEMENTS,
         has_examples=True,
         num_words=8_000,
         num_chars=16_000,

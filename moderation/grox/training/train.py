@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedKFold
 
 from moderation.grox.classifiers import heads
 from moderation.grox.classifiers.heads import Head
@@ -180,7 +180,7 @@ def _is_collected(task: Task, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
 
     Those kept back resemble those learned from too much to tell how far to believe a model.
     """
-    return (cells < 2 * len(task.files)) | (not task.has_templates)
+    return cells < 2 * len(task.files) if task.made_up else np.ones(len(cells), dtype=bool)
 
 
 def _regression(task: Task) -> LogisticRegression:
@@ -195,28 +195,34 @@ def _balanced(task: Task, cells: NDArray[np.int64]) -> NDArray[np.float64]:
     """
     _, cell, sizes = np.unique(cells, return_inverse=True, return_counts=True)
     weights = len(cells) / (len(sizes) * sizes[cell])
-    return np.where(_is_collected(task, cells), 1.0, task.template_weight) * weights
+    return np.where(_is_collected(task, cells), 1.0, task.made_up_weight) * weights
 
 
 def _scores(
-    task: Task, features: csr_matrix, labels: NDArray[np.integer], cells: NDArray[np.int64], unseen: NDArray[np.bool_]
+    task: Task,
+    features: csr_matrix,
+    labels: NDArray[np.integer],
+    cells: NDArray[np.int64],
+    unseen: NDArray[np.bool_],
+    *,
+    in_folds: bool,
 ) -> NDArray[np.float64]:
     """Decision values by models that had not seen the text, of the rows that are to be `unseen`.
 
-    If all are, in five folds that hold all sources and classes alike.
+    One model of the other rows judges them. Or five, of the other rows and of four fifths of these, which hold sources
+    and classes alike.
     """
-    if not unseen.all():
-        seen = ~unseen
+    rows, others = np.flatnonzero(unseen), np.flatnonzero(~unseen)
+    parts = [(others, rows)]
+    if in_folds:
+        parts = [(np.append(rows[seen], others), rows[judged]) for seen, judged in _folds().split(rows, cells[rows])]
+    found = []
+    for seen, judged in parts:
         model = _regression(task).fit(features[seen], labels[seen], sample_weight=_balanced(task, cells[seen]))
-        return model.decision_function(features)
-    return cross_val_predict(
-        _regression(task),
-        features,
-        labels,
-        cv=list(_folds().split(features, cells)),
-        params={"sample_weight": _balanced(task, cells)},
-        method="decision_function",
-    )
+        found.append(model.decision_function(features[judged]))
+    scores = np.zeros((len(labels), *found[0].shape[1:]))
+    scores[np.concatenate([judged for _, judged in parts])] = np.concatenate(found)
+    return scores
 
 
 def _folds() -> StratifiedKFold:
@@ -231,14 +237,14 @@ def _fit_each(task: Task, data: Labelled, features: csr_matrix, outputs: Logits 
         bias=np.zeros(num_classes),
         shares=np.zeros((num_classes, num_classes)),
         probabilities=np.zeros(data.labels.shape),
-        unseen=np.ones(len(data), dtype=bool) if outputs is None else data.kept_back,
+        unseen=data.sources < len(task.files) if outputs is None else data.kept_back,
     )
     for number in range(num_classes):
         known = data.labels[:, number] != UNKNOWN
         labels, cells = data.labels[known, number], 2 * data.sources[known] + data.labels[known, number]
         model = _regression(task).fit(features[known], labels, sample_weight=_balanced(task, cells))
         unseen = fitted.unseen[known]
-        scores = _scores(task, features[known], labels, cells, unseen)[:, None]
+        scores = _scores(task, features[known], labels, cells, unseen, in_folds=outputs is None)[:, None]
         if outputs is not None:
             scores = np.hstack([scores, outputs[known, number, None]])
         # the balanced weights of the fit leave its probabilities too high for rare classes
@@ -256,7 +262,7 @@ def _fit_exclusive(task: Task, data: Labelled, features: csr_matrix, outputs: Lo
     labels = data.labels.argmax(axis=1)
     unseen = np.ones(len(data), dtype=bool) if outputs is None else data.kept_back
     model = _regression(task).fit(features, labels, sample_weight=_balanced(task, labels))
-    scores = _scores(task, features, labels, labels, unseen)
+    scores = _scores(task, features, labels, labels, unseen, in_folds=outputs is None)
     if outputs is not None:
         scores = np.hstack([scores, outputs])
     weighing = _weighing(scores, labels, unseen)
