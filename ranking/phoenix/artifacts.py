@@ -309,6 +309,16 @@ def load_sequence(path: Path) -> Sequence:
     )
 
 
+def save_sequence(path: Path, sequence: Sequence) -> None:
+    """Writes an example sequence as the published one is laid out."""
+    items = zip(sequence.post_ids, sequence.author_ids, sequence.actions, strict=True)
+    history = [
+        {"post_id": post_id, "author_id": author_id, "actions": {str(index): value for index, value in acts.items()}}
+        for post_id, author_id, acts in items
+    ]
+    path.write_text(json.dumps({"user_id": sequence.user_id, "history": history}, indent=1) + "\n")
+
+
 def _sequence_item(path: Path, index: int, item: Any) -> tuple[int, int, dict[int, float]]:
     where = f"history[{index}]"
     if not isinstance(item, dict) or not isinstance(item.get("actions", {}), dict):

@@ -10,13 +10,14 @@ import pytest
 import torch
 from django.contrib import admin
 from django.contrib.auth.models import Permission
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from accounts import services as accounts
+from accounts.models import User
 from posts import services as posts
 from posts.models import PostEmbedding
 from posts.types import Surface
@@ -25,6 +26,7 @@ from ranking.admin import ModelVersionAdmin
 from ranking.content import ContentCache, vectors
 from ranking.models import ModelVersion, PostVector
 from ranking.phoenix import artifacts
+from ranking.phoenix.actions import action_names
 from ranking.phoenix.artifacts import build_model
 from ranking.phoenix.batch import Candidates, TrainableTables
 from ranking.retrieval import indexer, vector_store
@@ -378,11 +380,26 @@ def test_an_export_is_read_back_as_it_was(tmp_path):
     corpus = artifacts.load_corpus(folder / "sports_corpus.npz", emb_size=exported.config.emb_size)
     assert corpus.post_ids.tolist() == [written.pk]
     assert corpus.author_ids.tolist() == [written.author_id]
-    sequence = {"user_id": 1, "history": [{"post_id": written.pk, "author_id": 2, "actions": {"0": 1}}]}
-    (folder / "example_sequence.json").write_text(json.dumps(sequence))
+    example = artifacts.load_sequence(folder / "example_sequence.json")
+    assert (example.post_ids, example.author_ids) == ([written.pk], [written.author_id])
+    assert not User.objects.filter(pk=example.user_id).exists()
     out = StringIO()
     call_command("phoenix_run", str(folder), "--json", stdout=out)
     assert [row["post_id"] for row in json.loads(out.getvalue())] == [str(written.pk)]
+
+
+def test_the_example_of_an_export_can_be_somebodys_history(tmp_path):
+    reader, liked = UserFactory(username="reader"), PostFactory()
+    posts.favorite(user=reader, post=liked)
+    for kind in ("retrieval", "ranker"):
+        registry.promote(register(kind))
+    call_command("phoenix_export", str(tmp_path), "--viewer", "Reader", stdout=StringIO())
+    example = artifacts.load_sequence(tmp_path / "example_sequence.json")
+    config = artifacts.read_config(tmp_path / "ranker")
+    assert (example.user_id, example.post_ids) == (reader.pk, [liked.pk])
+    assert example.actions == [{action_names(config).index("favorite"): 1.0}]
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("phoenix_export", str(tmp_path), "--viewer", "stranger")
 
 
 def test_a_model_from_before_a_head_existed_serves_without_it():
