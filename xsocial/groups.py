@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.apps.registry import Apps
 
 RIGHTS = {
@@ -37,8 +37,8 @@ RIGHTS = {
 }
 
 
-def make_groups(sender: AppConfig, *, apps: Apps, using: str, **about: Any) -> None:
-    """Make the groups that are missing. Listens to `post_migrate`."""
+def make_groups(sender: AppConfig, *, using: str, apps: Apps = apps, **about: Any) -> None:
+    """Make the groups that are missing. Listens to `post_migrate`, which `flush` sends too, without a state of apps."""
     try:
         groups = apps.get_model("auth", "Group").objects.using(using)
         permissions = apps.get_model("auth", "Permission").objects.using(using)
