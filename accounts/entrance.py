@@ -16,6 +16,8 @@ from accounts.models.user import validate_handle
 
 SITE_NAME = "xsocial"
 PASSWORD_HELP = "At least 8 characters, and not one that everybody uses."
+# The page asks for nothing else, and phones show the keys for it.
+DIGITS = {"autofocus": True, "inputmode": "numeric"}
 USERNAME_VALIDATORS = [validate_handle]
 
 
@@ -138,6 +140,7 @@ class _Code(_Plain):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].label = "Code of your authenticator app, or a recovery code"
+        self.fields["code"].widget.attrs |= DIGITS
 
 
 class AuthenticateForm(_Code, mfa_forms.AuthenticateForm):
@@ -152,3 +155,4 @@ class ActivateTOTPForm(_Plain, BaseActivateTOTPForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].label = "Code that the app shows"
+        self.fields["code"].widget.attrs |= DIGITS

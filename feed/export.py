@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from oauth2_provider.models import get_access_token_model
 
 from accounts.models import Block, CreatorSubscription, Follow, FollowRequest, Mute, User
 from accounts.selectors import followed_topics, preferences
+from ads.models import HiddenAdvertiser
 from feed.models import Receipt
-from moderation.models import PostLabel, Report
+from moderation.models import Appeal, PostLabel, Report, Strike
 from moderation.types import LABEL_WORDS
 from posts.models import Ballot, Bookmark, Engagement, Impression, Media, Post, ScheduledPost
 from posts.types import EngagementKind, Surface
@@ -64,6 +66,21 @@ def of(user: User) -> dict[str, Any]:
                 post_id="post_id", label="label", rule="rule", at="applied_at", lifted_at="lifted_at",
             )
         ],
+        "appeals": _rows(
+            Appeal.objects.filter(author=user).order_by("id"),
+            at="created_at", post_id="label__post_id", label="label__label", statement="statement", state="state",
+        ),
+        "strikes": _rows(
+            Strike.objects.filter(account=user).order_by("id"),
+            at="created_at", post_id="label__post_id", until="expires_at", withdrawn_at="withdrawn_at",
+        ),
+        "advertisers_hidden": _rows(
+            HiddenAdvertiser.objects.filter(viewer=user).order_by("id"), at="created_at", name="advertiser__name"
+        ),
+        "apps": _rows(
+            get_access_token_model().objects.filter(user=user).order_by("id"),
+            name="application__name", may="scope", since="created",
+        ),
         # Each is a large document of its own, at /api/v1/receipts/ID.
         "receipts": _rows(Receipt.objects.filter(viewer=user).order_by("request_id"), id="request_id"),
     }  # fmt: skip

@@ -3,6 +3,8 @@
 Each function is one transaction under the locks of both people, and may be repeated safely.
 """
 
+from contextlib import suppress
+
 from django.db import transaction
 
 from accounts import events
@@ -78,6 +80,13 @@ def accept_follow(*, target: User, requester: User) -> None:
     target, requester = lock_pair(target, requester)
     _take_request(target, requester)
     connect(requester, target)
+
+
+def accept_waiting(*, target: User) -> None:
+    """Let in all who wait, each on their own: their locks are taken in an order that differs from pair to pair."""
+    for request in FollowRequest.objects.filter(target=target).select_related("requester"):
+        with suppress(NotFound):  # withdrawn meanwhile
+            accept_follow(target=target, requester=request.requester)
 
 
 @transaction.atomic

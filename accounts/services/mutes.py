@@ -9,7 +9,7 @@ from accounts import events
 from accounts.models import Mute, MutedKeyword, User
 from accounts.services.locks import lock_pair, lock_users
 from accounts.services.preferences import announce_change
-from xsocial.kernel import clock, event_log
+from xsocial.kernel import clock, event_log, plaintext
 from xsocial.kernel.errors import Invalid, NotFound
 
 PHRASE_MAX_LENGTH = 100
@@ -53,7 +53,7 @@ def unmute(*, muter: User, muted: User) -> None:
 def add_muted_keyword(*, user: User, phrase: str, expires_at: datetime | None = None) -> MutedKeyword:
     """Mute a word or phrase, without regard to case. Repeating it replaces the end."""
     _check_ahead(expires_at)
-    phrase = " ".join(phrase.replace("\x00", "").casefold().split())
+    phrase = plaintext.clean_line(phrase).casefold()
     if not phrase or len(phrase) > PHRASE_MAX_LENGTH:
         raise Invalid(f"Write 1 to {PHRASE_MAX_LENGTH} characters.", extra={"field": "phrase"})
     lock_users({user.pk})

@@ -9,6 +9,7 @@ from django.db.models.fields.files import ImageFieldFile
 
 from accounts import events
 from accounts.models import User
+from accounts.services.follows import accept_waiting
 from accounts.services.locks import lock_users
 from xsocial.kernel import clock, event_log, ids, images, plaintext
 from xsocial.kernel.errors import Invalid, NotFound
@@ -45,7 +46,8 @@ def update_profile(
 ) -> User:
     """Change the named fields (see FIELDS) and pictures; what is not named stays.
 
-    Returns the stored account. Raises Invalid with the messages per field in `extra`.
+    Whoever waits to follow an account that approves followers no more, follows it. Returns the stored
+    account. Raises Invalid with the messages per field in `extra`.
     """
     unknown = changes.keys() - FIELDS
     if unknown:
@@ -58,10 +60,13 @@ def update_profile(
     removed = {"avatar": removes_avatar, "header": removes_header}
     with transaction.atomic():
         stored = _locked(user)
+        was_locked = stored.is_locked
         _apply(stored, changes)
         touched = [name for name in pictures if _replace(stored, name, pictures[name], removed[name])]
         stored.save(update_fields=[*changes, *touched])
         event_log.publish(events.ProfileUpdated(user_id=stored.pk, at_ms=clock.now_ms()))
+    if was_locked and not stored.is_locked:
+        accept_waiting(target=stored)
     return stored
 
 

@@ -12,13 +12,15 @@ MAX_PACKS = 12
 
 @signed_in
 def welcome(request: PageRequest) -> HttpResponse:
+    followed = {row.topic_id for row in interests.followed_topics(request.user) if not row.is_snoozed}
     if request.method == "POST":
         wanted = set(request.POST.getlist("topics"))
         for topic in interests.topics():
             if topic.slug in wanted:
                 services.follow_topic(user=request.user, topic=topic)
+            elif topic.pk in followed:
+                services.unfollow_topic(user=request.user, topic=topic)
         return redirect("/")
-    followed = {row.topic_id for row in interests.followed_topics(request.user) if not row.is_snoozed}
     context = {"topics": interests.topics(), "followed": followed, "packs": interests.starter_packs()[:MAX_PACKS]}
     return render(request, "accounts/welcome.html", context)
 

@@ -33,10 +33,12 @@ def relation_of(relationship: Relationship | None) -> str:
 
 
 def profile(request: PageRequest, username: str, tab: str = "posts") -> HttpResponse:
+    me = viewer(request)
+    if me and not me.is_reachable and me.username.lower() == username.lower():
+        return redirect("people:settings_account")  # where it says why nobody sees this page
     person = people.get_user(username)
     if person.username != username:
         return redirect(request.path.replace(username, person.username, 1))
-    me = viewer(request)
     relationship = people.relationship(me, person) if me and me.pk != person.pk else None
     posts = selectors.profile_posts(me, person, **TABS[tab])
     ids = [] if _is_blocked(relationship) else selectors.page_ids(posts, cursor_of(request))

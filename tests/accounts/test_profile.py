@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from accounts import services
+from accounts import selectors, services
 from accounts.models import User
 from tests.factories import UserFactory, picture
 from xsocial.kernel.errors import Invalid
@@ -48,3 +48,14 @@ def test_a_bad_picture_changes_nothing():
     ann.refresh_from_db()
     assert not ann.avatar
     assert ann.display_name != "New"
+
+
+def test_whoever_waits_follows_an_account_that_approves_followers_no_more():
+    ann, bob = UserFactory(is_locked=True), UserFactory()
+    services.follow(follower=bob, followee=ann)
+    services.update_profile(user=ann, bio="Still locked")
+    assert not selectors.relationship(bob, ann).is_following
+    services.update_profile(user=ann, is_locked=False)
+    assert selectors.relationship(bob, ann).is_following
+    ann.refresh_from_db()
+    assert ann.followers_count == 1

@@ -103,3 +103,8 @@ def test_preferences_change_one_by_one():
 def test_bad_preferences_are_refused(changes):
     with pytest.raises(Invalid):
         services.set_preferences(user=UserFactory(), **changes)
+
+
+def test_a_muted_word_cannot_turn_the_words_beside_it_around():
+    keyword = services.add_muted_keyword(user=UserFactory(), phrase=" \u202eGNP\x00  cafe\u0301 ")
+    assert keyword.phrase == "gnp caf\u00e9"

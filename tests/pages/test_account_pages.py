@@ -6,10 +6,11 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 
+from accounts import selectors
 from accounts import services as accounts
 from accounts.models import User
 from posts import services as posts
-from tests.factories import PostFactory, UserFactory
+from tests.factories import PostFactory, TopicFactory, UserFactory
 from xsocial.kernel import clock
 
 pytestmark = pytest.mark.django_db
@@ -110,5 +111,34 @@ def test_everything_about_oneself_comes_in_one_file(web, reader, author):
     assert found["people"]["following"][0]["username"] == "author"
     assert found["people"]["blocked"][0]["username"] == "pest"
     assert found["wishes"]["muted_words"] == [{"phrase": "spoilers", "until": None}]
+    assert [found[name] for name in ("appeals", "strikes", "advertisers_hidden", "apps")] == [[], [], [], []]
     assert "Words of others" not in answer.content.decode()
     assert "password" not in answer.content.decode()
+
+
+def test_ones_own_file_is_nobody_elses(visitor, web):
+    assert visitor.get("/settings/account/export")["Location"].startswith("/accounts/login/")
+    assert "someone" not in web.get("/settings/account/export?user=someone").content.decode()
+
+
+def test_a_paused_person_is_told_so_on_every_page_and_finds_the_way_back(web, reader):
+    assert "is paused" not in web.get("/following").content.decode()
+    web.post("/settings/account/pause")
+    page = web.get("/following").content.decode()
+    assert 'Your account is paused: nobody sees you, and you cannot post. <a href="/settings/account">' in page
+    assert web.get("/@Reader")["Location"] == web.get("/@reader")["Location"] == "/settings/account"
+    web.post("/settings/account/resume")
+    assert web.get("/@reader").status_code == 200
+
+
+def test_a_suspended_person_reads_why_nobody_sees_them(web, reader):
+    accounts.suspend_account(user=reader)
+    assert web.get("/@reader")["Location"] == "/settings/account"
+    assert "Your account is suspended" in web.get("/settings/account").content.decode()
+
+
+def test_the_first_steps_take_topics_back_too(web, reader):
+    birds, space = TopicFactory(slug="birds"), TopicFactory(slug="space")
+    accounts.follow_topic(user=reader, topic=birds)
+    assert web.post("/welcome", {"topics": ["space"]})["Location"] == "/"
+    assert [row.topic for row in selectors.followed_topics(reader)] == [space]

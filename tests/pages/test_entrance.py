@@ -152,6 +152,8 @@ def test_a_changed_password_signs_other_browsers_out_and_is_told_by_mail(robin, 
     assert [(letter.to, letter.subject) for letter in mail.outbox] == [
         (["robin@example.com"], "[xsocial] Password changed")
     ]
+    assert re.search(r"Your password has been changed.\s+That was on \d+ \w+ \d{4}, \d\d:\d\d UTC", mail.outbox[0].body)
+    assert "If it was not you, choose a new password at once" in mail.outbox[0].body
 
 
 def test_errors_stand_at_their_field_which_has_the_cursor_and_names_them(at_home):
@@ -205,7 +207,7 @@ def test_wrong_passwords_at_the_second_asking_lock_too(left_open, locks):
 
 def test_setting_up_the_app_asks_for_its_code_and_gives_recovery_codes(robin, at_home):
     page = at_home.get("/accounts/2fa/totp/activate/").content.decode()
-    secret = re.search(r'id="authenticator_secret" value="([A-Z2-7]+)" readonly', page)[1]
+    secret = re.search(r'<code class="secret">([A-Z2-7]+)</code>', page)[1]
     assert "data:image/svg+xml" in page
     wrong = at_home.post("/accounts/2fa/totp/activate/", {"code": "000000"})
     assert "This code is wrong" in text(wrong)
