@@ -14,6 +14,7 @@ _KINDS = {
     "hashtag": HASHTAG,
     "hashtag:local": HASHTAG,
 }
+NAMES = tuple(_KINDS)
 MAX_TAG = 100
 
 

@@ -8,6 +8,7 @@ from oauth2_provider.models import AccessToken, get_application_model
 from rest_framework.test import APIClient
 
 from accounts import services as accounts
+from feed.streaming.streams import NAMES
 from moderation.models import Report
 from posts import services
 from tests.factories import UserFactory
@@ -173,7 +174,15 @@ def test_discovery_offers_no_password_grant(client):
 
 
 def test_schema_and_its_page(client):
-    assert client.get("/api/schema/").status_code == 200
+    answer = client.get("/api/schema/?format=json")
+    assert answer.status_code == 200
+    paths, schemes = answer.json()["paths"], answer.json()["components"]["securitySchemes"]
+    assert {f"/api/v1/streaming/{name.replace(':', '/')}/" for name in NAMES} <= paths.keys()
+    stream = paths["/api/v1/streaming/user/notification/"]["get"]
+    assert "text/event-stream" in stream["responses"]["200"]["content"]
+    assert stream["security"] == [{"oauth2": ["read:notifications"]}]
+    assert {"oauth2": ["write:statuses"]} in paths["/api/v1/statuses/"]["post"]["security"]
+    assert "write:statuses" in schemes["oauth2"]["flows"]["authorizationCode"]["scopes"]
     assert client.get("/api/schema/docs/").status_code == 200
 
 

@@ -7,7 +7,7 @@ from accounts.api import urls as accounts_urls
 from feed.api import urls as feed_urls
 from moderation.api import urls as moderation_urls
 from posts.api import urls as posts_urls
-from xsocial.api import instance, oauth
+from xsocial.api import instance, oauth, schema  # noqa: F401  `schema` is found by being there
 from xsocial.kernel.rest.routes import route
 
 v1 = [

@@ -19,19 +19,29 @@ def grants(granted: Iterable[str], wanted: str) -> bool:
     return wanted in FOLLOW_SCOPES and "follow" in held
 
 
-def requires(*, read: str = "", write: str = "", public: bool = False) -> type[BasePermission]:
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class ScopePermission(BasePermission):
+    """A signed-in browser session needs no scope; a token does."""
+
+    read, write, is_public = "", "", False
+
+    def scope_for(self, method: str) -> str:
+        """What a token needs for this method."""
+        return self.read if method in SAFE else self.write
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        token: Any = request.auth
+        if token is not None:
+            return grants(token.scope.split(), self.scope_for(request.method or ""))
+        is_signed_in = bool(request.user and request.user.is_authenticated)
+        return is_signed_in or (self.is_public and request.method in SAFE)
+
+
+def requires(*, read: str = "", write: str = "", public: bool = False) -> type[ScopePermission]:
     """A permission class: `read` for safe methods, `write` for the others.
 
-    A signed-in browser session needs no scope; a token does. With `public`, safe methods are
-    open to everybody.
+    With `public`, safe methods are open to everybody without a token.
     """
-
-    class ScopePermission(BasePermission):
-        def has_permission(self, request: Request, view: APIView) -> bool:
-            safe = request.method in ("GET", "HEAD", "OPTIONS")
-            token: Any = request.auth
-            if token is not None:
-                return grants(token.scope.split(), read if safe else write)
-            return bool(request.user and request.user.is_authenticated) or (safe and public)
-
-    return ScopePermission
+    return type("Requires", (ScopePermission,), {"read": read, "write": write, "is_public": public})
