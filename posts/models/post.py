@@ -11,7 +11,7 @@ from xsocial.kernel import clock, ids
 
 #: What search looks through. "simple" splits words without stemming: posts come in any language.
 SEARCH_CONFIG = "simple"
-SEARCH_VECTOR = SearchVector("spoiler_text", "text", config=SEARCH_CONFIG)
+SEARCH_VECTOR = SearchVector("spoiler_text", "text", "poll_text", config=SEARCH_CONFIG)
 
 
 class Post(models.Model):
@@ -82,7 +82,7 @@ class Post(models.Model):
             models.Index(fields=["author", "-id"], name="posts_post_author_recent"),
             models.Index(fields=["conversation_id", "id"], name="posts_post_conversation"),
             models.Index(fields=["-created_at"], name="posts_post_recent"),
-            GinIndex(SEARCH_VECTOR, name="posts_post_search"),
+            GinIndex(SEARCH_VECTOR, name="posts_post_words"),
         ]
 
     def __str__(self) -> str:

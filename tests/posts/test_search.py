@@ -8,8 +8,8 @@ from moderation import services
 from moderation.types import Label
 from posts import selectors
 from posts.models import Post, Tag
-from posts.services import release, withhold
-from posts.types import Visibility
+from posts.services import delete_post, release, withhold
+from posts.types import PollDraft, Visibility
 from tests.factories import ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
 
@@ -25,6 +25,13 @@ def test_all_words_must_be_there_and_operators_work():
     assert selectors.search_posts(None, '"green tea"') == [green]
     assert selectors.search_posts(None, "evening") == [black]
     assert selectors.search_posts(None, "tea", author_id=green.author_id) == [green]
+
+
+def test_options_of_polls_are_found():
+    asked = PostFactory(text="Which one?", poll=PollDraft(("Green tea", "Coffee"), 3600))
+    assert selectors.search_posts(None, "tea which") == [asked]
+    delete_post(actor=asked.author, post=asked)
+    assert selectors.search_posts(None, "tea") == []
 
 
 def test_ones_own_hidden_posts_are_found_by_oneself_alone():
@@ -47,11 +54,12 @@ def test_the_index_is_used():
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(
             "EXPLAIN SELECT id FROM posts_post WHERE "
-            "to_tsvector('simple'::regconfig, COALESCE(spoiler_text, '') || ' ' || COALESCE(text, ''))"
+            "to_tsvector('simple'::regconfig,"
+            " COALESCE(spoiler_text, '') || ' ' || COALESCE(text, '') || ' ' || COALESCE(poll_text, ''))"
             " @@ websearch_to_tsquery('simple'::regconfig, 'tea')"
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "posts_post_search" in plan
+    assert "posts_post_words" in plan
 
 
 def test_active_tags_are_those_of_several_people_whose_posts_the_public_sees():

@@ -144,7 +144,7 @@ def test_indexes_and_foreign_keys_are_back(seeded: str) -> None:
             for table in ("posts_post", "posts_engagement")
         }
     names = {name for constraints in found.values() for name in constraints}
-    assert {"posts_post_search", "posts_post_author_recent", "posts_engagement_toggle_unique"} <= names
+    assert {"posts_post_words", "posts_post_author_recent", "posts_engagement_toggle_unique"} <= names
     keys = [kept["foreign_key"] for kept in found["posts_engagement"].values() if kept["foreign_key"]]
     assert sorted(keys) == [("accounts_user", "id"), ("posts_post", "id")]
 
