@@ -6,9 +6,10 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """A password chosen anew by mail opens a locked door and signs apps out."""
-        from allauth.account.signals import password_reset
+        """A new password signs others out; one chosen by mail also opens a locked door."""
+        from allauth.account.signals import password_changed, password_reset
 
         from accounts import receivers
 
         password_reset.connect(receivers.start_afresh, dispatch_uid="accounts.start_afresh")
+        password_changed.connect(receivers.end_other_sessions, dispatch_uid="accounts.end_other_sessions")

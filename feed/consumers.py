@@ -8,8 +8,6 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from feed import live
 
-NOT_SIGNED_IN = 4401
-
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
     """Sends `new_post`, `deleted` and `notified`; takes `{"watch": [author ids]}` from the page."""
@@ -23,10 +21,12 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         if not user.is_authenticated:
             # Accepted first: only then does the browser see the reason.
             await self.accept()
-            await self.close(code=NOT_SIGNED_IN)
+            await self.close(code=live.NOT_SIGNED_IN)
             return
         loop = asyncio.get_running_loop()
-        self.listener = await database_sync_to_async(live.listener_for)(self, user, loop)
+        self.listener = await database_sync_to_async(live.listener_for)(
+            self, user, loop, self.scope["session"].session_key
+        )
         live.audience.join(self.listener)
         await self.accept()
 

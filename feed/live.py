@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import structlog
+from django.contrib.sessions.models import Session
 from django.db import OperationalError, close_old_connections
 
 from accounts.cards import hue_of, person_card
@@ -26,12 +27,14 @@ from posts import selectors
 from posts.events import Notified, PostCreated, PostDeleted
 from posts.models import Post
 from posts.types import Visibility
-from xsocial.kernel import ids, redis
+from xsocial.kernel import clock, ids, redis
 from xsocial.kernel.event_log import Tail
 
 RETRY_S = 1.0
 BLOCK_MS = 500
-#: How often the tokens of silent streams are looked at; before a message they always are.
+#: Closes the socket of a page whose visitor is not signed in, or not any more.
+NOT_SIGNED_IN = 4401
+#: How often sessions of pages are looked at, and the tokens of silent streams; before a message tokens always are.
 TENDING_S = 5.0
 # Longer than reading the end of the log takes; without Valkey a page opens all the same.
 PLACING_S = 1.0
@@ -45,6 +48,8 @@ class Socket(Protocol):
 
     async def send_json(self, content: dict[str, Any]) -> None: ...
 
+    async def close(self, code: int) -> None: ...
+
 
 @dataclass(eq=False)
 class Listener:
@@ -56,11 +61,17 @@ class Listener:
     followed: set[int]
     muted: set[int]
     watched: set[int] = field(default_factory=set)
+    session_key: str = ""
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send from any thread; a socket that closed meanwhile just does not get it."""
         if not self.loop.is_closed():
             asyncio.run_coroutine_threadsafe(self.socket.send_json(message), self.loop)
+
+    def end(self) -> None:
+        """Close it: whoever opened it is signed out."""
+        if not self.loop.is_closed():
+            asyncio.run_coroutine_threadsafe(self.socket.close(code=NOT_SIGNED_IN), self.loop)
 
 
 class Audience:
@@ -81,31 +92,43 @@ class Audience:
             if not pages:
                 del self._by_user[listener.user_id]
 
+    def everybody(self) -> list[Listener]:
+        with self._lock:
+            return [page for group in self._by_user.values() for page in group]
+
     def of_users(self, user_ids: Iterable[int]) -> list[Listener]:
         with self._lock:
             return [page for user_id in user_ids for page in self._by_user.get(user_id, ())]
 
     def following(self, author_id: int) -> list[Listener]:
         """Pages of people who follow this author and do not mute them."""
-        with self._lock:
-            pages = [page for group in self._by_user.values() for page in group]
-        return [page for page in pages if author_id in page.followed and author_id not in page.muted]
+        return [page for page in self.everybody() if author_id in page.followed and author_id not in page.muted]
 
     def seeing(self, author_id: int) -> list[Listener]:
         """Pages that may show a post of this author."""
-        with self._lock:
-            pages = [page for group in self._by_user.values() for page in group]
-        return [page for page in pages if author_id in page.followed or author_id in page.watched]
+        return [page for page in self.everybody() if author_id in page.followed or author_id in page.watched]
 
 
 audience = Audience()
 
 
-def listener_for(socket: Socket, user: User, loop: asyncio.AbstractEventLoop) -> Listener:
+def listener_for(socket: Socket, user: User, loop: asyncio.AbstractEventLoop, session_key: str = "") -> Listener:
     """A page of this person, with whom they follow and mute now. From here on it gets news."""
     live_tail.ensure_started()
     followed, muted = graph.following_ids(user.pk), graph.muted_ids(user.pk)
-    return Listener(socket, loop, user.pk, set(followed.tolist()), set(muted.tolist()))
+    return Listener(socket, loop, user.pk, set(followed.tolist()), set(muted.tolist()), session_key=session_key)
+
+
+def end_signed_out() -> None:
+    """Close the pages whose sessions ended elsewhere. One query."""
+    pages = audience.everybody()
+    if not pages:
+        return
+    keys = {page.session_key for page in pages}
+    good = set(Session.objects.filter(pk__in=keys, expire_date__gt=clock.now()).values_list("pk", flat=True))
+    for page in pages:
+        if page.session_key not in good:
+            page.end()
 
 
 def watch(listener: Listener, author_ids: object) -> None:
@@ -231,6 +254,6 @@ class LiveTail:
                 close_old_connections()
 
 
-live_tail = LiveTail("live-tail", handle)
+live_tail = LiveTail("live-tail", handle, end_signed_out)
 #: Of its own: showing posts to streams takes longer, and the pages' news should not wait for it.
 stream_tail = LiveTail("stream-tail", delivery.handle, delivery.tend)

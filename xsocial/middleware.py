@@ -1,8 +1,9 @@
-"""The project's own middleware: request ids in logs, an answer without PostgreSQL, the reader's clock, staff MFA."""
+"""The project's own middleware: request ids, who asks, an answer without PostgreSQL, clocks, staff MFA."""
 
 import re
 import uuid
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -39,6 +40,30 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class ClientAddressMiddleware:
+    """Behind proxies, the address that the outermost of ours saw: limits, lock-out and location go by it.
+
+    Each proxy adds to the end of X-Forwarded-For; what stands before our own entries anybody can write.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        passed = request.headers.get("X-Forwarded-For", "").split(",")
+        if 0 < settings.PROXY_COUNT <= len(passed) and (address := _address(passed[-settings.PROXY_COUNT])):
+            request.META["REMOTE_ADDR"] = address
+        return self.get_response(request)
+
+
+def _address(text: str) -> str:
+    """As it is written everywhere; empty for anything else."""
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError:
+        return ""
 
 
 class DatabaseDownMiddleware:

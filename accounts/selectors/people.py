@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from oauth2_provider.models import AbstractApplication, get_application_model
 
 from accounts.models import Block, CreatorSubscription, Follow, FollowRequest, Mute, User
 from accounts.types import Relationship
@@ -45,6 +46,12 @@ def get_user_by_id(user_id: int | str) -> User:
     if user is None:
         raise NotFound("There is no such account.")
     return user
+
+
+def apps(user: User) -> list[AbstractApplication]:
+    """The apps that may act for this person, by name."""
+    holds = Q(accesstoken__user=user) | Q(refreshtoken__user=user)
+    return list(get_application_model().objects.filter(holds).distinct().order_by("name", "pk"))
 
 
 def search_people(viewer: Viewer, query: str, *, limit: int = 20, offset: int = 0) -> list[User]:

@@ -22,6 +22,7 @@ from accounts.services.lifecycle import (
     delete_account,
     reactivate_account,
     sign_out_apps,
+    sign_out_browsers,
     suspend_account,
     unsuspend_account,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "remove_muted_keyword",
     "set_preferences",
     "sign_out_apps",
+    "sign_out_browsers",
     "snooze_topic",
     "subscribe",
     "suspend_account",

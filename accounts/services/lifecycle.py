@@ -1,6 +1,7 @@
 """Leaving, returning and being suspended. An unreachable account's posts are shown to nobody."""
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
@@ -56,6 +57,7 @@ def delete_account(*, user: User) -> None:
             delete_on_commit(picture)
     closed.set_unusable_password()
     sign_out_apps(user=closed)
+    sign_out_browsers(user=closed)
     _set(
         closed,
         password=closed.password,
@@ -74,10 +76,18 @@ def delete_account(*, user: User) -> None:
 
 
 @transaction.atomic
-def sign_out_apps(*, user: User) -> None:
-    """Take back what every app may do for this person."""
+def sign_out_apps(*, user: User, application_id: int | None = None) -> None:
+    """Take back what every app, or one, may do for this person."""
+    which = {"user": user} if application_id is None else {"user": user, "application_id": application_id}
     for model in (get_grant_model(), get_refresh_token_model(), get_access_token_model()):
-        model.objects.filter(user=user).delete()
+        model.objects.filter(**which).delete()
+
+
+@transaction.atomic
+def sign_out_browsers(*, user: User, but: str | None = None) -> None:
+    """End this person's sessions, except the one with this key."""
+    for session in UserSession.objects.filter(user=user).exclude(session_key=but or ""):
+        session.end()
 
 
 def _set(user: User, **values: object) -> None:

@@ -63,6 +63,20 @@ def hue(person) -> int:
     return hue_of(person.id)
 
 
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """What a person would call it, such as "Firefox on Windows"; the first mark that fits decides."""
+    names = [next((name for mark, name in marks if mark in user_agent), "") for marks in (BROWSERS, SYSTEMS)]
+    return " on ".join(filter(None, names)) or user_agent[:60] or "Something without a name"
+
+
 def avatar_url(person) -> str:
     """Address of the person's picture; empty without one."""
     if hasattr(person, "avatar_url"):

@@ -112,6 +112,18 @@ def account(request: PageRequest) -> HttpResponse:
 
 
 @signed_in
+def apps(request: PageRequest) -> HttpResponse:
+    """The apps that act for this person."""
+    return render(request, "accounts/settings_apps.html", {"apps": people.apps(request.user)})
+
+
+@action
+def sign_out_app(request: PageRequest, application_id: int) -> HttpResponse:
+    services.sign_out_apps(user=request.user, application_id=application_id)
+    return done(request, words="The app is signed out.", default_next="/settings/apps")
+
+
+@signed_in
 @reauthentication_required
 def close(request: PageRequest) -> HttpResponse:
     """Asks once, of whoever has just shown the password, for this cannot be undone."""

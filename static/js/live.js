@@ -1,6 +1,7 @@
 // What happens while the page is open: new posts gather in the pill, deleted ones leave,
 // the notification badge counts. The page never moves by itself.
 const RETRY_MS = [500, 1000, 2000, 5000, 10000, 30000];
+const SIGNED_OUT = 4401;
 const MOST_COUNTED = 99;
 const MOST_SHOWN = 20;
 let attempts = 0;
@@ -14,8 +15,9 @@ function connect() {
   socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
   // A page with an open socket is not kept by every browser, and going back would lose one's place.
   window.addEventListener("pagehide", () => socket.close(), { once: true });
-  socket.addEventListener("close", () => {
+  socket.addEventListener("close", ({ code }) => {
     delete document.body.dataset.live;
+    if (code === SIGNED_OUT) return;
     window.setTimeout(connect, RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)]);
   });
 }

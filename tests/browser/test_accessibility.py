@@ -20,6 +20,7 @@ FOR_MEMBERS = (
     "/", "/compose", "/search?q=post", "/bookmarks", "/welcome", "/follow_requests", "/@author",
     "/@author/followers", "/settings", "/settings/profile", "/settings/filters", "/settings/account",
     "/settings/region", "/settings/account/close", "/accounts/email/", "/accounts/password/change/", "/accounts/2fa/",
+    "/accounts/sessions/", "/settings/apps",
     "/about/feed", "/about/shortcuts", "/@nobody",
 )  # fmt: skip
 

@@ -20,6 +20,9 @@ class Page(live.Listener):
         self.watched = set(watched)
         self.told: list[dict] = []
 
+    def end(self) -> None:
+        self.told.append({"type": "ended"})
+
     def tell(self, message: dict) -> None:
         self.told.append(message)
 
@@ -129,3 +132,15 @@ def test_a_page_can_only_watch_ids(given, author):
     page = Page(author)
     live.watch(page, given)
     assert page.watched == ({7} if isinstance(given, list) else set())
+
+
+def test_a_page_closes_when_its_session_ended_elsewhere(open_page, client):
+    user = UserFactory()
+    client.force_login(user)
+    here, gone = open_page(user), open_page(user)
+    here.session_key, gone.session_key = client.session.session_key, "ended"
+    live.end_signed_out()
+    assert (here.told, gone.told) == ([], [{"type": "ended"}])
+    client.logout()
+    live.end_signed_out()
+    assert here.told == [{"type": "ended"}]

@@ -7,11 +7,13 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, hotp_value, yield_hotp_counters_from_time
+from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
-from oauth2_provider.models import AccessToken
+from oauth2_provider.models import AccessToken, Application
 
 from accounts import services as accounts
 from tests.factories import UserFactory
@@ -112,6 +114,7 @@ def test_trying_on_does_not_make_the_lock_longer(robin, visitor, locks):
 
 def test_a_password_chosen_anew_opens_the_lock_and_signs_apps_out(robin, visitor, locks):
     AccessToken.objects.create(user=robin, token="t", scope="read", expires=clock.now() + timedelta(days=1))
+    knock(Client(), "robin", SECRET)
     for _ in range(5):
         knock(visitor, "robin")
     page = visitor.post("/accounts/password/reset/", {"email": "robin@example.com"}, follow=True)
@@ -125,6 +128,7 @@ def test_a_password_chosen_anew_opens_the_lock_and_signs_apps_out(robin, visitor
     assert "Your password is changed" in text(page)
     assert mail.outbox[-1].subject == "[xsocial] Password reset"
     assert not AccessToken.objects.exists()
+    assert not UserSession.objects.exists()
     assert knock(visitor, "robin", NEXT_SECRET)["Location"] == "/"
     assert "This link is no longer good" in text(Client().get(link))
 
@@ -200,6 +204,46 @@ def test_wrong_passwords_at_the_second_asking_lock_too(left_open, locks):
     assert "This is not your password." in text(answers[0])
     assert answers[-1].status_code == 429
     assert "Try again in 15 minutes." in text(answers[-1])
+
+
+def test_the_list_of_browsers_names_them_and_signs_the_others_out(robin, at_home):
+    elsewhere = Client(headers={"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0"})
+    knock(elsewhere, "robin", SECRET)
+    page = text(at_home.get("/accounts/sessions/"))
+    assert "Firefox on Windows" in page
+    assert page.count("This browser") == 1
+    at_home.post("/accounts/sessions/")
+    assert elsewhere.get("/settings").status_code == 302
+    assert at_home.get("/settings").status_code == 200
+    assert "Firefox" not in text(at_home.get("/accounts/sessions/"))
+
+
+def test_a_changed_password_ends_the_sessions_of_others(robin, at_home):
+    elsewhere = Client()
+    knock(elsewhere, "robin", SECRET)
+    form = {"oldpassword": SECRET, "password1": NEXT_SECRET, "password2": NEXT_SECRET}
+    at_home.post("/accounts/password/change/", form)
+    assert [row.session_key for row in UserSession.objects.all()] == [at_home.session.session_key]
+    assert not Session.objects.filter(pk=elsewhere.cookies["sessionid"].value).exists()
+
+
+def test_an_app_is_signed_out_alone_and_only_by_its_owner(robin, at_home):
+    def token(user, name):
+        app = Application.objects.create(
+            name=name,
+            client_type="confidential",
+            authorization_grant_type="authorization-code",
+            redirect_uris="https://x.example",
+        )
+        expires = clock.now() + timedelta(days=1)
+        return AccessToken.objects.create(user=user, application=app, token=name, scope="read", expires=expires)
+
+    mine, other, theirs = token(robin, "Toot"), token(robin, "Tusky"), token(UserFactory(), "Ivory")
+    page = text(at_home.get("/settings/apps"))
+    assert [name for name in ("Toot", "Tusky", "Ivory") if name in page] == ["Toot", "Tusky"]
+    for held in (mine, theirs):
+        at_home.post(f"/settings/apps/{held.application_id}/sign-out")
+    assert set(AccessToken.objects.all()) == {other, theirs}
 
 
 # --- The second factor --------------------------------------------------------------------------

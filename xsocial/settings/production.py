@@ -21,8 +21,7 @@ SECURE_HSTS_SECONDS = env.integer("XSOCIAL_HSTS_SECONDS", 31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-# Number of reverse proxies in front, for the address that lock-out counts by.
-AXES_IPWARE_PROXY_COUNT = env.integer("XSOCIAL_PROXY_COUNT", 1)
+PROXY_COUNT = env.integer("XSOCIAL_PROXY_COUNT", 1)
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
