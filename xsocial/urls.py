@@ -1,29 +1,14 @@
 """Every address of the site, app by app. The wiring only."""
 
-from django.conf import settings
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.templatetags.static import static
 from django.urls import include, path, re_path
-from django.views.static import serve
 from oauth2_provider import views as oauth2
 
 from xsocial import health
 from xsocial.api import instance, oauth
-
-
-def media(request: HttpRequest, path: str) -> HttpResponse:
-    """Uploaded pictures and clips, where no web server or object store serves them.
-
-    A sandboxing policy and the type guessed from the name keep an upload from acting as a page.
-    """
-    try:
-        response = serve(request, path, document_root=settings.MEDIA_ROOT)
-    except OSError as error:  # a name longer than any file's
-        raise Http404 from error
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
+from xsocial.media import media
 
 
 def favicon(request: HttpRequest) -> HttpResponse:
