@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ranking.heads import NEGATIVE, STRONG_POSITIVE, WEAK_POSITIVE
-from ranking.types import Bools, Floats, Int64s
+from ranking.types import Bools, Floats, Int64s, Taste
 
 MINUTE_MS = 60_000
 RECENT_MS = 60 * MINUTE_MS
@@ -28,6 +28,10 @@ MATCH_LENGTH = 128
 # Serving asks about every post as if it stood here, the middle of what is usually read of a page. At the top
 # stands what was thought good, so that asking for the top doubles all likes and halves all complaints.
 ASKED_POSITION = 10
+
+# What brings leanings by dwell and by engagement to about one.
+TASTE_SCALES = (100.0, 400.0)
+FORM_SCALES = (8.0, 30.0)
 
 HISTORY_FEATURES = ("log_gap_minutes", "has_content", "strength")
 CANDIDATE_FEATURES = (
@@ -59,7 +63,16 @@ CANDIDATE_FEATURES = (
     "similarity_recent",
     "similarity_negative",
     "similarity_last",
+    "similarity_looked",
+    "similarity_engaged",
+    "form_looked",
+    "form_engaged",
 )
+
+
+def form(has_media: Bools, video_ms: Int64s) -> Int64s:
+    """The forms of posts, below `FORMS`."""
+    return np.where(video_ms > 0, 2, has_media.astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -141,13 +154,15 @@ def history_features(history: HistoryColumns, *, names: Sequence[str] = HISTORY_
 def candidate_features(
     history: HistoryColumns,
     candidates: CandidateTable,
+    taste: Taste | None = None,
     *,
     names: Sequence[str] = CANDIDATE_FEATURES,
 ) -> Floats:
-    """[R, C, names]."""
+    """[R, C, names]; without a taste as for people of whom nothing is known."""
     values = {**_count_features(candidates), **_post_features(history, candidates)}
     values |= _author_matches(history, candidates)
     values |= _content_matches(history, candidates)
+    values |= _taste_matches(taste or Taste.none(*candidates.content.shape[::2]), candidates)
     return np.stack([values[name].astype(np.float32, copy=False) for name in names], axis=-1)
 
 
@@ -219,6 +234,20 @@ def _content_matches(history: HistoryColumns, c: CandidateTable) -> dict[str, Fl
         "similarity_recent": _weighted(likeness, recent, 0.2),
         "similarity_last": _weighted(likeness, last, 0.2),
         "similarity_negative": (likeness * history.negative[:, None]).max(axis=-1, initial=0),
+    }
+
+
+def _taste_matches(taste: Taste, c: CandidateTable) -> dict[str, Floats]:
+    """How far content and form of a candidate are what a viewer looks at, and engages with, more than at others."""
+    leaning = torch.from_numpy(taste.content.astype(np.float32)).transpose(1, 2)
+    likeness = torch.bmm(torch.from_numpy(c.content), leaning).numpy()  # [R, C, 2]
+    requests = np.arange(len(likeness))[:, None]
+    forms = taste.forms.astype(np.float32)[requests, :, form(c.has_media, c.video_duration_ms)]
+    return {
+        "similarity_looked": likeness[..., 0] * TASTE_SCALES[0],
+        "similarity_engaged": likeness[..., 1] * TASTE_SCALES[1],
+        "form_looked": forms[..., 0] * FORM_SCALES[0],
+        "form_engaged": forms[..., 1] * FORM_SCALES[1],
     }
 
 

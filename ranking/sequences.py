@@ -19,6 +19,8 @@ from xsocial.kernel import clock, sql
 WINDOW_MS = 300_000
 # Raw actions fetched per row asked for; more are fetched when that does not suffice.
 ACTIONS_PER_ROW = 6
+# What the first read of a person's actions brings at least.
+NEWEST_ACTIONS = 768
 
 EVENT_TYPES = (BIGINT, BIGINT, BIGINT, BIGINT, REAL, BIGINT, BIGINT)
 EVENTS_SQL = """
@@ -28,7 +30,7 @@ SELECT e.user_id,
        e.kind::bigint,
        coalesce(e.seconds, 0)::real,
        e.surface::bigint,
-       (extract(epoch FROM e.created_at) * 1000)::bigint
+       (extract(epoch FROM e.created_at) * 1000)::bigint {also}
   FROM {source}
   JOIN posts_post p ON p.id = e.post_id
   LEFT JOIN posts_post o ON o.id = p.repost_of_id
@@ -58,6 +60,11 @@ class Events:
         """These events and then the others."""
         columns = zip(vars(self).values(), vars(other).values(), strict=True)
         return Events(*(np.concatenate(pair) for pair in columns))
+
+
+def no_events() -> Events:
+    """Columns without rows."""
+    return Events(*(np.zeros(0, kind) for kind in (np.int64,) * 4 + (np.float32, np.int64, np.int64)))
 
 
 @dataclass(frozen=True)
@@ -162,11 +169,16 @@ def sequence_of(rows: Rows, *, user_id: int, max_length: int) -> ActionSequence:
     )
 
 
-def action_sequence(user_id: int, *, before_ms: int, max_length: int) -> ActionSequence:
-    """What a person did strictly before a moment; empty for somebody who did nothing."""
-    limit = max_length * ACTIONS_PER_ROW
+def action_sequence(user_id: int, *, before_ms: int, max_length: int, newest: Newest | None = None) -> ActionSequence:
+    """What a person did strictly before a moment; empty for somebody who did nothing.
+
+    `newest` are the person's newest actions, where they are read already.
+    """
+    limit = max(max_length * ACTIONS_PER_ROW, NEWEST_ACTIONS)
     while True:
-        events = _newest_events(user_id, before_ms=before_ms, limit=limit)
+        if newest is None or newest.limit < limit:
+            newest = newest_actions(user_id, before_ms=before_ms, limit=limit)
+        events = newest.events
         rows = aggregate(events)
         is_complete = len(events) < limit
         if not is_complete:
@@ -177,19 +189,50 @@ def action_sequence(user_id: int, *, before_ms: int, max_length: int) -> ActionS
         limit *= 4
 
 
-# The same columns packed, each one value, so that no row of a long history becomes Python objects.
-_NEWEST = f"""
-SELECT {", ".join(map(sql.packed, ("who", "post", "author", "kind", "surface", "at_ms")))},
-       string_agg(float4send(seconds), '')
-  FROM ({EVENTS_SQL.format(source="posts_engagement e")}
-        AND e.user_id = %(who)s AND e.created_at < %(before)s ORDER BY e.created_at DESC LIMIT %(limit)s
-       ) AS newest (who, post, author, kind, seconds, surface, at_ms)
+@dataclass(frozen=True)
+class Newest:
+    """A person's newest events, at most `limit`, and the form of each one's post (see `ranking.features.form`)."""
+
+    events: Events
+    forms: Int64s
+    limit: int
+
+    @property
+    def known_since_ms(self) -> int:
+        """From when on no row lacks an event that the limit cut off."""
+        return int(self.events.at_ms.min()) + WINDOW_MS if len(self.events) == self.limit else 0
+
+
+_FORM = """,
+       CASE WHEN coalesce(o.video_duration_ms, p.video_duration_ms, 0) > 0 THEN 2
+            ELSE coalesce(o.has_media, p.has_media)::int END
 """
 
 
-def _newest_events(user_id: int, *, before_ms: int, limit: int) -> Events:
-    found = sql.row(_NEWEST, {"who": user_id, "before": clock.from_ms(before_ms), "limit": limit})
+def newest_of(source: str) -> str:
+    """SQL of a person's newest events, each column one value, so that no row of them becomes Python objects."""
+    return f"""
+SELECT {", ".join(map(sql.packed, ("who", "post", "author", "kind", "surface", "at_ms", "form")))},
+       string_agg(float4send(seconds), '')
+  FROM ({EVENTS_SQL.format(source=source, also=_FORM)}
+        AND e.user_id = %(who)s AND e.created_at < %(before)s ORDER BY e.created_at DESC LIMIT %(limit)s
+       ) AS newest (who, post, author, kind, seconds, surface, at_ms, form)
+"""
+
+
+_ACTIONS = newest_of("posts_engagement e")
+
+
+def newest_actions(user_id: int, *, before_ms: int, limit: int = NEWEST_ACTIONS) -> Newest:
+    """What a person did last, strictly before a moment."""
+    return read_newest(_ACTIONS, user_id, before_ms=before_ms, limit=limit)
+
+
+def read_newest(statement: str, user_id: int, *, before_ms: int, limit: int) -> Newest:
+    """The answer to a statement of `newest_of`."""
+    found = sql.row(statement, {"who": user_id, "before": clock.from_ms(before_ms), "limit": limit})
     assert found is not None  # an aggregate without groups always has its one row
     *whole, seconds = found
-    who, post, author, kind, surface, at_ms = map(sql.unpacked, whole)
-    return Events(who, post, author, kind, np.frombuffer(seconds or b"", ">f4").astype(np.float32), surface, at_ms)
+    who, post, author, kind, surface, at_ms, forms = map(sql.unpacked, whole)
+    lengths = np.frombuffer(seconds or b"", ">f4").astype(np.float32)
+    return Newest(Events(who, post, author, kind, lengths, surface, at_ms), forms, limit)

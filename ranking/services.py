@@ -31,8 +31,10 @@ from ranking.phoenix.batch import Candidates, Context
 from ranking.phoenix.config import PhoenixConfig
 from ranking.phoenix.inference import workers
 from ranking.retrieval import vector_store
+from ranking.sequences import Newest
 from ranking.serving import live, named
-from ranking.types import ActionSequence, CandidateColumns, Floats, Int64s, Retrieved, Scores
+from ranking.taste import taste_of
+from ranking.types import ActionSequence, CandidateColumns, Floats, Int64s, Retrieved, Scores, Taste
 from xsocial.kernel import clock, sql
 from xsocial.kernel.errors import Unavailable
 
@@ -131,16 +133,25 @@ def arithmetic_of(version: str) -> str:
     return model.arithmetic if model.version == version else ""
 
 
+def viewer_taste(user_id: int, *, before_ms: int, actions: Newest | None = None) -> Taste:
+    """What a person leans to by how long they looked at what they were shown before a moment.
+
+    `actions` are the newest ones before that moment, where they are read already.
+    """
+    return taste_of(user_id, before_ms=before_ms, content=_content, actions=actions)
+
+
 def score(
     *,
     user_id: int,
     sequence: ActionSequence,
     candidates: CandidateColumns,
     now_ms: int,
+    taste: Taste | None = None,
     version: str = "",
     arithmetic: str = "",
 ) -> Scores:
-    """Probability of every action for every candidate; each is judged by itself and the history.
+    """Probability of every action for every candidate; each is judged by itself, the history and the taste.
 
     ``version`` names a model other than the promoted one, ``arithmetic`` what it shall compute in.
     Raises NotFound, and Unavailable when it cannot be read.
@@ -151,7 +162,7 @@ def score(
     history = _history(matched)
     read = sequence.newest(config.history_seq_len)
     context = model.context(read.version(), lambda: model.runtime.encode(_context(user_id, read, config)))
-    prepared = _candidates(candidates, history, config, now_ms)
+    prepared = _candidates(candidates, history, config, now_ms, taste)
     output = model.runtime.rank(context, prepared, model.projections(prepared))
     logits = output.logits[0]
     slopes, shifts = continuous_units(continuous_names(config))
@@ -220,11 +231,17 @@ def _context(user_id: int, sequence: ActionSequence, config: PhoenixConfig) -> C
     )
 
 
-def _candidates(columns: CandidateColumns, history: HistoryColumns, config: PhoenixConfig, now_ms: int) -> Candidates:
+def _candidates(
+    columns: CandidateColumns,
+    history: HistoryColumns,
+    config: PhoenixConfig,
+    now_ms: int,
+    taste: Taste | None = None,
+) -> Candidates:
     content = _content.get(columns.post_ids)[None]
     table = _table(columns, content, now_ms)
     names = config.candidate_feature_names
-    features = workers().submit(candidate_features, history, table, names=names).result()
+    features = workers().submit(candidate_features, history, table, taste, names=names).result()
     surface = np.broadcast_to(np.asarray(columns.surface, dtype=np.int64), (len(columns),))
     return Candidates(
         post_ids=torch.from_numpy(columns.post_ids[None]),

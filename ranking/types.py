@@ -12,6 +12,9 @@ Int64s = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
+# Forms of a post: words alone, with a picture, with a video.
+FORMS = 3
+
 
 @dataclass(frozen=True)
 class ActionSequence:
@@ -47,6 +50,26 @@ class ActionSequence:
         start = max(len(self) - count, 0)
         columns = {name: value[start:] for name, value in vars(self).items() if name != "user_id"}
         return ActionSequence(self.user_id, **columns)
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What people [R] lean to (see `ranking.taste`): by dwell and by engagement, to contents and to forms of posts."""
+
+    content: Floats  # [R, 2, content size]
+    forms: Floats  # [R, 2, FORMS]
+
+    @classmethod
+    def none(cls, count: int, content_size: int) -> Taste:
+        """Of people of whom nothing is known."""
+        return cls(np.zeros((count, 2, content_size), np.float32), np.zeros((count, 2, FORMS), np.float32))
+
+    def take(self, index: slice | Int64s) -> Taste:
+        return Taste(self.content[index], self.forms[index])
+
+    def halved(self) -> Taste:
+        """In half precision, as it is kept in receipts."""
+        return Taste(self.content.astype(np.float16), self.forms.astype(np.float16))
 
 
 @dataclass(frozen=True)

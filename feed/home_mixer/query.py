@@ -109,6 +109,7 @@ class ScoredPostsQuery:
 
     # --- Hydrated: model input
     scoring_sequence: Any = None
+    taste: Any = None  # what the viewer leans to by looking
     retrieval_sequence: Any = None
     engagement_signals: np.ndarray = field(default_factory=lambda: np.empty((0, 3), np.int64))  # kind, post, time
 

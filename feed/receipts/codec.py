@@ -134,7 +134,9 @@ def _narrow(values: np.ndarray) -> np.ndarray:
 
 
 def _narrow_float(values: np.ndarray) -> np.ndarray:
-    """Single precision where nothing is lost by it."""
+    """Single precision where nothing is lost by it, and half where it was that already."""
+    if values.dtype.itemsize <= 4:
+        return values
     with np.errstate(over="ignore"):
         single = values.astype(np.float32)
     return single if np.array_equal(single.astype(values.dtype), values, equal_nan=True) else values

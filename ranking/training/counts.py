@@ -11,6 +11,7 @@ from ranking.features import RECENT_MS, CandidateTable, candidate_features
 from ranking.training.batching import history_columns
 from ranking.training.keys import composite
 from ranking.training.logs import COUNTED, TOTALS, Logs, Posts
+from ranking.training.tastes import tastes
 from ranking.types import Bools, Int64s
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def fill_features(dataset: Dataset, logs: Logs, names: Sequence[str]) -> None:
     examples, posts = dataset.examples, dataset.posts
     counts = counts_at(logs, examples.posts, examples.impression_ms)
     followed = _followed(logs, examples)
+    taste = tastes(logs, examples.user_ids, examples.at_ms)
     for start in range(0, len(examples), FEATURE_BLOCK):
         part = slice(start, start + FEATURE_BLOCK)
         block = examples.take(part)
@@ -69,7 +71,7 @@ def fill_features(dataset: Dataset, logs: Logs, names: Sequence[str]) -> None:
         )
         longest = int((block.history >= 0).sum(axis=1).max(initial=1))
         history = history_columns(dataset, block.history[:, :longest])
-        examples.features[part] = candidate_features(history, table, names=names)
+        examples.features[part] = candidate_features(history, table, taste.take(part), names=names)
     examples.features[examples.posts < 0] = 0
 
 

@@ -20,7 +20,8 @@ from posts.types import EngagementKind
 from ranking import content
 from ranking.columns import BIGINT, BOOL, REAL, read_columns
 from ranking.features import MATCH_LENGTH, RECENT_MS
-from ranking.sequences import ACTIONS_PER_ROW, EVENT_TYPES, EVENTS_SQL, Events
+from ranking.sequences import ACTIONS_PER_ROW, EVENT_TYPES, EVENTS_SQL, Events, no_events
+from ranking.taste import IMPRESSIONS, IMPRESSIONS_AS_EVENTS
 from ranking.types import Bools, Floats, Int64s
 from xsocial.kernel import clock, ids
 
@@ -47,16 +48,20 @@ SELECT i.id, i.user_id, coalesce(p.repost_of_id, i.post_id), i.surface::bigint, 
  WHERE i.created_at >= %s AND i.created_at < %s AND i.author_id <> i.user_id
  ORDER BY i.created_at, i.id
 """
-NEWEST_SQL = f"""
-{
-    EVENTS_SQL.format(
-        source='''unnest(%s::bigint[]) AS person(id) CROSS JOIN LATERAL (
-       SELECT * FROM posts_engagement
-        WHERE user_id = person.id AND created_at < %s ORDER BY created_at DESC LIMIT %s) e'''
+
+
+def _newest_sql(source: str) -> str:
+    """Each person's newest events before a moment."""
+    return EVENTS_SQL.format(
+        source=f"""unnest(%s::bigint[]) AS person(id) CROSS JOIN LATERAL (
+       SELECT * FROM {source} events
+        WHERE user_id = person.id AND created_at < %s ORDER BY created_at DESC LIMIT %s) e""",
+        also="",
     )
-}
-"""
-PERIOD_SQL = f"{EVENTS_SQL.format(source='posts_engagement e')} AND e.created_at >= %s AND e.created_at < %s"
+
+
+NEWEST_SQL, SEEN_SQL = _newest_sql("posts_engagement"), _newest_sql(IMPRESSIONS_AS_EVENTS)
+PERIOD_SQL = f"{EVENTS_SQL.format(source='posts_engagement e', also='')} AND e.created_at >= %s AND e.created_at < %s"
 POSTS_SQL = """
 SELECT p.id, p.author_id, (extract(epoch FROM p.created_at) * 1000)::bigint,
        p.in_reply_to_id IS NOT NULL, p.has_media, coalesce(p.video_duration_ms, 0)::bigint,
@@ -157,7 +162,7 @@ class Logs:
     `impressions` go on for a label window after the period, because a post that is shown again ends the
     labels of its former showing. `events` hold all actions of the period on the posts shown, and those of
     the people in it from before, for histories. `totals` [posts, TOTALS] counts what happened to each
-    post before `since_ms`.
+    post before `since_ms`; `seen_before` is what the people had been shown until then.
     """
 
     impressions: Impressions
@@ -167,6 +172,7 @@ class Logs:
     since_ms: int = 0
     totals: Int64s = field(default_factory=lambda: np.zeros((0, len(TOTALS)), dtype=np.int64))
     until_ms: int = np.iinfo(np.int64).max
+    seen_before: Events = field(default_factory=no_events)
 
 
 @dataclass(frozen=True)
@@ -220,7 +226,11 @@ def read(*, since_ms: int = 0, until_ms: int | None = None) -> Logs:
     people = np.unique(impressions.user_ids[within])
     shown = np.unique(impressions.post_ids[within])
     events = _events(asked, people, shown)
-    posts = _posts(np.union1d(np.union1d(shown, events.post_ids), _recent(asked)))
+    seen_before = no_events()
+    if asked.since_ms:
+        seen_before = Events(*read_columns(SEEN_SQL, [people.tolist(), bounds[0], IMPRESSIONS], EVENT_TYPES))
+    wanted = np.unique(np.concatenate([shown, events.post_ids, seen_before.post_ids, _recent(asked)]))
+    posts = _posts(wanted)
     follows = read_columns(FOLLOWS_SQL, [people.tolist()], (BIGINT,) * 3)
     return Logs(
         impressions,
@@ -230,6 +240,7 @@ def read(*, since_ms: int = 0, until_ms: int | None = None) -> Logs:
         asked.since_ms,
         _totals(posts, shown, asked),
         asked.until_ms,
+        seen_before,
     )
 
 

@@ -16,17 +16,18 @@ class Models:
     """Answers for ranking's two questions: predictions follow from the post's id alone."""
 
     def __init__(self):
-        self.found, self.scored, self.broken, self.modulus = [], [], False, 997
+        self.found, self.scored, self.tastes, self.broken, self.modulus = [], [], [], False, 997
         self.version = "test-ranker"
 
     def retrieve(self, *, k, exclude_ids, **question):
         ids = [post_id for post_id in self.found if post_id not in set(np.asarray(exclude_ids).tolist())][:k]
         return Retrieved(np.array(ids, np.int64), np.linspace(1, 0, len(ids)).astype(np.float32), "test-retrieval")
 
-    def score(self, *, candidates, **question):
+    def score(self, *, candidates, taste=None, **question):
         if self.broken:
             raise RuntimeError("the model fell over")
         self.scored.append(candidates)
+        self.tastes.append(taste)
         seed = (candidates.post_ids % self.modulus)[:, None] / self.modulus
         probabilities = (seed * np.array([0.2, 0.02, 0.05, 0.1, 0.001, 0.00001])).astype(np.float32)
         return Scores(

@@ -16,7 +16,7 @@ from feed.receipts import codec, sampling, store
 from feed.receipts.tape import BY_VERDICT
 from feed.types import FeedRequest
 from posts import services as posts
-from posts.models import Post, PostTopic
+from posts.models import Impression, Post, PostEmbedding, PostTopic
 from ranking.types import ActionSequence
 from tests.factories import PostFactory, TopicFactory, UserFactory
 from xsocial.kernel import clock
@@ -65,6 +65,25 @@ def test_a_load_is_identical_a_day_later_whatever_the_world_did_since(world, fri
     assert found.is_identical, list(found.moved())
     assert found.largest_score_difference == 0.0
     assert len(found.replayed) == len(page.items) > 10
+
+
+def test_what_the_viewer_leaned_to_is_kept(world, friend, models):
+    for number in range(4):
+        post, at = PostFactory(author=friend), clock.now() - timedelta(minutes=20)
+        vector = np.eye(384, dtype=np.float32)[number % 2]
+        PostEmbedding.objects.create(post=post, model="minilm_v1", vector=vector)
+        seconds = 9.0 if number % 2 else 1.0
+        Impression.objects.create(user=world, post=post, author_id=friend.pk, seconds=seconds, created_at=at)
+    page = services.for_you(world)
+    Impression.objects.all().delete()
+    PostEmbedding.objects.all().delete()
+    with a_day_later():
+        assert services.replay(page.request_id).is_identical
+    served, replayed = models.tastes
+    assert served.content[0, 0, 1] > 0 > served.content[0, 0, 0]
+    np.testing.assert_array_equal(replayed.content, served.content)
+    np.testing.assert_array_equal(replayed.forms, served.forms)
+    assert replayed.content.dtype == np.float16
 
 
 def test_a_history_that_decides_the_formula_is_kept_with_candidates_from_the_cache(world):
@@ -219,6 +238,7 @@ def test_a_load_without_any_posts_has_nothing_to_replay(viewer):
         np.array([[0.1, np.nan], [1e-300, 2.0], [3.0, 4.0]]),
         np.array([True, False, True]),
         np.array([-1, 0, 1], np.int8),
+        np.array([0.1, -2.5, np.nan], np.float16),
     ],
 )
 def test_columns_come_back_equal(column):

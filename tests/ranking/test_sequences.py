@@ -114,6 +114,7 @@ class TestActionSequence:
 
     def test_a_small_limit_fetches_on_until_the_rows_suffice(self, noon, monkeypatch):
         monkeypatch.setattr(sequences, "ACTIONS_PER_ROW", 1)
+        monkeypatch.setattr(sequences, "NEWEST_ACTIONS", 1)
         viewer = UserFactory()
         written = [PostFactory() for _ in range(6)]
         for minute, post in enumerate(written):

@@ -24,6 +24,7 @@ from posts.types import Surface
 from ranking import registry, services, tasks
 from ranking.admin import ModelVersionAdmin
 from ranking.content import ContentCache, vectors
+from ranking.features import CANDIDATE_FEATURES
 from ranking.models import ModelVersion, PostVector
 from ranking.phoenix import artifacts
 from ranking.phoenix.actions import action_names
@@ -35,7 +36,7 @@ from ranking.row_cache import RowCache
 from ranking.sequences import action_sequence
 from ranking.serving import checkpoint, live
 from ranking.training.presets import xsocial_config
-from ranking.types import CandidateColumns
+from ranking.types import CandidateColumns, Taste
 from tests.factories import PostFactory, UserFactory
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Conflict, NotFound, Unavailable
@@ -52,9 +53,9 @@ def fresh(settings, tmp_path):
     live.reset()
 
 
-def register(kind, *, seed=0) -> ModelVersion:
+def register(kind, *, seed=0, **changes) -> ModelVersion:
     torch.manual_seed(seed)
-    config = xsocial_config(kind, num_layers=1, history=8, users=64, items=64, authors=64)
+    config = xsocial_config(kind, num_layers=1, history=8, users=64, items=64, authors=64).replace(**changes)
     made = checkpoint.in_memory(build_model(config), TrainableTables(config))
     return registry.register(made, training={}, metrics={})
 
@@ -139,6 +140,19 @@ class TestServices:
         assert set(scores.continuous_names) >= {"dwell_time", "click_dwell_time"}
         alone = services.score(user_id=viewer.pk, sequence=sequence, candidates=columns(written[2:3]), now_ms=now_ms)
         np.testing.assert_allclose(alone.probabilities[0], scores.probabilities[2], atol=1e-6)
+
+    @pytest.mark.parametrize("features", [CANDIDATE_FEATURES, CANDIDATE_FEATURES[:-4]], ids=["now", "before"])
+    def test_a_taste_counts_for_a_ranker_that_knows_it_and_not_for_one_from_before(self, features):
+        registry.promote(register("ranker", candidate_feature_names=features))
+        post, now_ms = PostFactory(), clock.now_ms()
+        embed(post, 3)
+        sequence = action_sequence(1, before_ms=now_ms, max_length=8)
+        asked = {"user_id": 1, "sequence": sequence, "candidates": columns([post]), "now_ms": now_ms}
+        plain = services.score(**asked).probabilities
+        leaning = Taste.none(1, 384)
+        leaning.content[0, :, 3] = 0.02
+        told = services.score(**asked, taste=leaning.halved()).probabilities
+        assert np.array_equal(plain, told) == (features is not CANDIDATE_FEATURES)
 
     def test_scoring_takes_few_queries_whatever_the_number(self, django_assert_max_num_queries):
         registry.promote(register("ranker"))

@@ -72,6 +72,7 @@ from feed.home_mixer.query_hydrators.policy_exclusions_query_hydrator import Pol
 from feed.home_mixer.query_hydrators.retrieval_sequence_query_hydrator import RetrievalSequenceQueryHydrator
 from feed.home_mixer.query_hydrators.scoring_sequence_query_hydrator import ScoringSequenceQueryHydrator
 from feed.home_mixer.query_hydrators.subscribed_user_ids_query_hydrator import SubscribedUserIdsQueryHydrator
+from feed.home_mixer.query_hydrators.taste_query_hydrator import TasteQueryHydrator
 from feed.home_mixer.query_hydrators.user_demographics_query_hydrator import UserDemographicsQueryHydrator
 from feed.home_mixer.query_hydrators.user_gender_query_hydrator import UserGenderQueryHydrator
 from feed.home_mixer.scorers.author_standing_scorer import AuthorStandingScorer
@@ -117,6 +118,7 @@ def build(clients: Clients) -> Pipeline:
         dependent_query_hydrators=(
             ScoringSequenceQueryHydrator(),
             RetrievalSequenceQueryHydrator(),
+            TasteQueryHydrator(),
             FollowedGrokTopicsQueryHydrator(),
             FollowedStarterPacksQueryHydrator(),
             InferredGrokTopicsQueryHydrator(),

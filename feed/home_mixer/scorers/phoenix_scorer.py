@@ -55,6 +55,7 @@ class PhoenixScorer(Scorer):
             sequence=query.scoring_sequence,
             candidates=candidate_columns(query, batch, recent),
             now_ms=query.now_ms,
+            taste=query.taste,
             version=self.version or model_choice.ranker(query),
             arithmetic=self.arithmetic,
         )

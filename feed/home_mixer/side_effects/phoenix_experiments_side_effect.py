@@ -33,6 +33,7 @@ class PhoenixExperimentsSideEffect(SideEffect):
                     sequence=query.scoring_sequence,
                     candidates=columns,
                     now_ms=query.now_ms,
+                    taste=query.taste,
                     version=name,
                 )
             except (NotFound, Unavailable):

@@ -20,9 +20,10 @@ from feed.home_mixer.query_hydrators.retrieval_sequence_query_hydrator import Re
 from feed.home_mixer.query_hydrators.scoring_sequence_query_hydrator import ScoringSequenceQueryHydrator
 from feed.home_mixer.query_hydrators.served_history_query_hydrator import ServedHistoryQueryHydrator
 from feed.home_mixer.query_hydrators.subscribed_user_ids_query_hydrator import SubscribedUserIdsQueryHydrator
+from feed.home_mixer.query_hydrators.taste_query_hydrator import TasteQueryHydrator
 from feed.models import ServedHistory
 from posts import services as posts
-from posts.models import Impression
+from posts.models import Impression, Post
 from tests.factories import PostFactory, UserFactory
 from xsocial.kernel import clock
 
@@ -52,6 +53,17 @@ def test_edges_of_the_viewer(viewer, friend, ask):
     for hydrator, (name, person) in expected.items():
         assert hydrator.enabled(asked)
         assert hydrator.hydrate(asked)[name].tolist() == [person.pk]
+
+
+def test_the_taste_is_of_what_the_viewer_was_shown_before(viewer, friend, ask):
+    asked = ask()
+    assert not TasteQueryHydrator().hydrate(asked)["taste"].forms.any()
+    for seconds, has_media in ((1.0, False), (9.0, True)):
+        post, at = PostFactory(author=friend), clock.from_ms(asked.now_ms) - timedelta(minutes=9)
+        Post.objects.filter(pk=post.pk).update(has_media=has_media)
+        Impression.objects.create(user=viewer, post=post, author_id=friend.pk, seconds=seconds, created_at=at)
+    words, pictures, _ = TasteQueryHydrator().hydrate(asked)["taste"].forms[0, 0]
+    assert pictures > 0 > words
 
 
 def test_both_sequences_are_one_history_of_their_own_length(viewer, ask):

@@ -166,9 +166,12 @@ def test_a_replayed_request_runs_exactly_what_the_matrix_says():
     sequences = {"ScoringSequenceQueryHydrator", "RetrievalSequenceQueryHydrator"}
     assert sequences <= running(fresh, "DependentQueryHydrator")
     assert running(replayed, "DependentQueryHydrator") == set()
-    for asks_still in ({"is_shadow_traffic": True}, {"params": {"value_mode": "gated_dwell_regret"}}):
+    for asks_still, wanted in (
+        ({"is_shadow_traffic": True}, {"ScoringSequenceQueryHydrator", "TasteQueryHydrator"}),
+        ({"params": {"value_mode": "gated_dwell_regret"}}, {"ScoringSequenceQueryHydrator"}),
+    ):
         judged = query(has_cached_posts=True, **asks_still)
-        assert running(judged, "DependentQueryHydrator") == {"ScoringSequenceQueryHydrator"}
+        assert running(judged, "DependentQueryHydrator") == wanted
     assert running(fresh, "SideEffect") - running(replayed, "SideEffect") == {"RedisPostCandidateCacheSideEffect"}
 
 

@@ -1,0 +1,94 @@
+"""What a person leans to, judged by how long they looked at what was shown: one builder for training and serving.
+
+Two of five impressions lead to no action, so histories know nothing of them. Here all that somebody saw and did
+of a post within 300 seconds is one look, with its longest dwell and whether it was acted upon. A request sees the
+newest looks among those that began at least that long before it, which therefore are complete:
+
+    lean = sum_i (v_i - mean of v) content_i / (n + prior)
+
+once with the logarithm of the dwell as v and once with engaged or not, and the same per form of a post.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from posts.types import EngagementKind
+from ranking.content import ContentCache
+from ranking.heads import NEGATIVE, STRONG_POSITIVE, bits_of
+from ranking.sequences import NEWEST_ACTIONS, WINDOW_MS, Events, Newest, group, newest_actions, newest_of, read_newest
+from ranking.types import FORMS, Floats, Int64s, Taste
+
+LOOKS = 384
+# What is read for them: so many of the newest actions and impressions. A longer past is not looked into.
+ACTIONS, IMPRESSIONS = NEWEST_ACTIONS, 384
+ENGAGED = STRONG_POSITIVE | bits_of([EngagementKind.CLICK])
+LEAST_SECONDS = 0.3
+# The means are drawn to nothing by so many looks that say nothing.
+PRIOR, FORM_PRIOR = 30.0, 8.0
+
+IMPRESSIONS_AS_EVENTS = f"""(
+SELECT user_id, post_id, author_id, {int(EngagementKind.DWELL_TIME)} AS kind, seconds, surface, created_at
+  FROM posts_impression)"""
+_SEEN = newest_of(f"{IMPRESSIONS_AS_EVENTS} e")
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Looks of many people, ordered by (user, beginning, post)."""
+
+    user_ids: Int64s
+    post_ids: Int64s
+    first_ms: Int64s
+    values: Floats  # [2, N]: logarithm of the dwell; 1 where it was engaged with
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+
+def looks_of(actions: Events, seen: Events) -> Looks:
+    """What was done and what was seen as looks; those of unknown length are left out."""
+    rows = group(actions.joined(seen)).rows
+    rows = rows.take(rows.dwell_seconds > 0)
+    rows = rows.take(np.lexsort((rows.post_ids, rows.first_ms, rows.user_ids)))
+    is_engaged = ((rows.action_bits & ENGAGED) != 0) & ((rows.action_bits & NEGATIVE) == 0)
+    log_dwell = np.log(np.maximum(rows.dwell_seconds, LEAST_SECONDS))
+    values = np.stack([log_dwell, is_engaged]).astype(np.float32)
+    return Looks(rows.user_ids, rows.post_ids, rows.first_ms, values)
+
+
+def lean(values: Floats, content: Floats, forms: Int64s, low: Int64s, high: Int64s) -> Taste:
+    """The taste of requests [R] that see the looks low..high of these [N], by values [2, N] and contents [N, size]."""
+    place = np.arange(values.shape[1])
+    inside = ((place >= low[:, None]) & (place < high[:, None])).astype(np.float32)
+    of_form = np.eye(FORMS, dtype=np.float32)[forms]
+    count = inside.sum(axis=1, keepdims=True)
+    found = Taste.none(len(low), content.shape[1])
+    for kind, value in enumerate(values):
+        mean = inside @ value[:, None] / np.maximum(count, 1)
+        beyond = inside * (value - mean)
+        weights = torch.from_numpy(beyond / (count + PRIOR))
+        found.content[:, kind] = (weights @ torch.from_numpy(content)).numpy()
+        found.forms[:, kind] = beyond @ of_form / (inside @ of_form + FORM_PRIOR)
+    return found
+
+
+def taste_of(user_id: int, *, before_ms: int, content: ContentCache, actions: Newest | None = None) -> Taste:
+    """What a person leans to at a moment, in half precision; nothing for somebody who was shown nothing.
+
+    `actions` are the newest ones before that moment, where they are read already.
+    """
+    acted = actions or newest_actions(user_id, before_ms=before_ms, limit=ACTIONS)
+    seen = read_newest(_SEEN, user_id, before_ms=before_ms, limit=IMPRESSIONS)
+    looks = looks_of(acted.events, seen.events)
+    high = int(np.searchsorted(looks.first_ms, before_ms - WINDOW_MS, side="right"))
+    known = np.searchsorted(looks.first_ms, max(acted.known_since_ms, seen.known_since_ms))
+    low = min(max(high - LOOKS, int(known)), high)
+    post_ids = looks.post_ids[low:high]
+    posts, first = np.unique(np.concatenate([acted.events.post_ids, seen.events.post_ids]), return_index=True)
+    forms = np.concatenate([acted.forms, seen.forms])[first][np.searchsorted(posts, post_ids)]
+    edges = np.zeros(1, np.int64), np.full(1, len(post_ids))
+    return lean(looks.values[:, low:high], content.get(post_ids), forms, *edges).halved()

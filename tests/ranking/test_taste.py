@@ -1,0 +1,175 @@
+"""What people lean to by looking: the looks, what they add up to, and training like serving."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from posts import services as posts
+from posts.models import Impression, Post, PostEmbedding
+from posts.types import EngagementKind as Kind
+from ranking import services, taste
+from ranking.features import CANDIDATE_FEATURES, CandidateTable, HistoryColumns, candidate_features
+from ranking.sequences import no_events
+from ranking.taste import PRIOR, lean, looks_of, taste_of
+from ranking.training import logs, tastes
+from ranking.training.dataset import build
+from ranking.types import Taste
+from tests.factories import PostFactory, UserFactory
+from tests.ranking.test_sequences import T0, events
+from xsocial.kernel import clock
+
+SIZE = 384
+TASTES = ("similarity_looked", "similarity_engaged", "form_looked", "form_engaged")
+
+
+def seen(viewer, post, at, seconds):
+    Impression.objects.create(user=viewer, post=post, author_id=post.author_id, seconds=seconds, created_at=at)
+
+
+def embed(post, place):
+    vector = np.zeros(SIZE, np.float32)
+    vector[place] = 1
+    PostEmbedding.objects.create(post=post, model="minilm_v1", vector=vector)
+
+
+def read(viewer, at) -> Taste:
+    return services.viewer_taste(viewer.pk, before_ms=clock.to_ms(at))
+
+
+class TestLooks:
+    def test_what_was_seen_and_done_within_the_window_is_one_look(self):
+        found = looks_of(
+            events((1, 7, Kind.FAVORITE, 0, 100_000), (1, 7, Kind.DWELL, 9, 250_000), (1, 8, Kind.REPORT, 0, 5_000)),
+            events((1, 7, Kind.DWELL_TIME, 2, 0), (1, 8, Kind.DWELL_TIME, 3, 0), (1, 7, Kind.DWELL_TIME, 4, 300_000)),
+        )
+        assert found.post_ids.tolist() == [7, 8, 7]
+        assert (found.first_ms - T0).tolist() == [0, 0, 300_000]
+        np.testing.assert_allclose(np.exp(found.values[0]), [9, 3, 4], rtol=1e-6)
+        assert found.values[1].tolist() == [1, 0, 0]
+
+    def test_a_look_of_unknown_length_says_nothing(self):
+        assert len(looks_of(events((1, 7, Kind.FAVORITE, 0, 0)), events((1, 8, Kind.DWELL_TIME, 0, 0)))) == 0
+        assert len(looks_of(no_events(), no_events())) == 0
+
+
+class TestLean:
+    def test_people_lean_to_what_they_looked_at_longer(self):
+        content = np.eye(3, dtype=np.float32)
+        values = np.array([[2.0, 0.0, 1.0], [0, 0, 1]], np.float32)
+        found = lean(values, content, np.array([0, 1, 1]), np.array([0]), np.array([3]))
+        np.testing.assert_allclose(found.content[0, 0], np.array([1, -1, 0]) / (3 + PRIOR), rtol=1e-5)
+        assert found.content[0, 1].argmax() == 2
+        assert found.forms[0, 0, 0] > 0 > found.forms[0, 0, 1]
+        assert not found.forms[0, :, 2].any()
+
+    def test_one_look_alone_and_no_look_say_nothing(self):
+        content, values = np.eye(3, dtype=np.float32), np.array([[2.0, 0, 1], [1, 0, 0]], np.float32)
+        found = lean(values, content, np.zeros(3, np.int64), np.array([1, 2]), np.array([2, 2]))
+        assert not found.content.any()
+        assert not found.forms.any()
+
+
+def nobody() -> HistoryColumns:
+    """A history without rows."""
+    none = np.zeros((1, 0), np.int64)
+    return HistoryColumns(none, none, none, np.zeros((1, 0, SIZE), np.float32), none.astype(bool))
+
+
+def table(content, **columns) -> CandidateTable:
+    count = len(content)
+    whole = {name: np.zeros((1, count), np.int64) for name in CandidateTable.__dataclass_fields__}
+    whole |= {name: np.zeros((1, count), bool) for name in ("is_author_followed", "is_reply", "has_media", "is_quote")}
+    return CandidateTable(**whole | {"content": content[None]} | {name: v[None] for name, v in columns.items()})
+
+
+def test_a_candidate_is_compared_with_the_taste_and_with_nothing_else():
+    leaning = Taste.none(1, SIZE)
+    leaning.content[0, 0, 5] = 0.01
+    leaning.forms[0, 1, 2] = 0.1
+    content = np.eye(SIZE, dtype=np.float32)[[5, 6]]
+    both = candidate_features(nobody(), table(content, video_duration_ms=np.array([0, 9])), leaning)
+    column = {name: both[0, :, CANDIDATE_FEATURES.index(name)] for name in TASTES}
+    assert column["similarity_looked"].tolist() == pytest.approx([1, 0])
+    assert column["form_engaged"].tolist() == pytest.approx([0, 3])
+    assert not column["similarity_engaged"].any()
+    assert not column["form_looked"].any()
+    alone = candidate_features(nobody(), table(content[1:], video_duration_ms=np.array([9])), leaning)
+    np.testing.assert_array_equal(alone[0, 0], both[0, 1])
+    former = candidate_features(nobody(), table(content), leaning, names=CANDIDATE_FEATURES[:28])
+    assert former.shape == (1, 2, 28)
+
+
+@pytest.mark.django_db
+class TestServing:
+    @pytest.fixture
+    def looked(self, noon):
+        """A viewer looked long at posts of one subject, which he liked, and at pictures, and briefly at others."""
+        viewer = UserFactory()
+        with clock.fixed(noon - timedelta(hours=5)):
+            written = [PostFactory() for _ in range(6)]
+        Post.objects.filter(pk__in=[post.pk for post in written[4:]]).update(has_media=True)
+        for number, post in enumerate(written):
+            embed(post, number % 2)
+            at = noon - timedelta(minutes=40 - number)
+            seen(viewer, post, at, 9.0 if number % 2 or number >= 4 else 1.0)
+        with clock.fixed(noon - timedelta(minutes=38)):
+            posts.favorite(user=viewer, post=written[1])
+        return viewer, written
+
+    def test_it_follows_the_looks(self, looked, noon):
+        viewer, _ = looked
+        found = read(viewer, noon)
+        assert found.content[0, 0, 1] > 0 > found.content[0, 0, 0]
+        assert found.content[0, 1, 1] > 0
+        assert found.forms[0, 0, 1] > 0 > found.forms[0, 0, 0]
+        assert not read(UserFactory(), noon).content.any()
+
+    def test_what_is_younger_than_a_window_does_not_count(self, looked, noon):
+        viewer, written = looked
+        before = read(viewer, noon)
+        seen(viewer, written[0], noon - timedelta(minutes=4), 60.0)
+        np.testing.assert_array_equal(read(viewer, noon).content, before.content)
+        assert not np.array_equal(read(viewer, noon + timedelta(minutes=2)).content, before.content)
+
+    def test_what_was_taken_back_is_gone(self, looked, noon):
+        viewer, written = looked
+        posts.unfavorite(user=viewer, post=written[1])
+        found = read(viewer, noon)
+        assert not found.content[0, 1].any()
+        Impression.objects.filter(user=viewer).delete()
+        assert not read(viewer, noon).content.any()
+
+    def test_reading_it_takes_few_queries(self, looked, noon, django_assert_max_num_queries):
+        with django_assert_max_num_queries(3):
+            read(looked[0], noon)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("morning")
+@pytest.mark.parametrize("limits", [(768, 384, 384), (30, 25, 384), (768, 384, 9)], ids=["all", "cut", "newest"])
+def test_training_sees_what_serving_saw(limits, monkeypatch):
+    """In whole and in shards, also where limits cut the past off."""
+    actions, impressions, looks = limits
+    for module in (taste, tastes):
+        for name, limit in (("ACTIONS", actions), ("IMPRESSIONS", impressions), ("LOOKS", looks)):
+            monkeypatch.setattr(module, name, limit)
+    for number, impression in enumerate(Impression.objects.order_by("created_at").select_related("post")):
+        Impression.objects.filter(pk=impression.pk).update(seconds=1.0 + number * 7 % 11)
+    for place, post in enumerate(
+        {impression.post.repost_of or impression.post for impression in Impression.objects.all()}
+    ):
+        embed(post, place)
+    compared = 0
+    for shard in [logs.period(), *logs.shards(logs.period(), 70)]:
+        read_logs = logs.read(since_ms=shard.since_ms, until_ms=shard.until_ms)
+        examples = build(read_logs, feature_names=CANDIDATE_FEATURES).examples
+        made = tastes.tastes(read_logs, examples.user_ids, examples.at_ms)
+        for row in range(len(examples)):
+            served = taste_of(
+                int(examples.user_ids[row]), before_ms=int(examples.at_ms[row]), content=services._content
+            )
+            np.testing.assert_allclose(served.content[0], made.content[row], atol=1e-4)
+            np.testing.assert_allclose(served.forms[0], made.forms[row], atol=1e-3)
+            compared += bool(made.content[row].any())
+    assert compared > 80
