@@ -151,8 +151,8 @@ def test_undo_and_pictures_leave_the_page_where_it_is(page: Page, live_site: str
 
 
 def test_on_a_phone_an_empty_search_offers_what_stands_beside_pages_on_a_desk(page: Page, live_site: str):
-    for _ in range(3):
-        posts.create_post(author=UserFactory(), text="A wren again #birds")
+    for text in ("A wren again #birds", "Two robins in the hedge #birds", "Owls call all night #birds"):
+        posts.create_post(author=UserFactory(), text=text)
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, live_site, UserFactory())
     page.goto(f"{live_site}/search")

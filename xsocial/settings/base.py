@@ -237,7 +237,7 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # The owner hears by mail of a new password, address or second factor.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_RATE_LIMITS = {
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
     "confirm_email": "1/m/key",
     # Axes counts by account and address; this holds up those who try many accounts, or from many addresses.
     "login_failed": "20/m/ip,60/h/key",
