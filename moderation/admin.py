@@ -17,6 +17,7 @@ from moderation.models import (
     PostLabel,
     Report,
     ReviewDecision,
+    Strike,
 )
 from moderation.types import AppealState, Label, ReportState
 from xsocial.kernel import fingerprints
@@ -149,6 +150,16 @@ class ReviewDecisionAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "moderator", "action", "post_id", "label", "note")
     list_filter = ("action", "label", "created_at")
     list_select_related = ("moderator",)
+
+
+@admin.register(Strike)
+class StrikeAdmin(ReadOnlyAdmin):
+    """What counts against whom. A strike goes with its label: take the label off, or grant an appeal."""
+
+    list_display = ("account", "label", "created_at", "expires_at", "withdrawn_at")
+    list_filter = (("withdrawn_at", admin.EmptyFieldListFilter), "created_at")
+    list_select_related = ("account", "label")
+    search_fields = ("=account__username",)
 
 
 @admin.register(BlockedPicture)

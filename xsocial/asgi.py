@@ -12,8 +12,10 @@ from django.core.asgi import get_asgi_application
 http = get_asgi_application()
 
 from feed import rehearsal, services  # noqa: E402
+from xsocial import tables  # noqa: E402
 from xsocial.routing import routed  # noqa: E402
 
+tables.require_current()
 # Before the first request: the pipelines, Thunder's thread unless another process has it, and a page.
 services.warm_up()
 rehearsal.begin()

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xsocial.settings.production")
@@ -26,6 +26,14 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_our_logging(**kwargs: Any) -> None:
     """Django has configured structured logs; having a receiver here stops Celery replacing them."""
+
+
+@worker_init.connect
+def leave_old_tables_alone(**kwargs: Any) -> None:
+    """No worker starts on a database that is older than the code."""
+    from xsocial import tables
+
+    tables.require_current()
 
 
 @app.on_after_finalize.connect

@@ -5,15 +5,14 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.views.decorators.cache import never_cache
 from django_prometheus.exports import ExportToDjangoView
-from psycopg_pool import PoolTimeout
 
 from feed import rehearsal
 from feed.thunder import service as thunder
+from xsocial import tables
 from xsocial.kernel import redis
 
 OK = "ok"
@@ -40,7 +39,7 @@ def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except tables.AWAY as error:
         # Drop the broken connection, so that the next probe tries a fresh one.
         connection.close()
         return _first_line(error)
@@ -57,11 +56,10 @@ def _valkey() -> str:
 
 def _migrations() -> str:
     try:
-        executor = MigrationExecutor(connection)
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        missing = tables.num_missing()
+    except tables.AWAY as error:
         return _first_line(error)
-    return f"{len(plan)} not applied" if plan else OK
+    return f"{missing} not applied" if missing else OK
 
 
 def _thunder() -> str:

@@ -10,7 +10,7 @@ OF_THE_MACHINE = {
 }  # fmt: skip
 # Classes of SQLSTATE: connection, resources, an operator's intervention. Failed connections have none.
 OF_THE_SERVER = ("08", "53", "57")
-UNDEFINED_TABLE = "42P01"
+UNDEFINED_TABLE, UNDEFINED_COLUMN = "42P01", "42703"
 
 
 def in_words(error: Exception) -> str:
@@ -23,6 +23,8 @@ def in_words(error: Exception) -> str:
     from django.db import OperationalError, ProgrammingError
     from redis.exceptions import ConnectionError as NoConnection
 
+    from xsocial import tables
+
     if isinstance(error, NoConnection):
         return f"Valkey does not answer: {_first_line(error)}"
     state = getattr(error.__cause__, "sqlstate", None)
@@ -30,6 +32,8 @@ def in_words(error: Exception) -> str:
         return f"PostgreSQL does not answer: {_first_line(error)}"
     if isinstance(error, ProgrammingError) and state == UNDEFINED_TABLE:
         return "the database has no tables for this yet: run manage.py migrate"
+    if isinstance(error, ProgrammingError) and state == UNDEFINED_COLUMN and tables.num_missing():
+        return "the database is older than the code: run manage.py migrate"
     return ""
 
 

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 
 from accounts.models import Follow, User
 from moderation.models import Appeal, PostAnnotation, PostFlags, Report, ReviewDecision
-from moderation.types import AppealState, QueueKind, ReportState, ReviewAction
+from moderation.types import LABEL_WORDS, AppealState, QueueKind, ReportState, ReviewAction
 from posts.models import Post
 from xsocial.kernel import clock
 
@@ -186,7 +186,7 @@ def _appealed(limit: int) -> list[Entry]:
             account=row.author,
             post=row.label.post,
             weight=0.0,
-            reasons=(f"{row.label.label} by {row.label.rule}",),
+            reasons=(f"{LABEL_WORDS.get(row.label.label, row.label.label)}, put on by {row.label.rule}",),
             notes=(row.statement,),
             since=row.created_at,
             involved=frozenset({row.author_id, *labellers[row.label.post_id, row.label.label]}),

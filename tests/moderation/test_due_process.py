@@ -48,7 +48,9 @@ def test_label_notice_appeal_reversal_and_refused_reapplication(client, moderato
     assert "to others: not shown" in page
     row = PostLabel.objects.get(post=post, label="FOSNR_ABUSE_INSULTS")
     client.post(f"/labels/{row.pk}/appeal", {"statement": "A line from a play."})
-    assert "A line from a play." in str(selectors.entries(QueueKind.APPEALS)[0].notes)
+    [entry] = selectors.entries(QueueKind.APPEALS)
+    assert entry.notes == ("A line from a play.",)
+    assert entry.reasons == ("Insults, put on by policy.HateOrAbuse.InsultsWithTarget",)
 
     client.force_login(moderator)
     appeal = Appeal.objects.get()

@@ -85,5 +85,6 @@ def test_the_queue_in_the_admin(admin_client, settings, moderator):
     action = {"action": "uphold_as_spam", "_selected_action": [filed.pk]}
     assert admin_client.post("/admin/moderation/report/", action).status_code == 302
     assert selectors.labels_for([post.pk])[post.pk] == {"SPAM"}
-    for name in ("postlabel", "appeal", "postannotation", "postflags", "reviewdecision"):
+    for name in ("postlabel", "appeal", "postannotation", "postflags", "reviewdecision", "strike"):
         assert admin_client.get(f"/admin/moderation/{name}/").status_code == 200
+    assert post.author.username in admin_client.get(f"/admin/moderation/strike/?q={post.author.username}").text

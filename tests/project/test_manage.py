@@ -8,8 +8,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError, ProgrammingError, connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
 
+from xsocial import tables
 from xsocial.outages import in_words
 from xsocial.settings import env
 
@@ -73,3 +75,25 @@ def test_another_broken_pipe_is_still_an_error():
     run = subprocess.run([sys.executable, "-c", broken], capture_output=True, text=True)
     assert run.returncode == 1
     assert "BrokenPipeError: inside" in run.stderr
+
+
+@pytest.mark.django_db
+def test_a_server_on_older_tables_ends_with_one_line(capsys):
+    tables.require_current()
+    MigrationRecorder(connection).record_unapplied("posts", "0008_search_polls")
+    with pytest.raises(SystemExit) as ended:
+        tables.require_current()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "The database is older than the code by 1 migration: run manage.py migrate\n"
+
+
+@pytest.mark.django_db
+def test_a_column_that_is_missing_is_a_fault_of_ours_unless_the_tables_are_old():
+    def ask():
+        with pytest.raises(ProgrammingError) as error, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM posts_post")
+        return in_words(error.value)
+
+    assert ask() == ""
+    MigrationRecorder(connection).record_unapplied("posts", "0008_search_polls")
+    assert ask() == "the database is older than the code: run manage.py migrate"
