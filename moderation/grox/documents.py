@@ -12,6 +12,7 @@ from moderation.grox import language
 from moderation.grox.classifiers import heads
 from moderation.grox.embedders import minilm
 from moderation.grox.media.attached import Attachment, attachments_of, unscored, words_in
+from moderation.grox.spelling import mended
 from moderation.grox.text import MAX_CHARS, normalise, prose
 from posts.models import Post
 from xsocial.kernel import metrics
@@ -83,6 +84,7 @@ def documents_of(post_ids: Sequence[int], texts: Sequence[str], *, read: Read = 
     with seconds.labels("render").time():
         distinct = {raw: normalise(raw) for raw in dict.fromkeys(texts)}
         known = {raw: _judge_language(text) for raw, text in distinct.items()}
+        distinct = {raw: mended(text) if known[raw][0] == "en" else text for raw, text in distinct.items()}
     with seconds.labels("encode").time():
         rows = read([distinct[raw] for raw in texts])
     metrics.counter("grox_truncated", "Texts read by their beginning only").inc(

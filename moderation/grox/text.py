@@ -24,7 +24,7 @@ _HOMOGLYPHS = str.maketrans(
     "аеорсухіјѕԁһԛԝкмтвнАЕОРСУХІЈЅКМТВНαορντικυχηΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
     "aeopcyxijsdhqwkmtbhAEOPCYXIJSKMTBHaopvtikuxnABEZHIKMNOPTYX",
 )
-_LEET = str.maketrans("013457@$", "oieastas")
+LEET = str.maketrans("013457@$", "oieastas")
 _LEET_INSIDE = re.compile(r"(?<=[a-z])[013457@$]+(?=[a-z])")
 
 
@@ -58,7 +58,7 @@ def _unmask_word(match: re.Match[str]) -> str:
     else:
         return word
     lowered = latin.lower()
-    return _LEET_INSIDE.sub(lambda m: m.group().translate(_LEET), lowered)
+    return _LEET_INSIDE.sub(lambda m: m.group().translate(LEET), lowered)
 
 
 def normalise(text: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.grox.embedders import minilm
+from moderation.grox.spelling import mended
 from moderation.grox.text import normalise
 from xsocial.kernel import text_files
 from xsocial.kernel.errors import Invalid
@@ -25,7 +26,7 @@ KEPT_BACK = 10  # percent of the texts, which the adapter does not see
 
 @dataclass(frozen=True)
 class Labelled:
-    """Texts, normalised, with labels: [N, C] of 1, 0 or UNKNOWN; `sources` [N] number the files they came from.
+    """Normalised and mended texts with labels [N, C] of 1, 0 or UNKNOWN; `sources` [N] number the files they came from.
 
     `kept_back` [N] marks texts for weighing models that have learned from the others.
     """
@@ -75,7 +76,7 @@ def read(path: Path, *, classes: Sequence[str], exclusive: bool) -> Labelled:
     rows = read_rows(path)
     if not rows:
         raise Invalid(f"{path.name}: no rows")
-    texts = [normalise(row["text"] or "") for row in rows]
+    texts = [mended(normalise(row["text"] or "")) for row in rows]
     if exclusive or (len(classes) == 1 and "label" in rows[0]):
         numbers = [
             _label(row.get("label") or "", path, line, most=max(1, len(classes) - 1)) for line, row in _lines(rows)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from moderation.grox.spelling import mended
 from moderation.grox.text import normalise
 from moderation.grox.training.datasets import Labelled, is_kept_back
 
@@ -26,7 +27,7 @@ _LEET = str.maketrans("aeio", "4310")
 
 
 def statements(number: int = ROWS) -> Labelled:
-    """Distinct normalised statements with 1 for hateful and 0 for harmless, half of each."""
+    """Distinct statements, normalised and mended, with 1 for hateful and 0 for harmless, half of each."""
     draw = random.Random(SEED)
     book = json.loads(FILE.read_text(encoding="utf-8"))
     templates: dict[str, str] = {}
@@ -35,7 +36,7 @@ def statements(number: int = ROWS) -> Labelled:
         labels += [label] * (number // 2)
         while len(templates) < len(labels):
             template = draw.choice(book[side])
-            templates.setdefault(normalise(_misspelled(_filled(template, book, draw), draw)), template)
+            templates.setdefault(mended(normalise(_misspelled(_filled(template, book, draw), draw))), template)
     return Labelled(
         list(templates),
         np.array(labels, dtype=np.int8)[:, None],
