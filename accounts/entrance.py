@@ -5,7 +5,7 @@ from typing import Any
 
 from allauth.account import forms
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
+from allauth.account.utils import filter_users_by_email, filter_users_by_username
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.totp.forms import ActivateTOTPForm as BaseActivateTOTPForm
@@ -72,7 +72,7 @@ def account_tried(request: HttpRequest, credentials: dict[str, Any] | None) -> s
     """Whose door a wrong password knocked at, the same by name or address and in any case: lock-out counts by it."""
     given = credentials or request.POST
     login = str(given.get("email") or given.get("username") or given.get("login") or "")
-    user = get_user_by_username(login) or next(iter(filter_users_by_email(login)), None)
+    user = filter_users_by_username(login).first() or next(iter(filter_users_by_email(login)), None)
     return user.username if user else login.lower()[:LONGEST_NAME]
 
 
