@@ -58,7 +58,7 @@ class CreativeInline(admin.StackedInline):
     formfield_overrides = HTTPS_BY_DEFAULT
     extra = 0
     raw_id_fields = ["post"]
-    readonly_fields = ["impressions", "clicks", "hides"]
+    readonly_fields = ["impressions", "clicks", "hides", "created_at"]
 
 
 class CampaignDayInline(admin.TabularInline):

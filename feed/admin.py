@@ -130,7 +130,7 @@ class FeatureParameterAdmin(admin.ModelAdmin):
     @admin.display
     def default(self, obj: FeatureParameter) -> str:
         """The published default and its source."""
-        known = {name: (value, about.source) for name, _, value, about in params.parameters()}
+        known = {name: (value, about.where) for name, _, value, about in params.parameters()}
         value, source = known.get(obj.name, ("unknown", "-"))
         return f"{value} [{source}]"
 
@@ -155,7 +155,8 @@ class FeatureParameterAdmin(admin.ModelAdmin):
             {"name": name, "in_force": json.dumps(getattr(now, name)), "published": json.dumps(default), "about": about}
             for name, _, default, about in params.parameters()
         ]
-        return super().changelist_view(request, {**(extra_context or {}), "profiles": profiles, "known": known})
+        about = {"title": "Feature parameters", "profiles": profiles, "known": known}
+        return super().changelist_view(request, {**(extra_context or {}), **about})
 
     def use_profile(self, request: HttpRequest, name: str) -> HttpResponse:
         """Switch the sizes of every page from now on, in one click."""

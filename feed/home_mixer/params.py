@@ -29,6 +29,10 @@ TOPIC_MODES = {
 MAX_WEIGHT = 1_000.0
 
 
+#: Where a default comes from.
+SOURCES = {"A": "published August 2026", "M": "published May 2026", "D": "ours"}
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """What is known about one parameter."""
@@ -40,6 +44,11 @@ class Parameter:
     small: Any = None  # value in the small_platform profile, where it differs
     because: str = ""  # why ours differs, or why we chose it
     choices: tuple[str, ...] = ()  # the words a text may be
+
+    @property
+    def where(self) -> str:
+        """Where the default comes from, in words."""
+        return SOURCES[self.source]
 
 
 def param(default: Any, upstream: str, source: str, **about: Any) -> Any:

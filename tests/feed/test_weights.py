@@ -125,7 +125,9 @@ def test_every_list_opens(staff, model):
 
 def test_the_profile_changes_with_one_click(staff, viewer_pages):
     changelist = reverse("admin:feed_featureparameter_changelist")
-    assert b"Use profile upstream" in staff.get(changelist).content
+    page = staff.get(changelist).text
+    assert "Use profile upstream" in page
+    assert "published August 2026<br>ThunderMaxResults" in page
     assert viewer_pages().thunder_max_results == 400
     answer = staff.post(reverse("admin:feed_featureparameter_profile", args=["upstream"]), follow=True)
     assert b"Profile in force: upstream" in answer.content

@@ -6,8 +6,6 @@ from django.core.management.base import BaseCommand
 
 from feed.home_mixer import params
 
-SOURCES = {"A": "published August 2026", "M": "published May 2026", "D": "ours"}
-
 
 class Command(BaseCommand):
     help = "Print docs/parameters.md: parameters and weights, their defaults, sources and our reasons."
@@ -45,7 +43,7 @@ def _parameters() -> list[str]:
         bounds = "" if about.low is None else f"{about.low:g} to {about.high:g}"
         small = "" if about.small is None else about.small
         upstream = "" if about.upstream == "-" else f"`{about.upstream}`"
-        source = SOURCES[about.source]
+        source = about.where
         rows.append(f"| `{name}` | {upstream} | {default} | {small} | {source} | {bounds} | {about.because} |")
     return [*rows, ""]
 
