@@ -28,7 +28,7 @@ FOR_MEMBERS = (
 # Colours that fade from one scheme to the other arrive.
 AT_ONCE = "document.getAnimations().filter(a => a instanceof CSSTransition).forEach(a => a.finish())"
 # All that another colour scheme changes.
-COLOURS_ONLY = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
+COLOURS_ONLY = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
 
 
 def violations(page: Page, address: str) -> list[str]:
