@@ -5,6 +5,8 @@ Plain values in, plain values out. Without a promoted model both raise Unavailab
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from django.db import connection
@@ -133,10 +135,10 @@ def arithmetic_of(version: str) -> str:
     return model.arithmetic if model.version == version else ""
 
 
-def viewer_taste(user_id: int, *, before_ms: int, actions: Newest | None = None) -> Taste:
+def viewer_taste(user_id: int, *, before_ms: int, actions: Callable[[], Newest] | None = None) -> Taste:
     """What a person leans to by how long they looked at what they were shown before a moment.
 
-    `actions` are the newest ones before that moment, where they are read already.
+    `actions` gives the newest ones before that moment, where somebody else is reading them meanwhile.
     """
     return taste_of(user_id, before_ms=before_ms, content=_content, actions=actions)
 

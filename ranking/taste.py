@@ -11,6 +11,7 @@ once with the logarithm of the dwell as v and once with engaged or not, and the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ import torch
 from posts.types import EngagementKind
 from ranking.content import ContentCache
 from ranking.heads import NEGATIVE, STRONG_POSITIVE, bits_of
+from ranking.phoenix.inference import workers
 from ranking.sequences import NEWEST_ACTIONS, WINDOW_MS, Events, Newest, group, newest_actions, newest_of, read_newest
 from ranking.types import FORMS, Floats, Int64s, Taste
 
@@ -76,13 +78,15 @@ def lean(values: Floats, content: Floats, forms: Int64s, low: Int64s, high: Int6
     return found
 
 
-def taste_of(user_id: int, *, before_ms: int, content: ContentCache, actions: Newest | None = None) -> Taste:
+def taste_of(
+    user_id: int, *, before_ms: int, content: ContentCache, actions: Callable[[], Newest] | None = None
+) -> Taste:
     """What a person leans to at a moment, in half precision; nothing for somebody who was shown nothing.
 
-    `actions` are the newest ones before that moment, where they are read already.
+    `actions` gives the newest ones before that moment, where somebody else is reading them meanwhile.
     """
-    acted = actions or newest_actions(user_id, before_ms=before_ms, limit=ACTIONS)
     seen = read_newest(_SEEN, user_id, before_ms=before_ms, limit=IMPRESSIONS)
+    acted = actions() if actions else newest_actions(user_id, before_ms=before_ms, limit=ACTIONS)
     looks = looks_of(acted.events, seen.events)
     high = int(np.searchsorted(looks.first_ms, before_ms - WINDOW_MS, side="right"))
     known = np.searchsorted(looks.first_ms, max(acted.known_since_ms, seen.known_since_ms))
@@ -91,4 +95,5 @@ def taste_of(user_id: int, *, before_ms: int, content: ContentCache, actions: Ne
     posts, first = np.unique(np.concatenate([acted.events.post_ids, seen.events.post_ids]), return_index=True)
     forms = np.concatenate([acted.forms, seen.forms])[first][np.searchsorted(posts, post_ids)]
     edges = np.zeros(1, np.int64), np.full(1, len(post_ids))
-    return lean(looks.values[:, low:high], content.get(post_ids), forms, *edges).halved()
+    # On a thread of ours: products started on a thread of the page would each bring helpers of their own.
+    return workers().submit(lean, looks.values[:, low:high], content.get(post_ids), forms, *edges).result().halved()

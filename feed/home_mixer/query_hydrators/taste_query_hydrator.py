@@ -19,5 +19,7 @@ class TasteQueryHydrator(QueryHydrator):
 
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One read of the impressions, and that of the actions, shared with the sequences."""
-        actions = sequences.newest_actions_of(query)
-        return {"taste": ranking.viewer_taste(query.user_id, before_ms=query.now_ms, actions=actions)}
+        taste = ranking.viewer_taste(
+            query.user_id, before_ms=query.now_ms, actions=lambda: sequences.newest_actions_of(query)
+        )
+        return {"taste": taste}
