@@ -15,6 +15,8 @@ import uvicorn
 from django.db import connections
 from playwright.sync_api import Browser, Route, sync_playwright
 
+from feed.live import audience
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -71,6 +73,8 @@ def site(application: Any = None) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join(10)
+    for page in audience.everybody():  # whose sockets ended with the server
+        audience.leave(page)
     connections.close_all()
 
 
