@@ -1,4 +1,4 @@
-"""A morning of page loads, as the database would hold it."""
+"""Models of the test's own; a morning of page loads, as the database would hold it."""
 
 from datetime import timedelta
 
@@ -9,8 +9,18 @@ from accounts.services import follow
 from posts import services as posts
 from posts.models import Engagement, Impression
 from posts.types import EngagementKind as Kind
+from ranking.serving import live
 from tests.factories import PostFactory, UserFactory
 from xsocial.kernel import clock
+
+
+@pytest.fixture
+def own_models(settings, tmp_path):
+    """Models in a folder of the test's own, nothing live before or after."""
+    settings.DATA_DIR = tmp_path
+    live.reset()
+    yield
+    live.reset()
 
 
 @pytest.fixture
