@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
+from accounts.selectors.rights import lacks_second_factor
 from xsocial.kernel.rest.problems import is_api, json_problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -126,7 +126,7 @@ def zone_of(user: Any) -> ZoneInfo:
 
 
 class StaffSecondFactorMiddleware:
-    """Sends staff without a second factor to its set-up page instead of into the admin."""
+    """Sends staff without a second factor to its set-up page instead of into the admin or to the moderators' queue."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -137,6 +137,5 @@ class StaffSecondFactorMiddleware:
         return self.get_response(request)
 
     def _must_set_up(self, request: HttpRequest) -> bool:
-        if not request.path.startswith(reverse("admin:index")):
-            return False
-        return request.user.is_authenticated and request.user.is_staff and not is_mfa_enabled(request.user)
+        guarded = reverse("admin:index"), reverse("moderation:queue")
+        return request.path.startswith(guarded) and lacks_second_factor(request.user)

@@ -9,6 +9,7 @@ import orjson
 import structlog
 from django.db import IntegrityError, transaction
 
+from accounts.selectors.rights import has_right
 from feed.models import LoadSettings, Receipt, ReceiptLook
 from feed.reach import record
 from feed.receipts import build, codec, partitions
@@ -85,8 +86,8 @@ def any_row(request_id: int) -> Receipt:
 
 
 def may_look(user: Any) -> bool:
-    """Whether the person is staff with the permission `feed.view_receipt`."""
-    return user.is_staff and user.has_perm("feed.view_receipt")
+    """Whether the person has the right `feed.view_receipt`."""
+    return has_right(user, "feed.view_receipt")
 
 
 def look(request_id: int, *, actor: Any, reason: str) -> dict[str, Any]:

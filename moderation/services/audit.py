@@ -1,6 +1,7 @@
 """Who may moderate, and the record of what they did."""
 
 from accounts.models import User
+from accounts.selectors.rights import has_right
 from moderation.models import ReviewDecision
 from moderation.types import ReviewAction
 from xsocial.kernel.errors import NotAllowed
@@ -9,8 +10,8 @@ OWN_CASE = "Somebody else must decide what is about you or was reported by you."
 
 
 def is_moderator(user: User) -> bool:
-    """Whether the person has the permission `moderation.moderate`, as superusers do; being staff is not enough."""
-    return user.has_perm("moderation.moderate")
+    """Whether the person has the right `moderation.moderate`, as superusers do; being staff is not enough."""
+    return has_right(user, "moderation.moderate")
 
 
 def check_moderator(user: User) -> None:

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from accounts.models import User
+from accounts.selectors.rights import has_right
 from posts import events
 from posts.models import (
     Bookmark,
@@ -65,7 +66,7 @@ def retire_reposts(original: Post, by: User | None = None) -> int:
 
 
 def _check_may_delete(actor: User, post: Post) -> None:
-    if actor.pk == post.author_id or (actor.is_staff and actor.has_perm("posts.delete_post")):
+    if actor.pk == post.author_id or has_right(actor, "posts.delete_post"):
         return
     get_visible_post(actor, post.pk)
     raise NotAllowed("Only its author may delete a post.")

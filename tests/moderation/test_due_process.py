@@ -78,11 +78,12 @@ def test_others_see_neither_labels_nor_the_queue(client, is_staff):
         assert client.get(address).status_code == 404
 
 
-def test_the_permission_makes_a_moderator(client):
-    user = UserFactory()
+@pytest.mark.parametrize(("is_staff", "status"), [(True, 200), (False, 404)])
+def test_the_permission_makes_a_moderator_of_staff(client, is_staff, status):
+    user = UserFactory(is_staff=is_staff)
     user.user_permissions.add(Permission.objects.get(codename="moderate"))
     client.force_login(user)
-    assert client.get("/moderation").status_code == 200
+    assert client.get("/moderation").status_code == status
 
 
 def test_three_strikes_suspend_and_a_withdrawn_one_reinstates(moderator):

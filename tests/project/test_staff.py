@@ -7,11 +7,17 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
-from tests.factories import UserFactory
+from accounts.selectors.rights import has_right
+from feed.receipts import store
+from moderation import services as moderation
+from moderation.types import Label
+from posts import services as posts
+from tests.factories import PostFactory, UserFactory
 from xsocial.groups import RIGHTS, make_groups
+from xsocial.kernel.errors import NotAllowed
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +38,30 @@ def test_staff_without_a_second_factor_are_sent_to_set_one_up(client: Client, mo
 
     TOTP.activate(moderator, "JBSWY3DPEHPK3PXP")
     assert client.get("/admin/").status_code == 200
+
+
+def test_no_right_counts_without_the_second_factor(client: Client, moderator, settings):
+    settings.STAFF_SECOND_FACTOR_REQUIRED = True
+    post = PostFactory()
+    client.force_login(moderator)
+    assert client.get("/moderation")["Location"].startswith("/accounts/2fa/totp/activate/")
+    assert not has_right(moderator, "moderation.moderate")
+    assert not store.may_look(moderator)
+    with pytest.raises(NotAllowed, match="Only moderators"):
+        moderation.apply_label(moderator=moderator, post=post, label=Label.NSFW_HIGH_PRECISION)
+    with pytest.raises(NotAllowed, match="Only its author"):
+        posts.delete_post(actor=moderator, post=post)
+
+    TOTP.activate(moderator, "JBSWY3DPEHPK3PXP")
+    assert client.get("/moderation").status_code == 200
+    assert store.may_look(moderator)
+    posts.delete_post(actor=moderator, post=post)
+
+
+def test_a_permission_without_being_staff_gives_no_right():
+    helper = UserFactory()
+    helper.user_permissions.add(Permission.objects.get(codename="moderate"))
+    assert not has_right(helper, "moderation.moderate")
 
 
 def test_five_wrong_passwords_lock_name_and_address(client: Client, moderator, settings):
