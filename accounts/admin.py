@@ -11,8 +11,10 @@ from accounts.models import (
     Follow,
     FollowedTopic,
     FollowRequest,
+    ListMembership,
     Mute,
     MutedKeyword,
+    PeopleList,
     StarterPack,
     StarterPackFollow,
     Topic,
@@ -89,6 +91,21 @@ class MuteAdmin(admin.ModelAdmin):
     search_fields = ["=muter__username", "=muted__username"]
     autocomplete_fields = ["muter", "muted"]
     show_full_result_count = False
+
+
+class ListMembershipInline(admin.TabularInline):
+    model = ListMembership
+    readonly_fields = ["follow", "created_at"]
+    can_delete = False
+    max_num = 0
+
+
+@admin.register(PeopleList)
+class PeopleListAdmin(PairAdmin):
+    list_display = ["title", "owner", "replies_policy", "is_exclusive", "created_at"]
+    list_select_related = ["owner"]
+    search_fields = ["=owner__username"]
+    inlines = [ListMembershipInline]
 
 
 @admin.register(CreatorSubscription)

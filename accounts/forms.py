@@ -5,9 +5,10 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from accounts.models import FeedPreferences, User
+from accounts.models import FeedPreferences, PeopleList, User
+from accounts.models.people_list import TITLE_MAX_LENGTH
 from accounts.models.user import BIO_MAX_LENGTH
-from accounts.types import LANGUAGES
+from accounts.types import LANGUAGES, RepliesPolicy
 from xsocial.kernel import clock
 
 DURATIONS = {"": "For good", "1": "For a day", "7": "For a week", "30": "For 30 days"}
@@ -82,6 +83,39 @@ class FeedForm(forms.ModelForm):
             "personalises_ads",
             "languages",
         ]
+
+
+class NewListForm(forms.Form):
+    """A list to begin with."""
+
+    title = forms.CharField(max_length=TITLE_MAX_LENGTH, label="Name of a new list")
+
+
+REPLIES = {
+    RepliesPolicy.LIST: "To people on the list",
+    RepliesPolicy.FOLLOWED: "To anybody you follow",
+    RepliesPolicy.NONE: "None",
+}
+
+
+class ListForm(forms.Form):
+    """What a list shows, and where else its people are shown."""
+
+    title = forms.CharField(max_length=TITLE_MAX_LENGTH, label="Name")
+    replies_policy = forms.ChoiceField(
+        choices=[(policy.value, words) for policy, words in REPLIES.items()],
+        label="Replies",
+        help_text="Replies to you are always here.",
+    )
+    is_exclusive = forms.BooleanField(
+        required=False,
+        label="Leave these people out of Following",
+        help_text="You then meet their posts here. For You goes on as before.",
+    )
+
+    @classmethod
+    def initial_of(cls, people_list: PeopleList) -> dict[str, object]:
+        return {name: getattr(people_list, name) for name in cls.base_fields}
 
 
 class KeywordForm(forms.Form):

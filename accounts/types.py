@@ -14,6 +14,14 @@ class FollowState(StrEnum):
     REQUESTED = "requested"
 
 
+class RepliesPolicy(StrEnum):
+    """Which replies a list shows (the words of the Mastodon API): to those followed, to those on it, or none."""
+
+    FOLLOWED = "followed"
+    LIST = "list"
+    NONE = "none"
+
+
 @dataclass(frozen=True)
 class Relationship:
     """How the viewer stands to one other account, and it to the viewer."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import relations, settings, welcome
+from accounts.views import people_lists, relations, settings, welcome
 
 app_name = "people"
 urlpatterns = [
@@ -23,6 +23,13 @@ urlpatterns = [
     path("topics/<slug:slug>/forget", settings.set_topic, {"wish": "forget"}, name="forget_topic"),
     path("welcome", welcome.welcome, name="welcome"),
     path("packs/<slug:slug>/follow", welcome.follow_pack, name="follow_pack"),
+    path("lists", people_lists.lists, name="lists"),
+    path("lists/<id:list_id>/edit", people_lists.edit, name="edit_list"),
+    path("lists/<id:list_id>/delete", people_lists.delete, name="delete_list"),
+    path("lists/<id:list_id>/people", people_lists.people, name="list_people"),
+    path("lists/<id:list_id>/people/<str:username>/add", people_lists.put, name="list_add"),
+    path("lists/<id:list_id>/people/<str:username>/remove", people_lists.take_off, name="list_remove"),
+    path("@<str:username>/lists", people_lists.lists_of, name="lists_of"),
     path("follow_requests", relations.follow_requests, name="follow_requests"),
     path("follow_requests/<str:username>/accept", relations.answer_request, {"answer": "accept"}, name="accept"),
     path("follow_requests/<str:username>/reject", relations.answer_request, {"answer": "reject"}, name="reject"),

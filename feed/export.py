@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from oauth2_provider.models import get_access_token_model
 
-from accounts.models import Block, CreatorSubscription, Follow, FollowRequest, Mute, User
+from accounts.models import Block, CreatorSubscription, Follow, FollowRequest, ListMembership, Mute, PeopleList, User
 from accounts.selectors import followed_topics, preferences
 from ads.models import HiddenAdvertiser
 from feed.models import Receipt
@@ -29,6 +29,14 @@ def of(user: User) -> dict[str, Any]:
         "made_at": clock.now(),
         "profile": {name: _plain(name, getattr(user, name)) for name in PROFILE},
         "people": _people(user),
+        "lists": [
+            row | {"people": _rows(ListMembership.objects.filter(people_list=row["id"]).order_by("id"),
+                                   username="follow__followee__username", since="created_at")}
+            for row in _rows(
+                PeopleList.objects.filter(owner=user).order_by("id"),
+                id="id", title="title", replies="replies_policy", is_exclusive="is_exclusive", since="created_at",
+            )
+        ],
         "wishes": _wishes(user),
         "posts": _rows(
             Post.objects.filter(author=user, deleted_at=None).order_by("id"),

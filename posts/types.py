@@ -59,6 +59,7 @@ class Surface(IntEnum):
     TAG = 8
     BOOKMARKS = 9
     API = 10
+    LIST = 11
 
 
 class Visibility(StrEnum):

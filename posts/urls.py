@@ -13,6 +13,7 @@ urlpatterns = [
     path("notifications", notifications.notifications, name="notifications"),
     path("bookmarks", lists.bookmarks, name="bookmarks"),
     path("search", search.search, name="search"),
+    path("lists/<id:list_id>", lists.people_list, name="people_list"),
     path("tags/<str:name>", lists.tag, name="tag"),
     path("impressions", impressions.impressions, name="impressions"),
     path("posts/<id:post_id>/like", actions.like, name="like"),

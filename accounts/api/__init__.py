@@ -1,1 +1,1 @@
-"""REST resources of people: accounts, relationships, follows, mutes and blocks."""
+"""REST resources of people: accounts, relationships, follows, lists, mutes and blocks."""

@@ -1,6 +1,6 @@
 """Routes of people under /api/v1/."""
 
-from accounts.api import views
+from accounts.api import people_lists, views
 from xsocial.kernel.rest.routes import route
 
 urlpatterns = [
@@ -20,6 +20,10 @@ urlpatterns = [
     route("accounts/<int:pk>/unblock", views.UnblockView),
     route("accounts/<int:pk>/mute", views.MuteView),
     route("accounts/<int:pk>/unmute", views.UnmuteView),
+    route("accounts/<int:pk>/lists", people_lists.AccountListsView),
+    route("lists", people_lists.ListsView),
+    route("lists/<int:pk>", people_lists.ListView),
+    route("lists/<int:pk>/accounts", people_lists.ListAccountsView),
     route("follow_requests", views.FollowRequestsView),
     route("follow_requests/<int:pk>/authorize", views.AuthorizeRequestView),
     route("follow_requests/<int:pk>/reject", views.RejectRequestView),

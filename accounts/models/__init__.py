@@ -13,6 +13,7 @@ from accounts.models.interest import (
     StarterPackFollow,
     Topic,
 )
+from accounts.models.people_list import ListMembership, PeopleList
 from accounts.models.preference import FeedPreferences, MutedKeyword
 from accounts.models.user import User
 
@@ -23,8 +24,10 @@ __all__ = [
     "Follow",
     "FollowRequest",
     "FollowedTopic",
+    "ListMembership",
     "Mute",
     "MutedKeyword",
+    "PeopleList",
     "StarterPack",
     "StarterPackFollow",
     "Topic",

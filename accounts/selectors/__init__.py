@@ -23,19 +23,25 @@ from accounts.selectors.people import (
     search_people,
     who_to_follow,
 )
+from accounts.selectors.people_lists import addable, get_list, list_members, lists_with, own_lists
 
 __all__ = [
+    "addable",
     "blocks",
     "follow_requests",
     "followed_topics",
     "followers",
     "following",
+    "get_list",
     "get_starter_pack",
     "get_topic",
     "get_user",
     "get_user_by_id",
+    "list_members",
+    "lists_with",
     "muted_keyword_rows",
     "mutes",
+    "own_lists",
     "preferences",
     "reachable",
     "relationship",

@@ -33,16 +33,29 @@ from accounts.services.mutes import (
     remove_muted_keyword,
     unmute,
 )
+from accounts.services.people_lists import (
+    add_to_list,
+    change_list,
+    choose_lists,
+    create_list,
+    delete_list,
+    remove_from_list,
+)
 from accounts.services.preferences import set_preferences
 from accounts.services.profile import update_profile
 
 __all__ = [
     "accept_follow",
     "add_muted_keyword",
+    "add_to_list",
     "block",
+    "change_list",
+    "choose_lists",
+    "create_list",
     "deactivate_account",
     "delete_account",
     "delete_expired_mutes",
+    "delete_list",
     "follow",
     "follow_starter_pack",
     "follow_topic",
@@ -50,6 +63,7 @@ __all__ = [
     "reactivate_account",
     "reject_follow",
     "remove_follower",
+    "remove_from_list",
     "remove_muted_keyword",
     "set_preferences",
     "sign_out_apps",

@@ -6,7 +6,7 @@ from django.db import transaction
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts import events
-from accounts.models import Follow, FollowRequest, User
+from accounts.models import Follow, FollowRequest, PeopleList, User
 from accounts.services.follows import disconnect
 from accounts.services.locks import lock_users
 from accounts.services.profile import delete_on_commit
@@ -49,6 +49,7 @@ def delete_account(*, user: User) -> None:
         disconnect(people[follower_id], people[followee_id])
     FollowRequest.objects.filter(requester=user).delete()
     FollowRequest.objects.filter(target=user).delete()
+    PeopleList.objects.filter(owner=user).delete()
     # Else the address could never be used again.
     EmailAddress.objects.filter(user=user).delete()
     closed = people[user.pk]

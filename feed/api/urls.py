@@ -7,6 +7,7 @@ urlpatterns = [
     route("timelines/home", views.HomeView),
     route("timelines/public", views.PublicView),
     route("timelines/tag/<str:name>", views.TagView),
+    route("timelines/list/<int:pk>", views.ListTimelineView),
     route("timelines/for_you", views.ForYouView),
     route("statuses/<int:pk>/similar", views.SimilarView),
     route("receipts/<int:request_id>", views.ReceiptView),

@@ -1,4 +1,4 @@
-"""Timelines: home (Following), public, tag, and For You with its receipts."""
+"""Timelines: home (Following), public, tag, list, and For You with its receipts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.api.serializers import AccountSerializer
 from accounts.models import User
+from accounts.selectors import get_list
 from feed import services
 from feed.similar import similar_posts
 from feed.types import FeedItem, FeedRequest
@@ -55,6 +56,15 @@ class PublicView(TimelineView):
 class TagView(TimelineView):
     def posts(self, request: Request, cursor: Cursor, **parameters: str) -> list[Post]:
         return selectors.tag_timeline(request.user, parameters["name"], cursor)
+
+
+class ListTimelineView(TimelineView):
+    """What the people on one of the caller's lists wrote and passed on."""
+
+    permission_classes = (requires(read="read:lists"),)
+
+    def posts(self, request: Request, cursor: Cursor, **parameters: str) -> list[Post]:
+        return selectors.list_timeline(request.user, get_list(request.user.pk, parameters["pk"]), cursor)
 
 
 class ForYouInputs(Inputs):

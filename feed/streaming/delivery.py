@@ -6,7 +6,7 @@ and what belongs to which timeline is answered by the selectors of posts; labels
 """
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import orjson
 import structlog
@@ -16,7 +16,7 @@ from oauth2_provider.models import get_access_token_model
 
 from accounts.models import User
 from feed.streaming.connections import Connection, Message, hub
-from feed.streaming.streams import HASHTAG, NOTIFICATIONS, PUBLIC, USER, Stream
+from feed.streaming.streams import HASHTAG, LIST, NOTIFICATIONS, PUBLIC, USER, Stream
 from moderation import selectors as moderation
 from moderation.events import PostLabelled
 from moderation.visibility import SafetyLevel, ViewerFacts
@@ -30,6 +30,9 @@ from xsocial.kernel import clock
 
 log = structlog.get_logger(__name__)
 Listening = list[tuple[Connection, Stream]]
+TIMELINES = (USER, LIST, PUBLIC, HASHTAG)
+#: Where a muted word also counts in what a post answers and quotes.
+OWN = (USER, LIST)
 
 
 def handle(event: object) -> None:
@@ -94,7 +97,7 @@ def _people(listening: Listening) -> set[int]:
 
 
 def _send_post(post_id: int, event: str) -> None:
-    everybody = _on(USER, PUBLIC, HASHTAG)
+    everybody = _on(*TIMELINES)
     post = Post.objects.filter(pk=post_id).select_related("author", "repost_of").first() if everybody else None
     if post is None or post.is_deleted or post.visibility == Visibility.DIRECT:
         return
@@ -105,18 +108,26 @@ def _send_post(post_id: int, event: str) -> None:
 
 def _concerned(post: Post, everybody: Listening) -> Listening:
     """Those on whose timeline it belongs."""
-    home = selectors.home_readers(post, {who.user_id for who, stream in everybody if stream.kind == USER})
+    at_home = _of_their_own(post, everybody)
     tags = selectors.tags_in_public(post) if any(stream.kind == HASHTAG for _, stream in everybody) else set()
     is_public = selectors.is_in_public(post)
 
     def belongs(who: Connection, stream: Stream) -> bool:
-        if stream.kind == USER:
-            return who.user_id in home
+        if stream.kind in OWN:
+            return at_home(who, stream)
         if stream.kind == HASHTAG:
             return stream.tag in tags
         return is_public and (post.has_media or not stream.only_media)
 
     return [(who, stream) for who, stream in everybody if belongs(who, stream)]
+
+
+def _of_their_own(post: Post, everybody: Listening) -> Callable[[Connection, Stream], bool]:
+    """Whether a post is part of what somebody follows, or of a list of theirs. A query for each of the two."""
+    home = selectors.home_readers(post, {who.user_id for who, stream in everybody if stream.kind == USER})
+    wanted = {stream.list_id for _, stream in everybody if stream.kind == LIST}
+    lists = selectors.list_readers(post, wanted) if wanted else set()
+    return lambda who, stream: who.user_id in home if stream.kind == USER else (who.user_id, stream.list_id) in lists
 
 
 def _permitted(post: Post, listening: Listening) -> Listening:
@@ -129,7 +140,7 @@ def _permitted(post: Post, listening: Listening) -> Listening:
     at_home = selectors.without_muting(post, people, in_context=True)
     elsewhere = selectors.without_muting(post, people)
     wanted = [
-        (who, stream) for who, stream in listening if who.user_id in (at_home if stream.kind == USER else elsewhere)
+        (who, stream) for who, stream in listening if who.user_id in (at_home if stream.kind in OWN else elsewhere)
     ]
     good = set(_alive({who for who, _ in wanted}))
     return [(who, stream) for who, stream in wanted if who in good]
@@ -168,16 +179,16 @@ def _status_text(post: Post, request: HttpRequest, *, with_quote: bool) -> str:
 
 def _send_deletion(post_id: int, *, but_to_author: bool = False) -> None:
     """The id, where the post may have been sent before. It says nothing else."""
-    everybody = _on(USER, PUBLIC, HASHTAG)
+    everybody = _on(*TIMELINES)
     post = Post.objects.filter(pk=post_id).select_related("author").first() if everybody else None
     if post is None or post.visibility == Visibility.DIRECT:
         return
-    home = selectors.home_readers(post, {who.user_id for who, stream in everybody if stream.kind == USER})
+    at_home = _of_their_own(post, everybody)
     is_open = post.visibility == Visibility.PUBLIC and not post.author.is_locked and not post.is_repost
     receivers = [
         (who, stream)
         for who, stream in everybody
-        if (who.user_id in home if stream.kind == USER else is_open)
+        if (at_home(who, stream) if stream.kind in OWN else is_open)
         and not (but_to_author and who.user_id == post.author_id)
     ]
     good = set(_alive({who for who, _ in receivers}))

@@ -12,9 +12,10 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from oauth2_provider.models import get_access_token_model
 
+from accounts import selectors
 from feed import live
 from feed.streaming.connections import Connection, hub
-from feed.streaming.streams import Stream
+from feed.streaming.streams import LIST, Stream
 from xsocial.kernel import clock, rate_limit
 from xsocial.kernel.errors import ApplicationError, NotAllowed, RateLimited
 
@@ -58,7 +59,7 @@ def token_of(scope: Scope, query: Mapping[str, str]) -> str:
 
 
 def admit(scope: Scope, token: str, loop: asyncio.AbstractEventLoop, streams: frozenset[Stream]) -> Connection:
-    """A connection that hears from now on. Raises NoToken, NotAllowed, RateLimited or Unavailable."""
+    """A connection that hears from now on. Raises NoToken, NotAllowed, NotFound, RateLimited or Unavailable."""
     request = request_of(scope)
     address = (scope.get("client") or ("unknown",))[0]
     if not rate_limit.hit("streaming", str(address), MAX_OPENED, WINDOW_S).is_allowed:
@@ -66,15 +67,18 @@ def admit(scope: Scope, token: str, loop: asyncio.AbstractEventLoop, streams: fr
     found = _token(token)
     connection = Connection(found.user_id, found.pk, tuple(found.scope.split()), request, loop, streams=streams)
     for stream in streams:
-        check_scope(connection, stream)
+        check(connection, stream)
     live.stream_tail.ensure_started()
     hub.join(connection)
     return connection
 
 
-def check_scope(connection: Connection, stream: Stream) -> None:
+def check(connection: Connection, stream: Stream) -> None:
+    """Raise NotAllowed without the scope, NotFound for a list that is not the person's own."""
     if not connection.may(stream):
         raise NotAllowed("The access token does not have the required scopes.")
+    if stream.kind == LIST:
+        selectors.get_list(connection.user_id, stream.list_id)
 
 
 def _token(token: str) -> Any:

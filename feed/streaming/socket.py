@@ -51,15 +51,15 @@ class StreamingConsumer(AsyncWebsocketConsumer):
         if self.connection is None:
             return
         try:
-            self._change(self.connection, _object(text_data))
+            await self._change(self.connection, _object(text_data))
         except ApplicationError as error:
             await self.send(orjson.dumps({"error": error.message, "status": error.status}).decode())
 
-    def _change(self, connection: Connection, wish: dict[str, Any]) -> None:
+    async def _change(self, connection: Connection, wish: dict[str, Any]) -> None:
         match wish.get("type"):
             case "subscribe":
                 stream = _stream(wish)
-                entrance.check_scope(connection, stream)
+                await database_sync_to_async(entrance.check)(connection, stream)
                 if len(connection.streams) >= MAX_STREAMS:
                     raise entrance.BadRequest("Too many streams on one connection")
                 connection.streams |= {stream}
@@ -89,7 +89,7 @@ class StreamingConsumer(AsyncWebsocketConsumer):
 
 def _stream(wish: dict[str, Any]) -> Stream:
     try:
-        return stream_of(wish.get("stream"), wish.get("tag"))
+        return stream_of(wish.get("stream"), wish.get("tag"), list_id=wish.get("list"))
     except ValueError as error:
         raise entrance.BadRequest(str(error)) from None
 

@@ -71,7 +71,7 @@ def _stream(scope: dict[str, Any], values: dict[str, str]) -> Stream:
     name = scope["url_route"]["kwargs"]["name"].replace("/", ":")
     only_media = values.get("only_media", "").lower() in ("1", "true", "on")
     try:
-        return stream_of(name, values.get("tag"), only_media=only_media)
+        return stream_of(name, values.get("tag"), list_id=values.get("list"), only_media=only_media)
     except ValueError as error:
         raise entrance.BadRequest(str(error)) from None
 

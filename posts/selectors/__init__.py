@@ -1,6 +1,6 @@
 """Questions about posts. Every read for a viewer goes through `visible_to`."""
 
-from posts.selectors.audience import home_readers, is_in_public, openers, tags_in_public, without_muting
+from posts.selectors.audience import home_readers, is_in_public, list_readers, openers, tags_in_public, without_muting
 from posts.selectors.details import detailed, posts_by_id, viewer_marks
 from posts.selectors.notifications import grouped, notification_about, notifications, unread_count
 from posts.selectors.polls import ShownPoll, polls_of
@@ -15,6 +15,8 @@ from posts.selectors.timelines import (
     home,
     home_posts,
     kept,
+    list_posts,
+    list_timeline,
     page_ids,
     profile_posts,
     public_posts,
@@ -47,6 +49,9 @@ __all__ = [
     "home_readers",
     "is_in_public",
     "kept",
+    "list_posts",
+    "list_readers",
+    "list_timeline",
     "matching_posts",
     "notification_about",
     "notifications",

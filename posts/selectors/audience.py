@@ -6,10 +6,11 @@ each person's timeline would take some per person. A test holds the two against 
 
 from collections.abc import Iterable
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Follow, Mute
+from accounts.models import Follow, ListMembership, Mute
 from accounts.selectors import graph
+from accounts.types import RepliesPolicy
 from posts.models import Post
 from posts.selectors.muting import pattern_of
 from posts.selectors.visible import showable
@@ -47,13 +48,16 @@ def home_readers(post: Post, people: Iterable[int]) -> set[int]:
     if post.visibility == Visibility.DIRECT:
         return set()
     known = [post.author_id, post.in_reply_to_user_id or post.author_id]
-    edges = Follow.objects.filter(follower_id__in=wanted, followee_id__in=known)
-    shows_reposts = {(who, whom): shows for who, whom, shows in edges.values_list(*_EDGE)}
+    apart = ListMembership.objects.filter(follow=OuterRef("pk"), people_list__is_exclusive=True)
+    edges = Follow.objects.filter(follower_id__in=wanted, followee_id__in=known).annotate(is_apart=Exists(apart))
+    rows = list(edges.values_list("follower_id", "followee_id", "shows_reposts", "is_apart"))
+    shows_reposts = {(who, whom): shows for who, whom, shows, _ in rows}
+    kept_apart = {(who, whom) for who, whom, _, is_apart in rows if is_apart}
 
     def is_reader(person: int) -> bool:
         if person == post.author_id:
             return True
-        if (person, post.author_id) not in shows_reposts:
+        if (person, post.author_id) not in shows_reposts or (person, post.author_id) in kept_apart:
             return False
         if post.is_repost and not shows_reposts[person, post.author_id]:
             return False
@@ -63,7 +67,29 @@ def home_readers(post: Post, people: Iterable[int]) -> set[int]:
     return {person for person in wanted if is_reader(person)}
 
 
-_EDGE = ("follower_id", "followee_id", "shows_reposts")
+def list_readers(post: Post, list_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Those of these lists of which a post is part, as `list_posts` says, each behind its owner. One query."""
+    if post.visibility == Visibility.DIRECT:
+        return set()
+    of_author = ListMembership.objects.filter(people_list_id__in=set(list_ids), follow__followee=post.author_id)
+    if post.is_repost:
+        of_author = of_author.filter(follow__shows_reposts=True)
+    if post.in_reply_to_id is not None and post.in_reply_to_user_id != post.author_id:
+        of_author = of_author.filter(_shows_replies_to(post.in_reply_to_user_id))
+    return set(of_author.values_list("people_list__owner_id", "people_list_id"))
+
+
+def _shows_replies_to(answered: int | None) -> Q:
+    """The condition on a membership that its list has replies to this person."""
+    same_list = ListMembership.objects.filter(people_list=OuterRef("people_list"), follow__followee=answered)
+    followed = Follow.objects.filter(follower=OuterRef("people_list__owner"), followee=answered)
+    return (
+        Q(people_list__owner=answered)
+        | Q(Exists(same_list), people_list__replies_policy=RepliesPolicy.LIST)
+        | Q(Exists(followed), people_list__replies_policy=RepliesPolicy.FOLLOWED)
+    )
+
+
 # The words are matched where the timelines match them, so that both find the same.
 _OFFENDED = """
 SELECT person.id FROM unnest(%(people)s::bigint[], %(patterns)s::text[]) AS person (id, pattern)

@@ -5,7 +5,8 @@ The pages of the site show ids of a list (`page_ids`) as cards; other callers ge
 
 from django.db.models import F, Q, QuerySet
 
-from accounts.models import Follow, User
+from accounts.models import Follow, PeopleList, User
+from accounts.types import RepliesPolicy
 from posts.models import Bookmark, Engagement, Post, PostEdit
 from posts.selectors.details import detailed, posts_by_id
 from posts.selectors.muting import without_muted
@@ -24,14 +25,17 @@ def page_ids(posts: QuerySet[Post], cursor: Cursor = FIRST_PAGE) -> list[int]:
 def home_posts(viewer: User) -> QuerySet[Post]:
     """Following: what the followed and oneself wrote and passed on.
 
-    Replies only to people one follows or to oneself, nothing injected, muted things left out.
+    Replies only to people one follows or to oneself, nothing injected, muted things left out, and
+    people on lists of one's own that keep them to themselves.
     """
     followed = Follow.objects.filter(follower=viewer).values("followee_id")
     passing_on = Follow.objects.filter(follower=viewer, shows_reposts=True).values("followee_id")
+    kept_apart = Follow.objects.filter(follower=viewer, list_memberships__people_list__is_exclusive=True)
     is_own = Q(author=viewer)
     to_known = Q(in_reply_to__isnull=True) | Q(in_reply_to_user=viewer) | Q(in_reply_to_user__in=followed)
     wanted_repost = Q(repost_of__isnull=True) | Q(author_id__in=passing_on)
-    mine = visible_to(viewer).filter(is_own | (Q(author_id__in=followed) & to_known & wanted_repost))
+    is_here = Q(author_id__in=followed) & ~Q(author_id__in=kept_apart.values("followee_id"))
+    mine = visible_to(viewer).filter(is_own | (is_here & to_known & wanted_repost))
     posts = mine.exclude(visibility=Visibility.DIRECT)
     return without_muted(viewer.pk, posts, in_context=True)
 
@@ -39,6 +43,28 @@ def home_posts(viewer: User) -> QuerySet[Post]:
 def home(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[Post]:
     """A page of Following, strictly by time."""
     return paged(detailed(viewer, home_posts(viewer)), cursor)
+
+
+def list_posts(viewer: User, people_list: PeopleList) -> QuerySet[Post]:
+    """What the people on a list of the viewer's wrote and passed on, muted things left out.
+
+    Replies as the list wants them; those to the viewer, or to oneself, always.
+    """
+    on_it = Follow.objects.filter(list_memberships__people_list=people_list)
+    members = on_it.values("followee_id")
+    wanted_repost = Q(repost_of__isnull=True) | Q(author_id__in=on_it.filter(shows_reposts=True).values("followee_id"))
+    wanted_reply = Q(in_reply_to__isnull=True) | Q(in_reply_to_user=F("author")) | Q(in_reply_to_user=viewer)
+    if people_list.replies_policy == RepliesPolicy.LIST:
+        wanted_reply |= Q(in_reply_to_user__in=members)
+    elif people_list.replies_policy == RepliesPolicy.FOLLOWED:
+        wanted_reply |= Q(in_reply_to_user__in=Follow.objects.filter(follower=viewer).values("followee_id"))
+    posts = visible_to(viewer).filter(Q(author_id__in=members) & wanted_repost & wanted_reply)
+    return without_muted(viewer.pk, posts.exclude(visibility=Visibility.DIRECT), in_context=True)
+
+
+def list_timeline(viewer: User, people_list: PeopleList, cursor: Cursor = FIRST_PAGE) -> list[Post]:
+    """A page of a list, strictly by time."""
+    return paged(detailed(viewer, list_posts(viewer, people_list)), cursor)
 
 
 def public_posts(viewer: Viewer) -> QuerySet[Post]:

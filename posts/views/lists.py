@@ -1,4 +1,4 @@
-"""Lists of posts: bookmarks, tags, the public stream for visitors."""
+"""Lists of posts: bookmarks, tags, and those of the people on a list."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from accounts.selectors import get_list
 from posts import selectors
 from posts.cards import cards_by_id
 from posts.selectors import Cursor
@@ -72,3 +73,23 @@ def tag(request: PageRequest, name: str) -> HttpResponse:
         "empty": {"picture": "hash", "title": "No posts yet", "text": f"Nobody has used #{name} in public so far."},
     }
     return show(request, "posts/list.html", "posts/_page.html", context)
+
+
+@signed_in
+def people_list(request: PageRequest, list_id: int) -> HttpResponse:
+    """What the people on one's list wrote and passed on, newest first and nothing else."""
+    found = get_list(request.user.pk, list_id)
+    ids = selectors.page_ids(selectors.list_posts(request.user, found), cursor_of(request))
+    context = page_context(request, ids) | {
+        "people_list": found,
+        "page_title": found.title,
+        "surface": Surface.LIST.value,
+        "empty": {
+            "picture": "list",
+            "title": "Quiet here",
+            "text": "Posts of the people on this list stand here, newest first.",
+            "url": f"/lists/{found.pk}/people",
+            "action": "Choose people",
+        },
+    }
+    return show(request, "posts/people_list.html", "posts/_page.html", context)

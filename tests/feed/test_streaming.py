@@ -44,9 +44,9 @@ def token(user, scope: str = "read") -> AccessToken:
 class Listener(Connection):
     """A connection that keeps what it was told, beside any loop."""
 
-    def __init__(self, user, *streams: str, tag: str = "", scope: str = "read") -> None:
+    def __init__(self, user, *streams: str, tag: str = "", list_id: int = 0, scope: str = "read") -> None:
         super().__init__(user.pk, token(user, scope).pk, tuple(scope.split()), RequestFactory().get("/"), loop=None)
-        self.streams = frozenset(stream_of(name, tag) for name in streams)
+        self.streams = frozenset(stream_of(name, tag, list_id=list_id) for name in streams)
         self.told: list[Message] = []
         self.has_ended = False
 
@@ -125,6 +125,23 @@ def test_followers_only_posts_reach_followers_only(listen):
     inside, outside = (listen(user, *EVERYTHING, tag="sea") for user in (follower, stranger))
     created(PostFactory(author=author, text="For you #sea", visibility="private"))
     assert (inside.heard, outside.told) == (["user update"], [])
+
+
+def test_a_list_gets_its_people_and_only_for_its_owner(listen):
+    author, other, reader, stranger = (UserFactory() for _ in range(4))
+    for followed in (author, other):
+        FollowFactory(follower=reader, followee=followed)
+    FollowFactory(follower=stranger, followee=author)
+    close = accounts.create_list(owner=reader, title="Close", is_exclusive=True)
+    accounts.add_to_list(people_list=close, user_ids=[author.pk])
+    mine, theirs = (listen(user, "list", "user", list_id=close.pk) for user in (reader, stranger))
+    post = PostFactory(author=author, text="For a few", visibility="private")
+    created(post)
+    created(PostFactory(author=other))
+    happens(PostDeleted, post)
+    assert sorted(mine.heard) == ["list delete", "list update", "user update"]
+    assert theirs.heard == ["user update", "user delete"]
+    assert mine.told[0].stream.label == ["list", str(close.pk)]
 
 
 @pytest.mark.parametrize("by_author", [True, False])
@@ -271,7 +288,7 @@ def test_the_answer_to_a_reader_who_takes_nothing_ends(monkeypatch):
 
 @pytest.mark.parametrize(("name", "tag"), [("", ""), ("list", ""), ("hashtag", ""), ("hashtag", "x" * 101), (None, "")])
 def test_streams_that_are_not_there(name, tag):
-    with pytest.raises(ValueError, match=r"stream|hashtag"):
+    with pytest.raises(ValueError, match=r"stream|hashtag|list"):
         stream_of(name, tag)
 
 
@@ -321,13 +338,16 @@ def test_mastodon_py_listens(streaming):
     key = token(reader)
     api = Mastodon(access_token=key.token, api_base_url=streaming, version_check_mode="none")
     assert api.stream_healthy()
-    user, public, tag = Ear(), Ear(), Ear()
+    close = accounts.create_list(owner=reader, title="Close")
+    accounts.add_to_list(people_list=close, user_ids=[author.pk])
+    user, public, tag, listed = Ear(), Ear(), Ear(), Ear()
     handles = [
         api.stream_user(user, run_async=True),
         api.stream_public(public, run_async=True),
         api.stream_hashtag("sea", tag, run_async=True),
+        api.stream_list(close.pk, listed, run_async=True),
     ]
-    until(lambda: len(hub.everybody()) == 3 and all(handle.is_receiving() for handle in handles))
+    until(lambda: len(hub.everybody()) == 4 and all(handle.is_receiving() for handle in handles))
     relay.relay_batch()
 
     def happen(step) -> None:
@@ -343,6 +363,7 @@ def test_mastodon_py_listens(streaming):
     kinds = ["update", "status.update", "delete"]
     assert [kind for kind, _ in tag.waits_for(3)] == kinds
     assert [kind for kind, _ in public.waits_for(3)] == kinds
+    assert [kind for kind, _ in listed.waits_for(3)] == kinds
     assert sorted(kind for kind, _ in user.waits_for(4)) == sorted([*kinds, "notification"])
     assert user.heard[-1] == ("delete", str(post.pk))
     AccessToken.objects.all().delete()
@@ -350,7 +371,7 @@ def test_mastodon_py_listens(streaming):
     relay.relay_batch()
     delivery.tend()
     until(lambda: not hub)
-    assert all("Unheard" not in text for ear in (user, public, tag) for _, text in ear.heard)
+    assert all("Unheard" not in text for ear in (user, public, tag, listed) for _, text in ear.heard)
     for handle in handles:
         handle.close()
 
@@ -358,12 +379,17 @@ def test_mastodon_py_listens(streaming):
 @pytest.mark.django_db(transaction=True)
 def test_a_websocket_subscribes_and_unsubscribes(streaming):
     author, reader = UserFactory(), UserFactory()
+    FollowFactory(follower=reader, followee=author)
+    foreign, close = (accounts.create_list(owner=user, title="Close") for user in (author, reader))
+    accounts.add_to_list(people_list=close, user_ids=[author.pk])
     key = token(reader)
     address = streaming.replace("http", "ws") + "/api/v1/streaming"
     with connect(address, additional_headers={"Authorization": f"Bearer {key.token}"}) as socket:
         socket.send('{"type": "subscribe", "stream": "hashtag", "tag": "Sea"}')
-        socket.send('{"type": "subscribe", "stream": "list", "list": "1"}')
+        socket.send('{"type": "subscribe", "stream": "direct"}')
         assert json.loads(socket.recv(5)) == {"error": "Unknown stream type", "status": 400}
+        socket.send(json.dumps({"type": "subscribe", "stream": "list", "list": str(foreign.pk)}))
+        assert json.loads(socket.recv(5)) == {"error": "There is no such list.", "status": 404}
         for nonsense in ("not json", "[1]", '{"type": 7}'):
             socket.send(nonsense)
         PostFactory(author=author, text="Calm #sea")
@@ -373,6 +399,11 @@ def test_a_websocket_subscribes_and_unsubscribes(streaming):
         assert "Calm" in json.loads(message["payload"])["content"]
         socket.send('{"type": "unsubscribe", "stream": "hashtag", "tag": "sea"}')
         until(lambda: not hub.everybody()[0].streams)
+        socket.send(json.dumps({"type": "subscribe", "stream": "list", "list": str(close.pk)}))
+        until(lambda: hub.everybody()[0].streams)
+        PostFactory(author=author, text="For a few")
+        relay.relay_batch()
+        assert json.loads(socket.recv(5))["stream"] == ["list", str(close.pk)]
     with connect(f"{address}?stream=public&access_token={key.token}") as socket:
         PostFactory(author=author, text="By address")
         relay.relay_batch()
@@ -401,6 +432,9 @@ def test_who_may_not_listen_is_told_why(streaming):
     assert status("user/notification", narrow.token) == 200
     assert status("direct", narrow.token) == 400
     assert status("hashtag", narrow.token) == 400
+    assert status("list", narrow.token) == 400
+    foreign = accounts.create_list(owner=UserFactory(), title="Not theirs")
+    assert status(f"list?list={foreign.pk}", token(UserFactory()).token) == 404
     assert requests.post(f"{base}/public", timeout=5).status_code == 400
     assert requests.get(f"{base}/public", headers={"Host": "elsewhere.example"}, timeout=5).status_code == 400
     crowd = "?" + "&".join(f"field{number}=1" for number in range(60))

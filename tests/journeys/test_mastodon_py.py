@@ -112,6 +112,27 @@ def test_ask_a_poll_and_write_for_later(orla, tide):
     assert orla.scheduled_statuses() == []
 
 
+def test_keep_a_list(orla, tide, people):
+    orla.account_follow(people[1].pk)
+    close = orla.list_create("Close", replies_policy="followed", exclusive=True)
+    orla.list_accounts_add(close, [people[1].pk])
+    post = tide.status_post("For those who listen")
+
+    assert [row.title for row in orla.lists()] == ["Close"]
+    assert (orla.list(close).replies_policy, orla.list(close).exclusive) == ("followed", True)
+    assert [person.acct for person in orla.list_accounts(close, limit=0)] == ["tide"]
+    assert [row.id for row in orla.account_lists(people[1].pk)] == [close.id]
+    assert [status.id for status in orla.timeline_list(close)] == [post.id]
+    assert post.id not in [status.id for status in orla.timeline_home()]
+
+    assert orla.list_update(close, "Near").title == "Near"
+    orla.list_accounts_delete(close, [people[1].pk])
+    assert orla.timeline_list(close) == []
+    orla.list_delete(close)
+    with pytest.raises(MastodonNotFoundError):
+        orla.list(close)
+
+
 def test_block_hides_and_unblock_shows(orla, tide, people):
     post = orla.status_post("Only for friends of the harbour")
     orla.account_block(people[1].pk)

@@ -80,6 +80,14 @@ def test_post_read_react_and_follow(live_server, client, tmp_path):
     assert "tide" in mine.run("notifications")
     assert "Low tide at six" in theirs.run("thread", posted["id"])
 
+    theirs.run("lists", "create", "Close", "--replies-policy", "list")
+    theirs.run("lists", "add", "Close", "orla")
+    assert "orla" in theirs.run("lists", "accounts", "Close")
+    assert "Low tide at six" in theirs.run("timelines", "list", "Close")
+    theirs.run("lists", "remove", "Close", "orla")
+    theirs.run("lists", "delete", "Close")
+    assert "no lists" in theirs.run("lists", "list")
+
     theirs.run("mute", "orla")
     theirs.run("unmute", "orla")
     theirs.run("block", "orla")

@@ -71,11 +71,14 @@ def test_sensitive_posts_wait_behind_a_cover_unless_asked_for(web, reader, autho
     assert '<details class="cover">' not in web.get(f"/@author/{post.pk}").content.decode()
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/compose", "/following", "/notifications", "/bookmarks", "/settings", "/settings/filters", "/follow_requests"],
-)
-def test_private_pages_ask_visitors_to_sign_in(path, web, visitor):
+PRIVATE = (
+    "/compose", "/following", "/notifications", "/bookmarks", "/lists", "/@author/lists", "/settings",
+    "/settings/filters", "/follow_requests",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_private_pages_ask_visitors_to_sign_in(path, web, visitor, author):
     assert web.get(path).status_code == 200
     answer = visitor.get(path)
     assert answer.status_code == 302

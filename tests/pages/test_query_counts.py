@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts import services as accounts
 from accounts.models import User
 from posts.types import PollDraft
-from tests.factories import MediaFactory, PostFactory, UserFactory
+from tests.factories import FollowFactory, MediaFactory, PostFactory, UserFactory
 
 # Session, user and unread badge belong to each. Raise one only with a reason.
 PINNED = {"/following": 14, "/@author": 20, "/search?q=worth": 14, "/bookmarks": 14}
@@ -42,6 +43,26 @@ def test_lists(path, web, fill):
     fill(4)
     assert queries(web, path) == few
     assert few <= PINNED[path]
+
+
+def test_a_list_and_its_people(web, reader, author, fill):
+    close = accounts.create_list(owner=reader, title="Close")
+
+    def cost() -> list[int]:
+        return [queries(web, path) for path in ("/lists", f"/lists/{close.pk}", f"/lists/{close.pk}/people")]
+
+    def add(person: User) -> None:
+        accounts.add_to_list(people_list=close, user_ids=[person.pk])
+
+    add(author)
+    fill(2)
+    cost()
+    few = cost()
+    fill(3)
+    for _ in range(6):
+        add(FollowFactory(follower=reader).followee)
+    assert cost() == few
+    assert all(count <= most for count, most in zip(few, (6, 15, 8), strict=True))
 
 
 def test_polls_cost_one_query_a_page(web, author):

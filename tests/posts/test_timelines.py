@@ -40,6 +40,43 @@ def test_home_is_strictly_by_time_and_holds_only_what_one_follows(ann):
     assert selectors.home(ann) == [thread, to_me, passed_on, own, first]
 
 
+def test_a_list_shows_its_people_and_the_replies_it_wants(ann):
+    bob, cat, dan = (followed_by(ann) for _ in range(3))
+    stranger = UserFactory()
+    close = accounts.create_list(owner=ann, title="Close")
+    accounts.add_to_list(people_list=close, user_ids=[bob.pk, cat.pk])
+    plain = PostFactory(author=bob)
+    PostFactory(author=dan)
+    PostFactory(author=ann)
+    passed_on = services.repost(user=cat, post=PostFactory(author=stranger))
+    thread = PostFactory(author=bob, in_reply_to=plain)
+    to_me = PostFactory(author=bob, in_reply_to=PostFactory(author=ann))
+    within = PostFactory(author=cat, in_reply_to=plain)
+    to_followed = PostFactory(author=bob, in_reply_to=PostFactory(author=dan))
+    PostFactory(author=bob, in_reply_to=PostFactory(author=stranger))
+    PostFactory(author=bob, text="For you alone", visibility="direct")
+    always = [to_me, thread, passed_on, plain]
+    wanted = {"none": always, "list": [within, *always], "followed": [to_followed, within, *always]}
+    for policy, expected in wanted.items():
+        accounts.change_list(people_list=close, replies_policy=policy)
+        assert selectors.list_timeline(ann, close) == expected
+    accounts.follow(follower=ann, followee=cat, shows_reposts=False)
+    accounts.add_muted_keyword(user=ann, phrase=plain.text)
+    accounts.suspend_account(user=cat)
+    assert selectors.list_timeline(ann, close) == [to_followed, to_me]
+
+
+def test_people_of_an_exclusive_list_leave_following(ann):
+    bob, cat = followed_by(ann), followed_by(ann)
+    post, other = PostFactory(author=bob), PostFactory(author=cat)
+    apart = accounts.create_list(owner=ann, title="Apart", is_exclusive=True)
+    accounts.add_to_list(people_list=apart, user_ids=[bob.pk])
+    assert selectors.home(ann) == [other]
+    assert selectors.list_timeline(ann, apart) == [post]
+    accounts.change_list(people_list=apart, is_exclusive=False)
+    assert selectors.home(ann) == [other, post]
+
+
 def test_home_leaves_out_what_is_muted(ann):
     bob, eve, quiet = followed_by(ann), followed_by(ann), followed_by(ann)
     rain = PostFactory(author=UserFactory(), text="Rain all day")
@@ -164,8 +201,11 @@ def read_all(posts):
 def test_queries_do_not_grow_with_the_page(ann, django_assert_max_num_queries):
     bob = followed_by(ann)
     rich_posts(bob, 4)
+    close = accounts.create_list(owner=ann, title="Close")
+    accounts.add_to_list(people_list=close, user_ids=[bob.pk])
     for timeline in (
         lambda: selectors.home(ann),
+        lambda: selectors.list_timeline(ann, close),
         lambda: selectors.public_timeline(ann),
         lambda: selectors.search_posts(ann, "tea"),
     ):
