@@ -93,19 +93,18 @@ class MuteAdmin(admin.ModelAdmin):
     show_full_result_count = False
 
 
-class ListMembershipInline(admin.TabularInline):
-    model = ListMembership
-    readonly_fields = ["follow", "created_at"]
-    can_delete = False
-    max_num = 0
-
-
 @admin.register(PeopleList)
 class PeopleListAdmin(PairAdmin):
     list_display = ["title", "owner", "replies_policy", "is_exclusive", "created_at"]
     list_select_related = ["owner"]
     search_fields = ["=owner__username"]
-    inlines = [ListMembershipInline]
+
+
+@admin.register(ListMembership)
+class ListMembershipAdmin(PairAdmin):
+    list_display = ["people_list", "follow", "created_at"]
+    list_select_related = ["people_list", "follow"]
+    search_fields = ["=people_list__owner__username", "=follow__followee__username"]
 
 
 @admin.register(CreatorSubscription)

@@ -31,6 +31,8 @@ def populate() -> None:
     post = PostFactory(author=ann, text=f"#tag{ann.pk} @{bob.username}", media=[MediaFactory(owner=ann)])
     accounts.follow(follower=ann, followee=bob)
     accounts.follow(follower=bob, followee=UserFactory(is_locked=True))
+    close = accounts.create_list(owner=ann, title="Close")
+    accounts.add_to_list(people_list=close, user_ids=[bob.pk])
     accounts.block(blocker=ann, blocked=UserFactory())
     accounts.mute(muter=ann, muted=bob)
     accounts.subscribe(subscriber=ann, author=bob)
