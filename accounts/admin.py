@@ -1,9 +1,11 @@
 """People and their graph in the admin."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db import models
+from django.db.models import QuerySet
 
+from accounts import services
 from accounts.models import (
     Block,
     CreatorSubscription,
@@ -20,28 +22,58 @@ from accounts.models import (
     Topic,
     User,
 )
+from xsocial.kernel.errors import ApplicationError
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
-    list_display = ["username", "display_name", "email", "followers_count", "posts_count", "is_staff", "suspended_at"]
-    list_filter = ["is_staff", "is_active", "is_locked", "is_bot", "is_demo"]
+    list_display = [
+        "username",
+        "display_name",
+        "email",
+        "followers_count",
+        "posts_count",
+        "is_staff",
+        "suspended_at",
+        "closes_at",
+    ]
+    list_filter = ["is_staff", "is_active", "is_locked", "is_bot", "is_demo", ("closes_at", admin.EmptyFieldListFilter)]
     search_fields = ["=username", "username", "display_name", "=email"]
     ordering = ["-id"]
     show_full_result_count = False
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     # Kept exact by the services; changing them here would make them wrong.
-    readonly_fields = ["followers_count", "following_count", "posts_count", "last_login", "date_joined"]
+    counted = ("followers_count", "following_count", "posts_count", "last_login", "date_joined")
+    readonly_fields = [*counted, "closes_at"]
     fieldsets = [
         (None, {"fields": ["username", "password", "email"]}),
         ("Profile", {"fields": ["display_name", "bio", "website", "location", "avatar", "header"]}),
         ("Declared", {"fields": ["language", "country_code", "time_zone", "birth_year", "gender"]}),
         ("Account", {"fields": ["is_locked", "is_bot", "offers_subscriptions", "is_demo", "is_adult_author"]}),
-        ("Standing", {"fields": ["is_active", "suspended_at", "deactivated_at"]}),
+        ("Standing", {"fields": ["is_active", "suspended_at", "deactivated_at", "closes_at"]}),
         ("Rights", {"fields": ["is_staff", "is_superuser", "groups", "user_permissions"], "classes": ["collapse"]}),
-        ("Counters and times", {"fields": readonly_fields}),
+        ("Counters and times", {"fields": counted}),
     ]
     add_fieldsets = [(None, {"fields": ["username", "email", "usable_password", "password1", "password2"]})]
+    actions = ["take_closing_back", "erase_soon"]
+
+    @admin.action(description="Take the closing back", permissions=["change"])
+    def take_closing_back(self, request, queryset: QuerySet[User]) -> None:
+        for user in queryset.filter(closes_at__isnull=False):
+            services.reactivate_account(user=user)
+            self.log_change(request, user, "Took the closing back.")
+            self.message_user(request, f"@{user.username} is no longer closed.")
+
+    @admin.action(description="Erase closed accounts without waiting", permissions=["delete"])
+    def erase_soon(self, request, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            try:
+                services.hasten_closing(user=user)
+            except ApplicationError as error:
+                self.message_user(request, f"@{user.username}: {error.message}", messages.WARNING)
+            else:
+                self.log_change(request, user, "Hastened the closing.")
+                self.message_user(request, f"@{user.username} is erased within ten minutes.")
 
 
 class PairAdmin(admin.ModelAdmin):

@@ -1,10 +1,11 @@
 """allauth's doors in our words: signing up, signing in, the second factor, and the mails it sends."""
 
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 from allauth.account import forms
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.utils import filter_users_by_email, filter_users_by_username
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms as mfa_forms
@@ -12,6 +13,7 @@ from allauth.mfa.totp.forms import ActivateTOTPForm as BaseActivateTOTPForm
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts.models import User
 from accounts.models.user import validate_handle
 
 SITE_NAME = "xsocial"
@@ -48,6 +50,12 @@ class AccountAdapter(DefaultAccountAdapter):
         """In the case of a sentence, not of a headline."""
         return super().format_email_subject(subject.strip().capitalize())
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Whoever comes back to a closed account is shown how to take it back."""
+        if getattr(request.user, "closes_at", None):
+            return reverse("people:settings_account")
+        return super().get_login_redirect_url(request)
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("people:settings")
 
@@ -55,6 +63,13 @@ class AccountAdapter(DefaultAccountAdapter):
         host = self.request.get_host() if self.request else ""
         site = SimpleNamespace(name=SITE_NAME, domain=host)
         super().send_mail(template_prefix, email, {**context, "current_site": site})
+
+
+def tell_of_closing(request: HttpRequest, user: User, closes_at: datetime) -> None:
+    """Mail the owner of an account when it will be erased, and how to take that back."""
+    address = request.build_absolute_uri(reverse("account_login"))
+    context = {"user": user, "closes_at": closes_at, "login_url": address}
+    get_adapter(request).send_notification_mail("account/email/account_closing", user, context)
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -26,6 +26,12 @@ def purge_expired_mutes() -> int:
     return accounts.delete_expired_mutes()
 
 
+@shared_task(name="posts.tasks.erase_closed_accounts")
+def erase_closed_accounts() -> int:
+    """Erase accounts whose owners closed them and did not come back; returns how many."""
+    return accounts.erase_due()
+
+
 @shared_task(name="posts.tasks.publish_due")
 def publish_due() -> int:
     """Publish posts whose time has come; returns how many."""
@@ -44,5 +50,6 @@ BEAT = {
     "close-polls": {"task": "posts.tasks.close_polls", "schedule": 30.0},
     "purge-media": {"task": "posts.tasks.purge_media", "schedule": 300.0},
     "purge-idempotency-keys": {"task": "posts.tasks.purge_idempotency_keys", "schedule": 3600.0},
+    "erase-closed-accounts": {"task": "posts.tasks.erase_closed_accounts", "schedule": 600.0},
     "purge-expired-mutes": {"task": "posts.tasks.purge_expired_mutes", "schedule": 3600.0},
 }

@@ -55,6 +55,9 @@ class User(AbstractUser):
     is_adult_author = models.BooleanField(default=False)
     suspended_at = models.DateTimeField(null=True, blank=True)
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    closes_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the account is erased, unless its owner comes back before."
+    )
 
     followers_count = models.PositiveIntegerField(default=0)
     following_count = models.PositiveIntegerField(default=0)
@@ -80,6 +83,9 @@ class User(AbstractUser):
             ),
         ]
         indexes = [
+            models.Index(
+                fields=["closes_at"], condition=models.Q(closes_at__isnull=False), name="accounts_user_closing"
+            ),
             # People are searched by any part of either name; `icontains` compiles to UPPER(...).
             GinIndex(
                 OpClass(Upper("username"), "gin_trgm_ops"),

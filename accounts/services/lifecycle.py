@@ -1,7 +1,11 @@
 """Leaving, returning and being suspended. An unreachable account's posts are shown to nobody."""
 
+from datetime import datetime, timedelta
+
+import structlog
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.db import transaction
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
@@ -11,7 +15,9 @@ from accounts.services.follows import disconnect
 from accounts.services.locks import lock_users
 from accounts.services.profile import delete_on_commit
 from xsocial.kernel import clock, event_log
-from xsocial.kernel.errors import NotFound
+from xsocial.kernel.errors import Conflict, NotFound
+
+log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
@@ -22,7 +28,40 @@ def deactivate_account(*, user: User) -> None:
 
 @transaction.atomic
 def reactivate_account(*, user: User) -> None:
-    _set(user, deactivated_at=None)
+    """Show the account again: ends a pause, and takes a closing back."""
+    _set(user, deactivated_at=None, closes_at=None)
+
+
+@transaction.atomic
+def close_account(*, user: User) -> datetime:
+    """Hide the account, sign it out everywhere, and erase it later; returns when, for a notice to its owner.
+
+    Until then signing in goes on as before, and `reactivate_account` takes it back.
+    """
+    closes_at = clock.now() + timedelta(days=settings.ACCOUNT_GRACE_DAYS)
+    sign_out_apps(user=user)
+    sign_out_browsers(user=user)
+    _set(user, deactivated_at=clock.now(), closes_at=closes_at)
+    return closes_at
+
+
+@transaction.atomic
+def hasten_closing(*, user: User) -> None:
+    """Have a closing account erased the next time that is looked after. Raises Conflict if it is not closing."""
+    if not User.objects.filter(pk=user.pk, closes_at__isnull=False).update(closes_at=clock.now()):
+        raise Conflict("This account is not being closed.")
+
+
+def erase_due() -> int:
+    """Erase the accounts whose time has come; returns how many."""
+    now, erased = clock.now(), 0
+    for user in User.objects.filter(closes_at__lte=now):
+        try:
+            erased += delete_account(user=user, due_by=now)
+        # One account that cannot be erased must not keep the others.
+        except Exception:
+            log.exception("account not erased", user_id=user.pk)
+    return erased
 
 
 @transaction.atomic
@@ -37,14 +76,18 @@ def unsuspend_account(*, user: User) -> None:
 
 
 @transaction.atomic
-def delete_account(*, user: User) -> None:
+def delete_account(*, user: User, due_by: datetime | None = None) -> bool:
     """Close the account for good: log-in, profile and graph go now, and its posts are hidden.
 
-    The row stays, so that threads keep their shape and the handle is not given to a stranger.
+    The row stays, so that threads keep their shape and the handle is not given to a stranger. With
+    `due_by` only if it is to close by then: its owner may have come back. Returns whether it was done.
     """
     edges = Follow.objects.filter(follower=user) | Follow.objects.filter(followee=user)
     pairs = list(edges.values_list("follower_id", "followee_id"))
     people = lock_users({user.pk, *(end for pair in pairs for end in pair)})
+    closed = people[user.pk]
+    if due_by and (closed.closes_at is None or closed.closes_at > due_by):
+        return False
     for follower_id, followee_id in pairs:
         disconnect(people[follower_id], people[followee_id])
     FollowRequest.objects.filter(requester=user).delete()
@@ -52,7 +95,6 @@ def delete_account(*, user: User) -> None:
     PeopleList.objects.filter(owner=user).delete()
     # Else the address could never be used again.
     EmailAddress.objects.filter(user=user).delete()
-    closed = people[user.pk]
     for picture in (closed.avatar, closed.header):
         if picture:
             delete_on_commit(picture)
@@ -64,6 +106,7 @@ def delete_account(*, user: User) -> None:
         password=closed.password,
         is_active=False,
         deactivated_at=clock.now(),
+        closes_at=None,
         email="",
         display_name="",
         bio="",
@@ -74,6 +117,7 @@ def delete_account(*, user: User) -> None:
         birth_year=None,
         gender="",
     )
+    return True
 
 
 @transaction.atomic

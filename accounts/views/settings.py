@@ -3,11 +3,14 @@
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
+from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
-from accounts import services
+from accounts import entrance, services
 from accounts.forms import FeedForm, KeywordForm, ProfileForm, RegionForm
 from accounts.selectors import interests, people
 from xsocial.kernel.errors import ApplicationError
@@ -108,7 +111,7 @@ def _form(request: PageRequest, template: str, form: Any, **context: Any) -> Htt
 @signed_in
 def account(request: PageRequest) -> HttpResponse:
     """Pausing the account, and the way to close it."""
-    return render(request, "accounts/settings_account.html")
+    return render(request, "accounts/settings_account.html", {"days": settings.ACCOUNT_GRACE_DAYS})
 
 
 @signed_in
@@ -126,12 +129,14 @@ def sign_out_app(request: PageRequest, application_id: int) -> HttpResponse:
 @signed_in
 @reauthentication_required
 def close(request: PageRequest) -> HttpResponse:
-    """Asks once, of whoever has just shown the password, for this cannot be undone."""
+    """Asks once, of whoever has just shown the password; the owner hears by mail how to take it back."""
     if request.method != "POST":
-        return render(request, "accounts/settings_close.html")
-    services.delete_account(user=request.user)
+        return render(request, "accounts/settings_close.html", {"days": settings.ACCOUNT_GRACE_DAYS})
+    closes_at = services.close_account(user=request.user)
+    entrance.tell_of_closing(request, request.user, closes_at)
+    until = date_format(localtime(closes_at), "j F Y")
     logout(request)
-    return done(request, words="Your account is closed.")
+    return done(request, words=f"Your account is closed. Sign in before {until} to take it back.")
 
 
 @action

@@ -70,23 +70,71 @@ def test_what_the_browser_prefers_does_not_translate_half_a_page(visitor):
     assert "Anmelden" not in page
 
 
-def test_closing_asks_for_the_password_and_takes_everything_personal(visitor):
+@pytest.fixture
+def leaver(visitor) -> User:
+    """Somebody with a password and an address, signed in with `visitor`."""
     person = UserFactory(username="leaver", bio="Gone soon")
     person.set_password(SECRET)
     person.save()
-    EmailAddress.objects.create(user=person, email="leaver@example.com")
+    EmailAddress.objects.create(user=person, email="leaver@example.com", primary=True, verified=True)
     visitor.force_login(person)
+    return person
+
+
+def test_closing_asks_for_the_password_and_hides_at_once(noon, visitor, leaver, web):
     assert "/accounts/reauthenticate/" in visitor.get("/settings/account/close")["Location"]
     assert "/accounts/reauthenticate/" in visitor.post("/settings/account/close")["Location"]
-    assert User.objects.get(pk=person.pk).is_active
+    assert web.get("/@leaver").status_code == 200
     visitor.post("/accounts/reauthenticate/", {"password": SECRET})
-    assert "@leaver will be gone" in visitor.get("/settings/account/close").content.decode()
+    page = visitor.get("/settings/account/close").content.decode()
+    assert "@leaver will be gone" in page
+    assert "For 30 days" in page
+    assert "/settings/account/export" in page
     assert visitor.post("/settings/account/close")["Location"] == "/"
-    person.refresh_from_db()
-    assert (person.is_active, person.bio, person.email) == (False, "", "")
-    assert not EmailAddress.objects.exists()
+    assert "Sign in before 1 April 2026 to take it back." in visitor.get("/").content.decode()
+    assert web.get("/@leaver").status_code == 404
     assert visitor.get("/settings")["Location"].startswith("/accounts/login/")
-    assert visitor.get("/@leaver").status_code == 404
+    (letter,) = mail.outbox
+    assert (letter.subject, letter.to) == ("[xsocial] Your account is closed", ["leaver@example.com"])
+    assert "Until 1 April 2026, 12:00 UTC" in letter.body
+    assert "http://testserver/accounts/login/" in letter.body
+
+
+def test_who_signs_in_again_is_offered_to_take_it_back(noon, visitor, leaver, web):
+    accounts.close_account(user=leaver)
+    answer = visitor.post("/accounts/login/", {"login": "leaver", "password": SECRET})
+    assert answer["Location"] == "/settings/account"
+    assert "on 1 April 2026 it is erased" in visitor.get("/following").content.decode()
+    page = visitor.get("/settings/account").content.decode()
+    assert "Take it back" in page
+    assert "Close it" not in page
+    visitor.post("/settings/account/resume")
+    assert web.get("/@leaver").status_code == 200
+    assert "is erased" not in visitor.get("/following").content.decode()
+    leaver.refresh_from_db()
+    assert (leaver.closes_at, leaver.bio) == (None, "Gone soon")
+
+
+def test_operators_take_a_closing_back_or_hasten_it(client, settings, leaver):
+    settings.STAFF_SECOND_FACTOR_REQUIRED = False
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    stays = UserFactory(username="stays")
+
+    def act(action: str) -> str:
+        chosen = {"action": action, "_selected_action": [leaver.pk, stays.pk]}
+        return client.post("/admin/accounts/user/", chosen, follow=True).content.decode()
+
+    accounts.close_account(user=leaver)
+    assert "@leaver is no longer closed." in act("take_closing_back")
+    leaver.refresh_from_db()
+    assert leaver.is_reachable
+    accounts.close_account(user=leaver)
+    page = act("erase_soon")
+    assert "@leaver is erased within ten minutes." in page
+    assert "@stays: This account is not being closed." in page
+    assert accounts.erase_due() == 1
+    leaver.refresh_from_db()
+    assert (leaver.is_active, leaver.bio) == (False, "")
 
 
 def test_ones_own_profile_leads_to_what_the_phone_has_no_room_for(web, author):

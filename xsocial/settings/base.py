@@ -235,6 +235,8 @@ ACCOUNT_FORMS = {
 ACCOUNT_CHANGE_EMAIL = True
 # Whoever finds a browser signed in must not take the account over by its address.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How long a closed account can be taken back.
+ACCOUNT_GRACE_DAYS = env.integer("XSOCIAL_ACCOUNT_GRACE_DAYS", 30, maximum=3650)
 # The owner hears by mail of a new password, address or second factor.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {

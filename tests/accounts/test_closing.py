@@ -1,0 +1,93 @@
+"""Leaving with time to think: hidden at once, erased later, taken back in between."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+
+from accounts import selectors, services
+from accounts.models import User
+from accounts.services import lifecycle
+from posts import services as posts
+from posts import tasks
+from tests.factories import PASSWORD, FollowFactory, UserFactory
+from xsocial.kernel import clock
+from xsocial.kernel.errors import Conflict, NotFound
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bob():
+    person = UserFactory(username="bob", bio="Here")
+    EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
+    return person
+
+
+def days_later(days: float):
+    return clock.fixed(clock.now() + timedelta(days=days))
+
+
+def test_a_closed_account_is_hidden_signed_out_and_erased_when_its_time_has_come(bob, client, settings):
+    settings.ACCOUNT_GRACE_DAYS = 7
+    edge = FollowFactory(followee=bob)
+    client.post("/accounts/login/", {"login": "bob", "password": PASSWORD})
+    assert client.get("/settings").status_code == 200
+    assert services.close_account(user=bob) - clock.now() > timedelta(days=6.9)
+    assert client.get("/settings")["Location"].startswith("/accounts/login/")
+    with pytest.raises(NotFound):
+        selectors.get_user("bob")
+    with days_later(6.9):
+        assert tasks.erase_closed_accounts() == 0
+    bob.refresh_from_db()
+    assert (bob.is_active, bob.bio) == (True, "Here")
+    with days_later(7.1):
+        assert [tasks.erase_closed_accounts(), tasks.erase_closed_accounts()] == [1, 0]
+    bob.refresh_from_db()
+    edge.follower.refresh_from_db()
+    assert (bob.is_active, bob.bio, bob.email, bob.closes_at) == (False, "", "", None)
+    assert edge.follower.following_count == 0
+    assert not EmailAddress.objects.exists()
+
+
+def test_taken_back_it_is_as_before(bob):
+    FollowFactory(followee=bob)
+    services.close_account(user=bob)
+    services.reactivate_account(user=bob)
+    with days_later(99):
+        assert services.erase_due() == 0
+    found = selectors.get_user("bob")
+    assert (found.followers_count, found.bio) == (1, "Here")
+    posts.create_post(author=found, text="Back")
+
+
+def test_who_comes_back_while_the_job_runs_stays(bob):
+    """The job read the row before its owner took the closing back."""
+    services.close_account(user=bob)
+    services.reactivate_account(user=bob)
+    with days_later(99):
+        assert not lifecycle.delete_account(user=bob, due_by=clock.now())
+    bob.refresh_from_db()
+    assert bob.is_reachable
+
+
+def test_one_that_fails_does_not_keep_the_others(bob, monkeypatch):
+    other = UserFactory()
+    for person in (bob, other):
+        services.close_account(user=person)
+        services.hasten_closing(user=person)
+    sign_out = lifecycle.sign_out_apps
+
+    def fails_for_bob(*, user: User, **more: int) -> None:
+        if user.pk == bob.pk:
+            raise OSError("no")
+        sign_out(user=user, **more)
+
+    monkeypatch.setattr(lifecycle, "sign_out_apps", fails_for_bob)
+    assert services.erase_due() == 1
+    assert set(User.objects.filter(is_active=False)) == {other}
+
+
+def test_only_a_closing_account_can_be_hastened(bob):
+    with pytest.raises(Conflict):
+        services.hasten_closing(user=bob)
