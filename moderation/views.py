@@ -11,8 +11,9 @@ from accounts.selectors import people
 from moderation import selectors as findings
 from moderation import services
 from moderation.forms import AppealForm, ReportForm
+from moderation.grox.drift import NOTABLE
 from moderation.models import PostLabel
-from moderation.plots import Section, plot
+from moderation.plots import Plot, Section, plot
 from moderation.types import LABEL_WORDS, QueueKind
 from posts import selectors
 from posts.models import Post
@@ -35,9 +36,14 @@ VERDICTS = {
     QueueKind.UNSURE: (("dismiss", "Harmless", "d"), *_NAMES),
     QueueKind.APPEALS: (("uphold", "Grant", "u"), ("dismiss", "Refuse", "d")),
 }
+WAITING = "A bar a day, as it stood at midnight UTC; the last one is now."
+SCREENING = (
+    "A bar a day. Seconds are those that nineteen of twenty new posts took at most; milliseconds are what the "
+    "classifiers spent on one post, on average."
+)
 DRIFT = (
-    "How far each week's scores are from those the classifier was fitted with: the population stability index of its "
-    "most moved class. Over 0.25 somebody should look."
+    "A bar a week: how far its scores are from those the classifier was fitted with, as the population stability index "
+    f"of its most moved class. Above the line, at {NOTABLE:g}, somebody should look."
 )
 THANKS = "Thank you. Moderators will look at it."
 
@@ -145,16 +151,28 @@ def queue(request: PageRequest) -> HttpResponse:
 def dashboard(request: PageRequest) -> HttpResponse:
     """Volume, speed, findings, the queue's age and appeals, drawn."""
     board = findings.dashboard()
+
+    def of_days(series: dict[str, list[float]]) -> list[Plot]:
+        return [plot(name, row, board.days) for name, row in series.items()]
+
     screening = {
         "Posts screened": board.volume,
-        "Milliseconds a post": board.milliseconds,
-        "Share not scored": board.not_scored,
+        "Seconds from post to label": board.seconds,
+        "Milliseconds of a post": board.milliseconds,
+        "Percent not scored": [100 * share for share in board.not_scored],
     }
-    labels = [plot(LABEL_WORDS.get(name, name), row, board.days) for name, row in board.labels.items()]
-    drifts = [plot(each.task, each.indices, board.weeks, is_notable=each.is_notable) for each in board.drifts]
+    waiting = {
+        "Hours the oldest report waited": board.oldest_report_hours,
+        "Hours the oldest appeal waited": board.oldest_appeal_hours,
+    }
+    labels = {LABEL_WORDS.get(name, name): row for name, row in board.labels.items()}
+    drifts = [
+        plot(each.task, each.indices, board.weeks, limit=NOTABLE, is_notable=each.is_notable) for each in board.drifts
+    ]
     sections = [
-        Section("Screening", "A bar a day.", [plot(name, row, board.days) for name, row in screening.items()]),
-        Section("Labels put on", "A bar a day.", labels),
+        Section("The queue", WAITING, of_days(waiting)),
+        Section("Screening", SCREENING, of_days(screening)),
+        Section("Labels put on", "How many of each kind, a bar a day.", of_days(labels)),
         Section("Drift of the classifiers", DRIFT, drifts),
     ]
     return render(request, "moderation/dashboard.html", {"board": board, "sections": sections})
