@@ -1,10 +1,11 @@
 """Settings from the environment: typed, and clear about what is wrong."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from xsocial.settings import env, secrets, stores
+from xsocial.settings import build, env, secrets, stores
 
 
 @pytest.fixture
@@ -83,3 +84,13 @@ def test_the_development_key_is_made_once_and_private(tmp_path: Path):
     assert secrets.development_key(tmp_path / "data") == key
     assert [file.name for file in (tmp_path / "data").iterdir()] == ["secret_key"]
     assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_the_build_is_the_commit_where_there_is_one(tmp_path):
+    assert build.of(tmp_path) == build.UNKNOWN
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "one"], check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
+    assert len(build.of(tmp_path)) >= 7
+    assert commit.startswith(build.of(tmp_path))

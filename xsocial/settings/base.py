@@ -3,12 +3,13 @@
 import os
 
 from xsocial.kernel.scopes import SCOPES
-from xsocial.settings import env, stores
+from xsocial.settings import build, env, stores
 
 BASE_DIR = env.BASE_DIR
 # Everything a process may write: clusters, logs, pictures, models, the development secret.
 DATA_DIR = stores.DATA_DIR
-BUILD = env.text("XSOCIAL_BUILD", "dev")
+# What receipts name as the code that made a page.
+BUILD = env.text("XSOCIAL_BUILD", "") or build.of(BASE_DIR)
 # Threads of one matrix product sleep while they wait for one another. Spinning, they take the core from
 # whoever they wait for as soon as anything else runs: training on two threads was ten times slower then.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
