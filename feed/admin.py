@@ -31,6 +31,8 @@ from feed.models import (
 )
 from xsocial.kernel.errors import Invalid
 
+BY_HAND = "from the admin"
+
 
 @admin.register(WeightSet)
 class WeightSetAdmin(admin.ModelAdmin):
@@ -87,7 +89,7 @@ class WeightSetAdmin(admin.ModelAdmin):
             self.message_user(request, "Choose exactly one set.", messages.ERROR)
             return
         chosen = queryset.get()
-        weights.activate(weight_set=chosen, reason=chosen.note or "from the admin", actor=request.user)
+        weights.activate(weight_set=chosen, reason=chosen.note or BY_HAND, actor=request.user)
         self.message_user(request, f"Set {chosen} is in force from the next page load.")
 
 
@@ -111,7 +113,8 @@ class LookOnly(admin.ModelAdmin):
 class WeightChangeAdmin(LookOnly):
     """What was in force when. The chain column shows rows that do not follow from the ones before."""
 
-    list_display = ["id", "weight_set", "actor", "reason", "created_at", "is_sound"]
+    list_display = ["id", "what", "actor", "reason", "created_at", "is_sound"]
+    list_select_related = ["weight_set", "actor"]
 
     @admin.display(boolean=True, description="chain")
     def is_sound(self, obj: WeightChange) -> bool:
@@ -141,7 +144,7 @@ class FeatureParameterAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """One more: switching the profile."""
         switch = path(
-            "profile/<str:name>/",
+            "use-profile/<str:name>/",
             self.admin_site.admin_view(require_POST(self.use_profile)),
             name="feed_featureparameter_profile",
         )
@@ -170,9 +173,17 @@ class FeatureParameterAdmin(admin.ModelAdmin):
         return redirect("admin:feed_featureparameter_changelist")
 
     def save_model(self, request: HttpRequest, obj: FeatureParameter, form: Any, change: bool) -> None:
-        """Remember who set it."""
-        obj.updated_by = request.user
-        super().save_model(request, obj, form, change)
+        """Through the log of changes."""
+        weights.set_parameter(obj.name, obj.value, reason=obj.note or BY_HAND, actor=request.user)
+
+    def delete_model(self, request: HttpRequest, obj: FeatureParameter) -> None:
+        """Through the log of changes."""
+        weights.reset_parameter(obj.name, reason=BY_HAND, actor=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[FeatureParameter]) -> None:
+        """Each through the log of changes."""
+        for parameter in queryset:
+            self.delete_model(request, parameter)
 
 
 @admin.register(PolicyExclusion)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -16,7 +17,7 @@ from feed.models import FeatureParameter, WeightChange, WeightSet
 from xsocial.kernel import sql
 from xsocial.kernel.errors import Invalid, NotFound
 
-_LOCK = 0x5745_4947  # advisory lock: one activation at a time, or the chain could fork
+_LOCK = 0x5745_4947  # advisory lock: one change at a time, or the chain could fork
 GENESIS = "0" * 64
 # On the path of every page load, hence in SQL, and one question for both.
 _LIVE = """
@@ -71,16 +72,40 @@ def create(*, name: str, weights: dict[str, float], actor: User | None = None, n
 @transaction.atomic
 def activate(*, weight_set: WeightSet, reason: str, actor: User | None = None) -> WeightChange:
     """Put a set in force from the next page load on, and say so in the log."""
+    return _log(reason, actor, weight_set=weight_set)
+
+
+@transaction.atomic
+def set_parameter(name: str, value: object, *, reason: str, actor: User | None = None) -> WeightChange:
+    """Use this value from the next page load on. Raises Invalid for an unknown name and values out of bounds."""
+    complaint = params.override_problem(name, value)
+    if complaint:
+        raise Invalid(complaint)
+    row, _ = FeatureParameter.objects.update_or_create(
+        name=name, defaults={"value": value, "note": reason, "updated_by": actor}
+    )
+    row.refresh_from_db()  # numbers as the database writes them, which is what the digest is checked with
+    return _log(reason, actor, parameter=name, value=row.value)
+
+
+@transaction.atomic
+def reset_parameter(name: str, *, reason: str, actor: User | None = None) -> WeightChange:
+    """Use the default from the next page load on. Raises NotFound where no other value is in force."""
+    deleted, _ = FeatureParameter.objects.filter(name=name).delete()
+    if not deleted:
+        raise NotFound(f"{name} has its default.")
+    return _log(reason, actor, parameter=name)
+
+
+def _log(reason: str, actor: User | None, **subject: Any) -> WeightChange:
+    """One more link of the chain, in the transaction of the change itself."""
     if not reason.strip():
-        raise Invalid("Say why the weights change.")
+        raise Invalid("Say why it changes.")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     last = WeightChange.objects.order_by("-id").first()
     change = WeightChange(
-        weight_set=weight_set,
-        actor=actor,
-        reason=reason.strip(),
-        previous_digest=last.digest if last else GENESIS,
+        actor=actor, reason=reason.strip(), previous_digest=last.digest if last else GENESIS, **subject
     )
     change.digest = change.computed_digest()
     change.save()
@@ -97,6 +122,11 @@ def broken_links() -> list[int]:
     return broken
 
 
+def notes() -> dict[str, str]:
+    """Why parameters have other values than their defaults, by name."""
+    return dict(FeatureParameter.objects.exclude(note="").values_list("name", "note"))
+
+
 def profile_in_force() -> str:
     """The profile of sizes that page loads use: the live one, else the one in the settings."""
     return params_in_force().profile
@@ -104,12 +134,7 @@ def profile_in_force() -> str:
 
 def set_profile(name: str, *, actor: User | None = None) -> None:
     """Use the sizes of this profile from the next page load on. Raises Invalid for an unknown one."""
-    complaint = params.override_problem("profile", name)
-    if complaint:
-        raise Invalid(complaint)
-    FeatureParameter.objects.update_or_create(
-        name="profile", defaults={"value": name, "updated_by": actor, "note": "profile of sizes"}
-    )
+    set_parameter("profile", name, reason="another profile of sizes", actor=actor)
 
 
 def params_in_force() -> params.Params:

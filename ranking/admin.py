@@ -65,8 +65,7 @@ class ModelVersionAdmin(admin.ModelAdmin):
 
     @admin.display(description="NDCG@10 / recall@500")
     def ndcg(self, version: ModelVersion) -> str:
-        pages = version.metrics.get("pages", {}).get("phoenix", {})
-        return _number(pages.get("ndcg@10", version.metrics.get("recall@500")))
+        return _number(version.quality)
 
     @admin.display(description="AUC of likes")
     def auc(self, version: ModelVersion) -> str:

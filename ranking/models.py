@@ -51,6 +51,12 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def quality(self) -> float | None:
+        """The figure to compare versions by: NDCG@10 of a ranker, recall@500 of retrieval; None before evaluation."""
+        pages = self.metrics.get("pages", {}).get("phoenix", {})
+        return pages.get("ndcg@10", self.metrics.get("recall@500"))
+
 
 class PostVector(models.Model):
     """A post in the space of one retrieval model. Vectors of different versions never meet.

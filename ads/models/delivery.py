@@ -6,22 +6,7 @@ from django.db import models
 from ads.models.campaign import Advertiser, Campaign, Creative, choices
 from ads.types import DeliveryKind, EntryKind
 from xsocial.kernel import clock, ids
-from xsocial.kernel.errors import Conflict
-
-
-class AppendOnly(models.Model):
-    """A row that is written once."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args, **kwargs):
-        if not self._state.adding:
-            raise Conflict(f"A {self._meta.verbose_name} is never changed.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args, **kwargs):
-        raise Conflict(f"A {self._meta.verbose_name} is never deleted.")
+from xsocial.kernel.append_only import AppendOnly
 
 
 class Delivery(AppendOnly):

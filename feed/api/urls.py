@@ -1,6 +1,6 @@
-"""Routes of timelines under /api/v1/."""
+"""Routes of timelines, and of what ranks them, under /api/v1/."""
 
-from feed.api import views
+from feed.api import disclosure, views
 from xsocial.kernel.rest.routes import route
 
 urlpatterns = [
@@ -10,5 +10,7 @@ urlpatterns = [
     route("timelines/list/<int:pk>", views.ListTimelineView),
     route("timelines/for_you", views.ForYouView),
     route("statuses/<int:pk>/similar", views.SimilarView),
+    route("feed/ranking", disclosure.RankingView),
+    route("feed/changes", disclosure.ChangesView),
     route("receipts/<int:request_id>", views.ReceiptView),
 ]

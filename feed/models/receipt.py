@@ -5,8 +5,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
-from feed.models.weights import AppendOnly
 from xsocial.kernel import clock, ids
+from xsocial.kernel.append_only import AppendOnly
 
 
 class LoadSettings(AppendOnly):

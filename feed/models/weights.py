@@ -1,6 +1,8 @@
 """Ranking weights and parameters as data: numbered, immutable, and a log of what was live when."""
 
 import hashlib
+import json
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -8,22 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from xsocial.kernel import clock
-from xsocial.kernel.errors import Conflict
-
-
-class AppendOnly(models.Model):
-    """Rows are written once; changing or deleting one raises `Conflict`."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args, **kwargs) -> None:
-        if not self._state.adding:
-            raise Conflict(f"A {self._meta.verbose_name} never changes; make a new one.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args, **kwargs) -> None:
-        raise Conflict(f"A {self._meta.verbose_name} is never deleted.")
+from xsocial.kernel.append_only import AppendOnly
 
 
 class WeightSet(AppendOnly):
@@ -52,10 +39,18 @@ class WeightSet(AppendOnly):
 
 
 class WeightChange(AppendOnly):
-    """One activation. `digest` covers this row and the previous digest, so edits show."""
+    """One change of what ranks the feed: a set put in force, or a parameter given a value (null: its default again).
 
-    weight_set = models.ForeignKey(WeightSet, models.PROTECT, related_name="activations")
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    `digest` covers this row and the previous digest, so edits show. The actor's id stays when the account is gone:
+    emptying it would be an edit.
+    """
+
+    weight_set = models.ForeignKey(WeightSet, models.PROTECT, null=True, blank=True, related_name="activations")
+    parameter = models.CharField(max_length=60, blank=True, default="")
+    value = models.JSONField(null=True, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False
+    )
     reason = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     previous_digest = models.CharField(max_length=64, editable=False)
@@ -63,21 +58,40 @@ class WeightChange(AppendOnly):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(weight_set=None) ^ models.Q(parameter=""), name="feed_weightchange_one_subject"
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.created_at:%Y-%m-%d %H:%M} activated set {self.weight_set_id}"
+        return f"{self.created_at:%Y-%m-%d %H:%M} {self.what}"
+
+    @property
+    def what(self) -> str:
+        """What changed, in words."""
+        if self.weight_set is not None:
+            return f"weight set {self.weight_set} in force"
+        return f"{self.parameter} = {json.dumps(self.value)}" if self.value is not None else f"{self.parameter} reset"
 
     def computed_digest(self) -> str:
-        """SHA-256 over the previous digest and everything this row says."""
+        """SHA-256 of `text`."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def text(self) -> str:
+        """The previous digest and everything this row says, as JSON with sorted keys."""
+        subject: dict[str, Any] = {"parameter": self.parameter, "value": self.value}
+        if self.weight_set is not None:
+            subject = {"set": self.weight_set.pk, "weights": self.weight_set.weights}
         body = {
             "previous": self.previous_digest,
-            "set": self.weight_set_id,
-            "weights": self.weight_set.weights,
+            **subject,
             "actor": self.actor_id,
             "reason": self.reason,
             "at": clock.to_ms(self.created_at),
         }
-        return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        return orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
 
 
 class FeatureParameter(models.Model):

@@ -24,7 +24,6 @@ from django.core.management import call_command
 from accounts.models import User
 from feed import services, weights
 from feed.home_mixer.params import PUBLISHED_WEIGHTS, WEIGHTS
-from feed.models import FeatureParameter
 from feed.simulation.authoring import HOUR
 from feed.simulation.history import MAX_PAGE, Shown
 from feed.simulation.load import Load
@@ -175,7 +174,7 @@ class ClosedLoop:
             chosen = weights.create(name="closed loop", weights=dict(self.weights))
             weights.activate(weight_set=chosen, reason="closed loop")
             # Candidates are cached for minutes of the wall clock, which are hours here.
-            FeatureParameter.objects.create(name="enable_cached_posts", value=False)
+            weights.set_parameter("enable_cached_posts", False, reason="closed loop")
             self.users = {row: User.objects.get(pk=self.mirror.load.user_ids[row]) for row in self._both()}
             told("training")
             first = {"minutes": self.size.first_minutes, "epochs": self.size.first_epochs, "seed": self.seed}

@@ -3,8 +3,11 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from feed import disclosure, weights
 from xsocial.kernel.pages import PageRequest
+from xsocial.kernel.paging import Cursor
 
+CHANGES = 30
 SHORTCUTS = [
     (("j", "k"), "Next and previous post"),
     (("o",), "Open the post"),
@@ -28,4 +31,10 @@ def shortcuts(request: PageRequest) -> HttpResponse:
 
 
 def feed(request: PageRequest) -> HttpResponse:
-    return render(request, "feed/about.html")
+    """How ranking works, and what it works with at this moment."""
+    context = {
+        "now": disclosure.in_force(),
+        "changes": disclosure.changes(Cursor(limit=CHANGES)),
+        "broken": weights.broken_links(),
+    }
+    return render(request, "feed/about.html", context)

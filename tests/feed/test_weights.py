@@ -11,7 +11,7 @@ from feed.home_mixer.params import PUBLISHED_WEIGHTS
 from feed.models import FeatureParameter, WeightChange, WeightSet
 from feed.types import FeedRequest
 from tests.factories import UserFactory
-from xsocial.kernel.errors import Conflict, Invalid
+from xsocial.kernel.errors import Conflict, Invalid, NotFound
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +67,46 @@ def test_the_chain_holds_and_tampering_shows():
     assert weights.broken_links() == [second.pk]
 
 
+def test_parameters_change_through_the_same_chain():
+    chosen = activated("one")
+    weights.set_parameter("result_size", 20, reason="shorter pages")
+    weights.reset_parameter("result_size", reason="longer again")
+    assert [change.what for change in WeightChange.objects.all()] == [
+        "result_size reset", "result_size = 20", f"weight set {chosen.number}: one in force",
+    ]  # fmt: skip
+    assert weights.live().parameters == {}
+    assert weights.in_force().number == chosen.number
+    assert weights.broken_links() == []
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE feed_weightchange SET value = '30' WHERE value = '20'")
+    assert len(weights.broken_links()) == 1
+
+
+@pytest.mark.parametrize("value", [-0.0, 1, 0.1, 1e-7])
+def test_a_number_is_sealed_as_the_database_writes_it(value):
+    weights.set_parameter("simclusters_min_score", value, reason="trial")
+    assert weights.broken_links() == []
+
+
+def test_what_cannot_be_set_or_reset_leaves_no_line():
+    with pytest.raises(Invalid):
+        weights.set_parameter("result_size", 0, reason="none")
+    with pytest.raises(Invalid):
+        weights.set_parameter("result_size", 20, reason=" ")
+    with pytest.raises(NotFound):
+        weights.reset_parameter("result_size", reason="twice")
+    assert not WeightChange.objects.exists()
+    assert not FeatureParameter.objects.exists()
+
+
+def test_the_chain_outlives_the_accounts_of_those_who_made_it():
+    operator = UserFactory()
+    weights.set_parameter("result_size", 20, reason="shorter pages", actor=operator)
+    operator.delete()
+    assert weights.broken_links() == []
+    assert WeightChange.objects.select_related("actor").get().actor is None
+
+
 # --- Admin --------------------------------------------------------------------------------------
 
 
@@ -113,6 +153,13 @@ def test_the_admin_refuses_bad_parameters(staff):
     staff.post(reverse("admin:feed_featureparameter_add"), {"name": "result_size", "value": "20", "note": ""})
     staff.post(reverse("admin:feed_featureparameter_add"), {"name": "profile", "value": "upstream", "note": ""})
     assert weights.live().parameters == {"result_size": 20, "profile": "upstream"}
+    changelist = reverse("admin:feed_featureparameter_changelist")
+    staff.post(changelist, {"action": "delete_selected", "_selected_action": ["result_size"], "post": "yes"})
+    staff.post(reverse("admin:feed_featureparameter_delete", args=["profile"]), {"post": "yes"})
+    assert weights.live().parameters == {}
+    assert WeightChange.objects.count() == 4
+    assert weights.broken_links() == []
+    assert b"profile reset" in staff.get(reverse("admin:feed_weightchange_changelist")).content
 
 
 @pytest.mark.parametrize(
