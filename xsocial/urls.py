@@ -6,6 +6,7 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 from oauth2_provider import views as oauth2
 
+from accounts.views.email import EmailPage
 from xsocial import health
 from xsocial.api import instance, oauth
 from xsocial.media import media
@@ -37,6 +38,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("admin/", admin.site.urls),
+    path("accounts/email/", EmailPage.as_view()),
     path("accounts/", include("allauth.urls")),
     path("oauth/", include((oauth_patterns, "oauth2_provider"))),
     path("api/", include("xsocial.api.urls")),

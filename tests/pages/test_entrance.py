@@ -186,6 +186,36 @@ def test_a_new_address_takes_the_place_of_the_old_when_it_is_confirmed(robin, at
     assert "This link is no longer good" in text(at_home.get(link))
 
 
+def test_asking_again_within_the_minute_says_so(robin, at_home, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"confirm_email": "1/m/key"}
+    wish = {"email": "new@example.com"}
+    at_home.post("/accounts/email/", wish | {"action_add": ""})
+    assert "sent less than a minute ago" in text(
+        at_home.post("/accounts/email/", wish | {"action_send": ""}, follow=True)
+    )
+    assert len(mail.outbox) == 1
+    cache.clear()
+    assert "less than a minute ago" not in text(
+        at_home.post("/accounts/email/", wish | {"action_send": ""}, follow=True)
+    )
+    assert len(mail.outbox) == 2
+    stranger = at_home.post("/accounts/email/", {"email": "else@example.com", "action_send": ""}, follow=True)
+    assert "less than a minute ago" not in text(stranger)
+
+
+def test_with_a_second_factor_the_address_is_changed_after_a_proof_alone(robin, at_home):
+    TOTP.activate(robin, TOTP_SECRET)
+    at_home.post("/accounts/email/", {"action_add": "", "email": "new@example.com"})
+    letter = next(letter for letter in mail.outbox if letter.to == ["new@example.com"])
+    at_home.post(link_in(letter, "/accounts/confirm-email/"))
+    assert [row.email for row in EmailAddress.objects.all()] == ["new@example.com"]
+    assert mail.outbox[-1].to == ["robin@example.com"]
+    browser = Client()
+    browser.force_login(robin)
+    answer = browser.post("/accounts/email/", {"action_add": "", "email": "thief@example.com"})
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+
+
 def test_a_wished_for_address_can_be_forgotten(robin, at_home):
     at_home.post("/accounts/email/", {"action_add": "", "email": "new@example.com"})
     page = at_home.post("/accounts/email/", {"action_remove": "", "email": "new@example.com"}, follow=True)

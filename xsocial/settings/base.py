@@ -266,6 +266,9 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "xsocial"
 # A code stays good for half a minute more: clocks differ, and people type slowly.
 MFA_TOTP_TOLERANCE = 1
+# Where nobody signs in without a confirmed address, no second factor can lock out the owner of an unconfirmed one; so
+# people with a second factor change their address like everybody else.
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "mandatory"
 MFA_ADAPTER = "accounts.entrance.MFAAdapter"
 MFA_FORMS = {
     "activate_totp": "accounts.entrance.ActivateTOTPForm",
