@@ -3,7 +3,7 @@
 Times are milliseconds since 1970. An event of a pair names both ends, so that a listener can
 update its copy of the graph without asking the database.
 
-The two signals at the end run inside the transaction. They are for apps above that must write
+The signals at the end run inside the transaction. They are for apps above that must write
 in the same transaction; everything else reads the log.
 """
 
@@ -122,6 +122,7 @@ class ReachabilityChanged(Event):
     at_ms: int
 
 
-#: Both send `follower` and `followee`.
+#: Each sends `follower` and `followee`.
 follow_made = Signal()
 follow_requested = Signal()
+follow_accepted = Signal()

@@ -11,3 +11,4 @@ class PostsConfig(AppConfig):
 
         events.follow_made.connect(notifications.on_follow, dispatch_uid="posts.follow")
         events.follow_requested.connect(notifications.on_follow_request, dispatch_uid="posts.follow_request")
+        events.follow_accepted.connect(notifications.on_follow_accepted, dispatch_uid="posts.follow_accepted")

@@ -80,6 +80,7 @@ def accept_follow(*, target: User, requester: User) -> None:
     target, requester = lock_pair(target, requester)
     _take_request(target, requester)
     connect(requester, target)
+    events.follow_accepted.send(sender=FollowRequest, follower=requester, followee=target)
 
 
 def accept_waiting(*, target: User) -> None:

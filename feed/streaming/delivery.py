@@ -22,7 +22,7 @@ from moderation.events import PostLabelled
 from moderation.visibility import SafetyLevel, ViewerFacts
 from moderation.visibility.rules import WITHHOLDING
 from posts import selectors
-from posts.api.serializers import Rendering, notification_json, status_json
+from posts.api.serializers import UNKNOWN_TO_CLIENTS, Rendering, notification_json, status_json
 from posts.events import Notified, PostCreated, PostDeleted, PostEdited
 from posts.models import Post
 from posts.types import Visibility
@@ -198,6 +198,8 @@ def _send_deletion(post_id: int, *, but_to_author: bool = False) -> None:
 
 
 def _send_notification(event: Notified) -> None:
+    if event.kind in UNKNOWN_TO_CLIENTS:
+        return
     recipients = set(event.recipient_ids)
     listening = [
         (who, stream)

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from posts import selectors, services
-from posts.api.serializers import NotificationInputs, Rendering, notification_json
+from posts.api.serializers import UNKNOWN_TO_CLIENTS, NotificationInputs, Rendering, notification_json
 from xsocial.kernel.rest.inputs import validated
 from xsocial.kernel.rest.pages import PageInputs, cursor_of, page_response
 from xsocial.kernel.rest.scopes import requires
@@ -22,7 +22,7 @@ class NotificationsView(APIView):
             request.user,
             cursor,
             kinds=sorted(_kinds(values["types"])),
-            exclude_kinds=sorted(_kinds(values["exclude_types"])),
+            exclude_kinds=sorted(_kinds(values["exclude_types"]) | (UNKNOWN_TO_CLIENTS - set(values["types"]))),
         )
         rendering = Rendering.of([row.post for row in rows if row.post is not None], request)
         data = [notification_json(row, rendering) for row in rows]
@@ -47,4 +47,4 @@ class NotificationsUnreadView(APIView):
 
     @extend_schema(responses=dict, tags=["notifications"])
     def get(self, request: Request) -> Response:
-        return Response({"count": selectors.unread_count(request.user)})
+        return Response({"count": selectors.unread_count(request.user, exclude_kinds=sorted(UNKNOWN_TO_CLIENTS))})

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from accounts.api.serializers import AccountSerializer, timestamp
 from accounts.models import User
 from posts.models import Media, Notification, Post, ScheduledPost
+from posts.models.notification import NotificationKind
 from posts.selectors import ShownPoll, polls_of, viewer_marks
 from posts.selectors.visible import Viewer
 from posts.types import POST_MAX_LENGTH, MediaKind, PollDraft, ViewerMarks, Visibility
@@ -284,6 +285,10 @@ def scheduled_json(scheduled: ScheduledPost, request: Request) -> dict[str, Any]
         "media_attachments": [media_json(media, request) for media in scheduled.media.all()],
         "failure": scheduled.failure or None,
     }
+
+
+#: Kinds that Mastodon has no word for: clients get them only where they ask for them by name.
+UNKNOWN_TO_CLIENTS = frozenset({NotificationKind.FOLLOW_ACCEPTED})
 
 
 def notification_json(notification: Notification, rendering: Rendering) -> dict[str, Any]:

@@ -16,6 +16,7 @@ class NotificationKind(models.TextChoices):
     QUOTE = "quote"
     FOLLOW = "follow"
     FOLLOW_REQUEST = "follow_request"
+    FOLLOW_ACCEPTED = "follow_accepted"
     NEW_POST = "status"
     EDITED = "update"
     POLL = "poll"

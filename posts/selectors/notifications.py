@@ -68,9 +68,10 @@ def grouped(page: Sequence[Notification]) -> list[NotificationGroup]:
     return [NotificationGroup(rows) for rows in groups.values()]
 
 
-def unread_count(user: User) -> int:
+def unread_count(user: User, *, exclude_kinds: Sequence[str] = ()) -> int:
     """How many unread notifications there are, counted up to MAX_UNREAD."""
-    return _wanted(user).filter(read_at__isnull=True)[:MAX_UNREAD].count()
+    unread = _wanted(user).filter(read_at__isnull=True)
+    return (unread.exclude(kind__in=exclude_kinds) if exclude_kinds else unread)[:MAX_UNREAD].count()
 
 
 _WANTED = """

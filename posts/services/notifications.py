@@ -122,6 +122,13 @@ def on_follow_request(*, follower: User, followee: User, **_: object) -> None:
     notify([followee.pk], actor=follower, kind=NotificationKind.FOLLOW_REQUEST)
 
 
+def on_follow_accepted(*, follower: User, followee: User, **_: object) -> None:
+    """Receiver of `accounts.events.follow_accepted`. It is news each time, whatever was accepted before."""
+    kind = NotificationKind.FOLLOW_ACCEPTED
+    sql.execute(_ANSWERED, {"recipient": follower.pk, "actor": followee.pk, "kind": str(kind)})
+    notify([follower.pk], actor=followee, kind=kind)
+
+
 # Left out: a block either way, a mute in force, and who was told the same before.
 _WILLING = """
 SELECT p.id, p.post FROM unnest(%(people)s::bigint[], %(posts)s::bigint[]) AS p (id, post)

@@ -24,6 +24,7 @@ LINES = {
     NotificationKind.QUOTE: ("quoted your post", "quote"),
     NotificationKind.FOLLOW: ("followed you", "person-plus"),
     NotificationKind.FOLLOW_REQUEST: ("wants to follow you", "person-plus"),
+    NotificationKind.FOLLOW_ACCEPTED: ("accepted your request to follow", "check"),
     NotificationKind.NEW_POST: ("wrote a post", "bell"),
     NotificationKind.EDITED: ("edited a post you know", "pen"),
     NotificationKind.POLL: ("asked a poll that has ended", "poll"),

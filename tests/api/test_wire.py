@@ -294,3 +294,14 @@ def test_what_clients_ask_for_when_they_start(api, orla):
     assert {row["source"] for row in api.get("/api/v2/suggestions").json()} == {"global"}
     for empty in ("custom_emojis", "announcements"):
         assert api.get(f"/api/v1/{empty}").json() == []
+
+
+def test_an_accepted_request_is_told_to_clients_that_know_the_word(api, orla):
+    locked = UserFactory(username="locked", is_locked=True)
+    accounts.follow(follower=orla, followee=locked)
+    accounts.accept_follow(target=locked, requester=orla)
+
+    assert api.get("/api/v1/notifications").json() == []
+    assert api.get("/api/v1/notifications/unread_count").json() == {"count": 0}
+    [news] = api.get("/api/v1/notifications?types[]=follow_accepted").json()
+    assert (news["type"], news["account"]["acct"]) == ("follow_accepted", "locked")

@@ -207,6 +207,18 @@ def test_notifications_go_to_their_recipient_with_the_scope_for_them(listen):
     assert (news["type"], news["status"]["visibility"]) == ("mention", "direct")
 
 
+def test_news_that_clients_have_no_word_for_stay_on_the_site(listen):
+    asking, locked = UserFactory(), UserFactory(is_locked=True)
+    stream = listen(asking, "user", "user:notification")
+    accounts.follow(follower=asking, followee=locked)
+    relayed = live.Tail("0-0")
+    accounts.accept_follow(target=locked, requester=asking)
+    relay.relay_batch()
+    for envelope in relayed.read(block_ms=1):
+        delivery.handle(envelope.event)
+    assert stream.told == []
+
+
 def test_a_closed_token_and_a_suspended_person_hear_nothing_more(listen):
     revoked, suspended, fine = (listen(UserFactory(), "public") for _ in range(3))
     AccessToken.objects.filter(pk=revoked.token_id).delete()

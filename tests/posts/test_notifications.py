@@ -78,6 +78,22 @@ def test_follows_and_requests_are_news():
     assert heard(bob) == [("follow_request", ann.pk)]
     accounts.accept_follow(target=bob, requester=ann)
     assert heard(bob) == [("follow", ann.pk)]
+    assert heard(ann) == [("follow_accepted", bob.pk)]
+
+
+def test_each_acceptance_is_news_a_refusal_is_not_and_an_open_door_neither():
+    ann, bob = UserFactory(), UserFactory(is_locked=True)
+    accounts.follow(follower=ann, followee=bob)
+    accounts.reject_follow(target=bob, requester=ann)
+    assert heard(ann) == []
+    for _ in range(2):
+        accounts.follow(follower=ann, followee=bob)
+        accounts.accept_follow(target=bob, requester=ann)
+        assert [row.read_at for row in selectors.notifications(ann)] == [None]
+        services.mark_notifications_read(user=ann)
+        accounts.unfollow(follower=ann, followee=bob)
+    accounts.follow(follower=ann, followee=UserFactory())
+    assert heard(ann) == [("follow_accepted", bob.pk)]
 
 
 def test_reading_grouping_filtering_and_clearing(django_assert_max_num_queries):
