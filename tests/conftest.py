@@ -117,7 +117,8 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """An empty window of its own per test, which reaches this machine only."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    # A worker's requests would pass by the rule on the next line.
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, service_workers="block")
     context.route("**/*", live.stay_at_home)
     yield context.new_page()
     context.close()

@@ -10,6 +10,7 @@ from accounts.views.email import EmailPage
 from xsocial import health
 from xsocial.api import instance, oauth
 from xsocial.media import media
+from xsocial.offline import offline, service_worker
 
 
 def favicon(request: HttpRequest) -> HttpResponse:
@@ -34,6 +35,8 @@ admin.autodiscover()
 
 urlpatterns = [
     path("favicon.ico", favicon),
+    path("offline", offline, name="offline"),
+    path("service-worker.js", service_worker),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

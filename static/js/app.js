@@ -5,6 +5,7 @@ import "./composer.js";
 import "./blurhash.js";
 import "./impressions.js";
 import "./live.js";
+import "./offline.js";
 import "./shortcuts.js";
 import "./times.js";
 import "./viewer.js";
