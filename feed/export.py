@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
+import orjson
 from django.db.models import QuerySet
 from oauth2_provider.models import get_access_token_model
 
@@ -23,20 +26,30 @@ PROFILE = (
 )  # fmt: skip
 
 
+BATCH = 2000
+
+
+def parts(user: User) -> Iterator[bytes]:
+    """The person's document as JSON, piece by piece: it is never in memory as a whole."""
+    return _written(of(user))
+
+
 def of(user: User) -> dict[str, Any]:
-    """The person's document. Nothing in it is about what others did, but for who follows them."""
+    """What the document says; rows are asked for when they are written.
+
+    Nothing in it is about what others did, but for who follows them.
+    """
     return {
         "made_at": clock.now(),
         "profile": {name: _plain(name, getattr(user, name)) for name in PROFILE},
         "people": _people(user),
-        "lists": [
-            row | {"people": _rows(ListMembership.objects.filter(people_list=row["id"]).order_by("id"),
-                                   username="follow__followee__username", since="created_at")}
+        "lists": (
+            row | {"people": _people_on(row["id"])}
             for row in _rows(
                 PeopleList.objects.filter(owner=user).order_by("id"),
                 id="id", title="title", replies="replies_policy", is_exclusive="is_exclusive", since="created_at",
             )
-        ],
+        ),
         "wishes": _wishes(user),
         "posts": _rows(
             Post.objects.filter(author=user, deleted_at=None).order_by("id"),
@@ -49,13 +62,13 @@ def of(user: User) -> dict[str, Any]:
         "media": _rows(
             Media.objects.filter(owner=user).order_by("id"), file="file", description="alt_text", post_id="post_id"
         ),
-        "actions": [
+        "actions": (
             row | {"kind": EngagementKind(row["kind"]).name.lower(), "surface": Surface(row["surface"]).name.lower()}
             for row in _rows(
                 Engagement.objects.filter(user=user).order_by("id"),
                 at="created_at", kind="kind", post_id="post_id", surface="surface", seconds="seconds",
             )
-        ],
+        ),
         "posts_seen": _rows(
             Impression.objects.filter(user=user).order_by("id"), at="created_at", post_id="post_id", seconds="seconds"
         ),
@@ -67,13 +80,13 @@ def of(user: User) -> dict[str, Any]:
             Report.objects.filter(reporter=user).order_by("id"),
             at="created_at", post_id="post_id", account="account__username", reason="reason", note="note",
         ),
-        "labels_on_posts": [
+        "labels_on_posts": (
             row | {"words": LABEL_WORDS.get(row["label"], "")}
             for row in _rows(
                 PostLabel.objects.filter(post__author=user).order_by("id"),
                 post_id="post_id", label="label", rule="rule", at="applied_at", lifted_at="lifted_at",
             )
-        ],
+        ),
         "appeals": _rows(
             Appeal.objects.filter(author=user).order_by("id"),
             at="created_at", post_id="label__post_id", label="label__label", statement="statement", state="state",
@@ -110,6 +123,11 @@ def _people(user: User) -> dict[str, Any]:
     }
 
 
+def _people_on(list_id: str) -> list[dict[str, Any]]:
+    rows = ListMembership.objects.filter(people_list=list_id).order_by("id")
+    return list(_rows(rows, username="follow__followee__username", since="created_at"))
+
+
 def _wishes(user: User) -> dict[str, Any]:
     own = preferences(user)
     return {
@@ -119,10 +137,30 @@ def _wishes(user: User) -> dict[str, Any]:
     }
 
 
-def _rows(rows: QuerySet, **columns: str) -> list[dict[str, Any]]:
+def _rows(rows: QuerySet, **columns: str) -> Iterator[dict[str, Any]]:
     """Rows with their columns under names for people."""
-    found = rows.values_list(*columns.values())
-    return [{name: _plain(name, value) for name, value in zip(columns, row, strict=True)} for row in found]
+    found = rows.values_list(*columns.values()).iterator(chunk_size=BATCH)
+    return ({name: _plain(name, value) for name, value in zip(columns, row, strict=True)} for row in found)
+
+
+def _written(value: Any) -> Iterator[bytes]:
+    """JSON of plain values, of objects that hold rows, and of rows, each on a line of its own."""
+    if isinstance(value, dict):
+        opening = b"{\n"
+        for name, each in value.items():
+            yield opening + orjson.dumps(name) + b": "
+            yield from _written(each)
+            opening = b",\n"
+        yield b"}"
+    elif isinstance(value, Iterator):
+        yield b"["
+        separator = b"\n"
+        while batch := [orjson.dumps(row) for row in islice(value, BATCH)]:
+            yield separator + b",\n".join(batch)
+            separator = b",\n"
+        yield b"]"
+    else:
+        yield orjson.dumps(value)
 
 
 def _plain(name: str, value: Any) -> Any:

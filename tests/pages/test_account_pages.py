@@ -1,14 +1,19 @@
 """The doors of an account: signing up, the reader's clock, closing for good."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 from allauth.account.models import EmailAddress
+from asgiref.sync import async_to_sync, sync_to_async
 from django.core import mail
+from django.test import AsyncRequestFactory
 
 from accounts import selectors
 from accounts import services as accounts
 from accounts.models import User
+from feed import export
+from feed.views.export import export as export_page
 from posts import services as posts
 from tests.factories import PostFactory, TopicFactory, UserFactory
 from xsocial.kernel import clock
@@ -153,20 +158,41 @@ def test_everything_about_oneself_comes_in_one_file(web, reader, author):
     accounts.block(blocker=reader, blocked=UserFactory(username="pest"))
     answer = web.get("/settings/account/export")
     assert answer["Content-Disposition"] == 'attachment; filename="xsocial-reader.json"'
-    found = answer.json()
+    body = answer.getvalue()
+    found = json.loads(body)
     assert [(row["id"], row["text"]) for row in found["posts"]] == [(str(post.pk), "My own words")]
     assert (found["actions"][0]["kind"], found["actions"][0]["post_id"]) == ("favorite", str(theirs.pk))
     assert found["people"]["following"][0]["username"] == "author"
     assert found["people"]["blocked"][0]["username"] == "pest"
     assert found["wishes"]["muted_words"] == [{"phrase": "spoilers", "until": None}]
     assert [found[name] for name in ("appeals", "strikes", "advertisers_hidden", "apps")] == [[], [], [], []]
-    assert "Words of others" not in answer.content.decode()
-    assert "password" not in answer.content.decode()
+    assert b"Words of others" not in body
+    assert b"password" not in body
+
+
+def test_ones_own_file_is_sent_while_it_is_written(reader, author, monkeypatch):
+    monkeypatch.setattr(export, "BATCH", 2)
+    for number in range(5):
+        PostFactory(author=reader, text=f"note {number}")
+    pieces = list(export.parts(reader))
+    assert max(piece.count(b"note") for piece in pieces) == 2
+    assert [row["text"] for row in json.loads(b"".join(pieces))["posts"]] == [f"note {number}" for number in range(5)]
+
+
+def test_the_server_takes_the_file_piece_by_piece(reader):
+    request = AsyncRequestFactory().get("/settings/account/export")
+    request.user = reader
+
+    async def taken() -> bytes:
+        answer = await sync_to_async(export_page)(request)
+        return b"".join([piece async for piece in answer])
+
+    assert json.loads(async_to_sync(taken)())["profile"]["username"] == "reader"
 
 
 def test_ones_own_file_is_nobody_elses(visitor, web):
     assert visitor.get("/settings/account/export")["Location"].startswith("/accounts/login/")
-    assert "someone" not in web.get("/settings/account/export?user=someone").content.decode()
+    assert b"someone" not in web.get("/settings/account/export?user=someone").getvalue()
 
 
 def test_a_paused_person_is_told_so_on_every_page_and_finds_the_way_back(web, reader):

@@ -1,5 +1,7 @@
 """The pages of lists: made, filled, read, and nobody else's."""
 
+import json
+
 import pytest
 
 from accounts import services as accounts
@@ -81,5 +83,5 @@ def test_lists_are_their_owners(web, visitor, author, reader):
 
 def test_the_export_has_them(web, author, close):
     accounts.add_to_list(people_list=close, user_ids=[author.pk])
-    [row] = web.get("/settings/account/export").json()["lists"]
+    [row] = json.loads(web.get("/settings/account/export").getvalue())["lists"]
     assert (row["title"], [person["username"] for person in row["people"]]) == ("Close", ["author"])

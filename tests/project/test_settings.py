@@ -78,6 +78,12 @@ def test_only_asgi_processes_pool_their_connections():
     assert "pool" not in kept.get("OPTIONS", {})
 
 
+@pytest.mark.parametrize(("threshold", "is_off"), [(2, False), (None, True)])
+def test_behind_a_pooler_by_transaction_no_cursor_is_left_on_the_server(monkeypatch, threshold, is_off):
+    monkeypatch.setattr(stores, "PREPARED", {"prepare_threshold": threshold})
+    assert stores.database(pooled=True, pool_size=4)["DISABLE_SERVER_SIDE_CURSORS"] is is_off
+
+
 def test_the_development_key_is_made_once_and_private(tmp_path: Path):
     key = secrets.development_key(tmp_path / "data")
     assert len(key) > 50

@@ -69,6 +69,8 @@ def database(*, pooled: bool, pool_size: int) -> dict[str, Any]:
     (CONN_MAX_AGE) pile up on the server: there a pool is used, and persistent ones elsewhere.
     """
     config = external_database(DATABASE_URL) if DATABASE_URL else embedded_database(DATA_DIR, PG_PORT)
+    # A cursor outlives its transaction, and a pooler by transaction would look for it on another connection.
+    config["DISABLE_SERVER_SIDE_CURSORS"] = PREPARED["prepare_threshold"] is None
     if pooled:
         pool = {"min_size": 2, "max_size": pool_size, "timeout": 10}
         config["OPTIONS"] = {**config["OPTIONS"], "pool": pool}
