@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from ranking.phoenix.arithmetic import ONE, capped_exp, compiled, gelu, narrow, put_split, wide_vectors
 from ranking.phoenix.config import NORM_EPSILON
+from ranking.phoenix.interleaving import STEP
 from ranking.phoenix.products import multiply, rows_of
-from ranking.phoenix.tiles import STEP
 
 Array = npt.NDArray[Any]
 

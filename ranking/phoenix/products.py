@@ -1,8 +1,10 @@
-"""Matrix products inside compiled code: `multiply`, by tiles or by the BLAS that torch brings along on x86 (MKL).
+"""Matrix products inside compiled code: `multiply`, by tiles, by vectors, or by the BLAS of torch on x86 (MKL).
 
-Bfloat16 matrices are multiplied by tiles where the processor has them. MKL takes its number of threads from the
-calling thread's setting in torch. Where torch comes without it, SciPy's BLAS multiplies in float32: right, and
-for bfloat16 not fast, so that no server would choose it.
+Bfloat16 matrices are multiplied by tiles where the processor has them, else by vectors where it has instructions for
+pairs. Float32 goes to MKL where MKL is at home; on processors of another maker, for which it uses half of their
+vectors, our own make more than twice of what it does. MKL takes its number of threads from the calling thread's
+setting in torch. Where torch comes without it, SciPy's BLAS multiplies in float32: right, and for bfloat16 not fast,
+so that no server would choose it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from numba.extending import intrinsic, overload, register_jitable
 from torch import Tensor
 
 from ranking.phoenix.arithmetic import as_float
-from ranking.phoenix.tiles import HAS_TILES, interleaved, multiply_by_tiles, padded
+from ranking.phoenix.interleaving import interleaved, padded
+from ranking.phoenix.tiles import HAS_TILES, multiply_by_tiles
+from ranking.phoenix.vectors import HAS_PAIRS, HAS_VECTORS, LANES, ROWS, multiply_by_vectors
 
 LIBRARY = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
 # MKL's Fortran interface with 64-bit sizes: C = alpha A B + beta C, column-major, everything by reference.
@@ -42,6 +46,9 @@ def _has_mkl() -> bool:
 
 
 HAS_MKL = _has_mkl()
+IS_INTERLEAVED = HAS_TILES or HAS_PAIRS
+# AMD's processors go by this name; see above.
+IS_BY_VECTORS = HAS_VECTORS and (llvmlite.binding.get_host_cpu_name().startswith("znver") or not HAS_MKL)
 
 
 @intrinsic
@@ -78,16 +85,16 @@ def _by_mkl(_context: Any, a: Any, b: Any, out: Any) -> Any:
 
 def operand(matrices: Tensor, dtype: torch.dtype) -> npt.NDArray[Any]:
     """Float32 matrices [..., A, B] as second operands of products: themselves, or bfloat16 as uint16, interleaved
-    and padded as tiles want it where there are tiles."""
+    and padded where tiles or pairs are multiplied."""
     given = matrices.detach().contiguous()
     if dtype == torch.float32:
         return given.numpy()
-    return interleaved(given.numpy()) if HAS_TILES else given.to(dtype).view(torch.uint16).numpy()
+    return interleaved(given.numpy()) if IS_INTERLEAVED else given.to(dtype).view(torch.uint16).numpy()
 
 
 def inner_size(size: int, dtype: torch.dtype) -> int:
-    """The size over which products of this precision sum: where there are tiles bfloat16 is padded."""
-    return padded(size) if dtype != torch.float32 and HAS_TILES else size
+    """The size over which products of this precision sum: interleaved bfloat16 is padded."""
+    return padded(size) if dtype != torch.float32 and IS_INTERLEAVED else size
 
 
 def split(matrices: Tensor) -> Tensor:
@@ -107,7 +114,7 @@ def rows_of(b: Any) -> Any:
 def multiply(a: Any, b: Any, out: Any) -> None:
     """out = a b for matrices whose rows are contiguous: a and b float32 or bfloat16 (as uint16), out float32.
 
-    An interleaved b [K / 2, M, 2] is multiplied by tiles: all sizes, rows included, are multiples of `STEP`.
+    An interleaved b is [K / 2, M, 2]: all sizes, rows included, are multiples of `STEP`.
     """
     raise NotImplementedError("compiled code only")
 
@@ -144,8 +151,24 @@ def _multiply_by_tiles(a: Any, b: Any, out: Any) -> None:
     multiply_by_tiles(a, b, out)
 
 
+def _multiply_by_pairs(a: Any, b: Any, out: Any) -> None:
+    multiply_by_vectors(a, b, out)
+
+
+_multiply_plainly = register_jitable(_multiply_by_mkl if HAS_MKL else _multiply_by_scipy)
+
+
+def _multiply_by_vectors(a: Any, b: Any, out: Any) -> None:
+    if out.shape[0] >= ROWS and out.shape[1] >= LANES and b.shape[0]:
+        multiply_by_vectors(a, b, out)
+    else:
+        _multiply_plainly(a, b, out)
+
+
 @overload(multiply)
 def _multiply_overload(a: Any, b: Any, out: Any) -> Any:
     if b.ndim == 3:
-        return _multiply_by_tiles
+        return _multiply_by_tiles if HAS_TILES else _multiply_by_pairs
+    if a.dtype == types.float32 and IS_BY_VECTORS:
+        return _multiply_by_vectors
     return _multiply_by_mkl if HAS_MKL else _multiply_by_scipy

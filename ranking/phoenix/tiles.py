@@ -1,26 +1,22 @@
 """Products of bfloat16 matrices by the tile instructions (AMX) of server processors since 2023.
 
-A tile is a register of 16 rows of 64 bytes. The second operand lies interleaved, two rows side by side, as the
-instruction wants it; sizes are multiples of `STEP`, so that no product has an edge.
+A tile is a register of 16 rows of 64 bytes.
 """
 
 from __future__ import annotations
 
 import ctypes
-import math
 from typing import Any
 
 import llvmlite.binding
 import numpy as np
-import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from ranking.phoenix.arithmetic import bits_of_narrow, compiled, wide_vectors
+from ranking.phoenix.interleaving import STEP
 
-STEP = 32
 SIDE = 16
 # The configuration of the instruction LDTILECFG: palette 1, eight tiles of 16 rows of 64 bytes.
 SHAPES = np.zeros(64, np.uint8)
@@ -38,34 +34,6 @@ def _are_allowed() -> bool:
 
 
 HAS_TILES = _are_allowed()
-
-
-def padded(size: int) -> int:
-    """The next multiple of `STEP`."""
-    return -(-size // STEP) * STEP
-
-
-@compiled
-def _interleave(matrices: Any, pairs: Any) -> None:
-    wide_vectors()
-    count, rows, columns = matrices.shape
-    for at in range(count):
-        for i in range(rows // 2):
-            for j in range(columns):
-                first, second = bits_of_narrow(matrices[at, 2 * i, j]), bits_of_narrow(matrices[at, 2 * i + 1, j])
-                pairs[at, i, j] = first | second << np.uint32(16)
-        if rows % 2:
-            for j in range(columns):
-                pairs[at, rows // 2, j] = bits_of_narrow(matrices[at, rows - 1, j])
-
-
-def interleaved(matrices: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
-    """[..., K, M] as bfloat16 [..., K / 2, M, 2], padded with zeros."""
-    *shape, rows, columns = matrices.shape
-    count = math.prod(shape)
-    pairs = np.zeros((count, padded(rows) // 2, padded(columns)), np.uint32)
-    _interleave(np.ascontiguousarray(matrices).reshape(count, rows, columns), pairs)
-    return pairs.view(np.uint16).reshape(*shape, *pairs.shape[1:], 2)
 
 
 def _call(builder: Any, name: str, *arguments: Any) -> None:

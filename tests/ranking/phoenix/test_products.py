@@ -1,13 +1,14 @@
-"""Products in compiled code, by tiles, by MKL and by what stands in for it elsewhere: as NumPy multiplies."""
+"""Products in compiled code, by tiles, vectors, MKL and what stands in for it elsewhere: as NumPy multiplies."""
 
 import numpy as np
 import pytest
 import torch
 from numba import njit
 
-from ranking.phoenix import arithmetic, products, tiles
+from ranking.phoenix import arithmetic, products, vectors
 
-needs_tiles = pytest.mark.skipif(not tiles.HAS_TILES, reason="the processor has no tiles")
+needs_pairs = pytest.mark.skipif(not products.IS_INTERLEAVED, reason="the processor has neither tiles nor pairs")
+needs_vectors = pytest.mark.skipif(not vectors.HAS_VECTORS, reason="the processor has no vectors of 64 bytes")
 
 
 def narrowed(array):
@@ -36,8 +37,24 @@ def test_a_product_is_that_of_numpy_on_columns_of_wider_arrays_too(way, is_narro
     np.testing.assert_allclose(out, meant_a[:, 3:10] @ meant_b, atol=2e-5)
 
 
-@needs_tiles
-def test_tiles_multiply_columns_of_wider_arrays_and_what_is_padded():
+@needs_vectors
+@pytest.mark.parametrize("columns", [16, 17, 31, 32, 33, 48, 49, 70, 96])
+@pytest.mark.parametrize("rows", [8, 9, 40])
+def test_vectors_multiply_sizes_that_are_no_multiples_of_blocks(rows, columns):
+    @njit
+    def by_vectors(a, b, out):
+        vectors.multiply_by_vectors(a, b, out)
+
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(size=size).astype(np.float32) for size in ((rows, 12), (7, columns)))
+    out = np.full((rows, columns + 2), np.nan, np.float32)
+    by_vectors(a[:, 3:10], b, out[:, 1:-1])
+    np.testing.assert_allclose(out[:, 1:-1], a[:, 3:10] @ b, atol=2e-5)
+    assert np.isnan(out[:, [0, -1]]).all()
+
+
+@needs_pairs
+def test_interleaved_products_are_of_columns_of_wider_arrays_and_of_what_is_padded():
     rng = np.random.default_rng(0)
     a, b = (rng.normal(size=size).astype(np.float32) for size in ((32, 96), (51, 70)))
     b = narrowed(b)[1]
