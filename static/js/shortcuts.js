@@ -1,11 +1,13 @@
 // Keys as people know them: j k move, l r t b act, n writes, / searches, g h and g n go, ? helps.
+// In the moderators' queue j k move between cases, t ticks one, and the keys on the buttons decide.
 import { openSheet } from "./menus.js";
 
 const GO = { h: "/", f: "/following", n: "/notifications", s: "/settings", b: "/bookmarks" };
 let awaitsSecond = false;
 
-const posts = () => [...document.querySelectorAll("article.post")];
-const currentPost = () => document.querySelector("article.post[data-current]") ?? document.activeElement.closest?.("article.post");
+const ITEM = ".case, article.post";
+const posts = () => [...document.querySelectorAll(ITEM)];
+const currentPost = () => document.querySelector(":is(.case, article.post)[data-current]") ?? document.activeElement.closest?.(ITEM);
 
 function move(by) {
   const list = posts();
@@ -30,7 +32,20 @@ function open() {
   if (post?.dataset.url) location.assign(post.dataset.url);
 }
 
-const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]");
+function decide(key) {
+  const control = document.querySelector(`.verdict [data-decides="${CSS.escape(key)}"]`);
+  if (!control) return null;
+  if (control.matches("input")) return () => control.focus();
+  if (!document.querySelector(".case input:checked")) press("t");
+  return () => control.click();
+}
+
+const isTyping = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-tick-all]")) return;
+  for (const box of document.querySelectorAll(".case input:enabled")) box.checked = event.target.checked;
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
@@ -41,7 +56,7 @@ document.addEventListener("keydown", (event) => {
     if (GO[key]) location.assign(GO[key]);
     return;
   }
-  const act = {
+  const act = decide(key) ?? {
     j: () => move(1), k: () => move(-1), o: open,
     l: () => press("l"), r: () => press("r"), t: () => press("t"), b: () => press("b"), c: () => press("c"),
     n: () => document.querySelector("[data-compose]")?.click(),

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from moderation import selectors, services
 from moderation.grox import run
 from moderation.grox.classifiers import heads
 from moderation.grox.payload import Stream
-from moderation.models import PostAnnotation
+from moderation.models import PostAnnotation, ReviewDecision
 from tests.browser.windows import keep, sign_in
 from tests.factories import ModeratorFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
@@ -45,7 +46,7 @@ def test_label_notice_appeal_grant_and_a_refused_return(page: Page, live_site: s
 
     sign_in(page, live_site, moderator)
     page.goto(f"{live_site}/moderation?kind=appeals")
-    page.get_by_role("checkbox").check()
+    page.locator(".case").get_by_role("checkbox").check()
     page.get_by_label("Note for the audit log").fill("It is one.")
     page.get_by_role("button", name="Grant").click()
     expect(page.get_by_text("Nothing waits")).to_be_visible()
@@ -81,6 +82,37 @@ def a_fortnight_of_work() -> None:
     for number, (post, reason) in enumerate(zip(posts, ("abuse", "spam", "hate", "spam"), strict=True)):
         for reporter in strangers[: 3 - number % 3]:
             services.report(user=reporter, post=post, reason=reason, note="Again and again." if number == 1 else "")
+
+
+def test_the_queue_is_worked_off_by_keys_alone(page: Page, live_site: str):
+    moderator = ModeratorFactory(username="moderator")
+    posts = [PostFactory(text=f"Case number {number}") for number in range(4)]
+    for post in posts:
+        services.report(user=UserFactory(), post=post, reason="abuse")
+    sign_in(page, live_site, moderator)
+    page.goto(f"{live_site}/moderation")
+    assert Axe().run(page).response["violations"] == []
+    texts = page.locator(".case__text").all_inner_texts()
+    page.keyboard.press("s")  # neither a tick nor a current case: nothing to decide
+    expect(page.get_by_text("Tick what you want")).to_be_visible()
+    page.goto(f"{live_site}/moderation")
+    for key in "jtjttn":
+        page.keyboard.press(key)
+    page.keyboard.type("a duck said it")  # letters of a note decide nothing
+    page.get_by_label("Note for the audit log").press("Tab")
+    page.keyboard.press("a")
+    expect(page.locator(".case")).to_have_count(3)
+    assert texts[0] not in page.locator(".case__text").all_inner_texts()
+    page.wait_for_load_state()
+    page.keyboard.press("j")
+    page.keyboard.press("d")  # the current case, though it is not ticked
+    expect(page.locator(".case")).to_have_count(2)
+    page.get_by_label("All 2 shown").check()
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_text("Nothing waits")).to_be_visible()
+    assert list(ReviewDecision.objects.filter(action="label_applied").values_list("note", flat=True)) == [
+        "a duck said it"
+    ]
 
 
 def test_the_queue_and_the_dashboard_fit_every_screen(page: Page, live_site: str):
