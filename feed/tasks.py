@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from celery import shared_task
 
+from accounts import selectors as accounts
+from ads.models import HiddenAdvertiser
 from feed.home_mixer import communities, interests, minhash, popular, semantic_ids
-from feed.models import ServedHistory
+from feed.models import Receipt, ServedHistory
 from feed.reach import count
 from feed.receipts import partitions
 from feed.signals import standing
@@ -25,6 +27,18 @@ def turn_receipt_days() -> int:
 def expire_served_history() -> int:
     """Delete page records older than 30 days; returns how many."""
     return ServedHistory.objects.filter(served_at__lt=clock.now() - HISTORY_KEPT).delete()[0]
+
+
+@shared_task(name="feed.tasks.forget_erased")
+def forget_erased() -> int:
+    """Delete page loads, and advertisers hidden, of people whose accounts were erased lately; returns how many rows."""
+    gone = accounts.erased(since=clock.now() - HISTORY_KEPT)
+    left = (
+        Receipt.objects.filter(viewer__in=gone),
+        ServedHistory.objects.filter(user__in=gone),
+        HiddenAdvertiser.objects.filter(viewer__in=gone),
+    )
+    return sum(rows.delete()[0] for rows in left)
 
 
 @shared_task(name="feed.tasks.count_popular")
@@ -87,5 +101,6 @@ BEAT = {
     "refit-codebook": {"task": "feed.tasks.refit_codebook", "schedule": 7 * 86_400.0},
     "sign-mutual-follows": {"task": "feed.tasks.sign_mutual_follows", "schedule": 86_400.0},
     "infer-topics": {"task": "feed.tasks.infer_topics", "schedule": 86_400.0},
+    "forget-erased": {"task": "feed.tasks.forget_erased", "schedule": 3600.0},
     "expire-served-history": {"task": "feed.tasks.expire_served_history", "schedule": 3600.0},
 }

@@ -28,8 +28,10 @@ def purge_expired_mutes() -> int:
 
 @shared_task(name="posts.tasks.erase_closed_accounts")
 def erase_closed_accounts() -> int:
-    """Erase accounts whose owners closed them and did not come back; returns how many."""
-    return accounts.erase_due()
+    """Erase accounts whose owners closed them and did not come back, and what they left; returns how many."""
+    num_erased = accounts.erase_due()
+    services.erase_traces()
+    return num_erased
 
 
 @shared_task(name="posts.tasks.publish_due")

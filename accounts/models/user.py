@@ -58,6 +58,7 @@ class User(AbstractUser):
     closes_at = models.DateTimeField(
         null=True, blank=True, help_text="When the account is erased, unless its owner comes back before."
     )
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     followers_count = models.PositiveIntegerField(default=0)
     following_count = models.PositiveIntegerField(default=0)
@@ -83,6 +84,9 @@ class User(AbstractUser):
             ),
         ]
         indexes = [
+            models.Index(
+                fields=["erased_at"], condition=models.Q(erased_at__isnull=False), name="accounts_user_erased"
+            ),
             models.Index(
                 fields=["closes_at"], condition=models.Q(closes_at__isnull=False), name="accounts_user_closing"
             ),

@@ -11,6 +11,7 @@ from accounts.selectors.interests import (
 )
 from accounts.selectors.people import (
     blocks,
+    erased,
     follow_requests,
     followers,
     following,
@@ -28,6 +29,7 @@ from accounts.selectors.people_lists import addable, get_list, list_members, lis
 __all__ = [
     "addable",
     "blocks",
+    "erased",
     "follow_requests",
     "followed_topics",
     "followers",

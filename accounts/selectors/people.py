@@ -1,6 +1,7 @@
 """Finding people, lists of them, and how they stand to the viewer. Constant queries each."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
@@ -29,6 +30,11 @@ SELECT {sql.columns(User, "u")} FROM accounts_user u
 def reachable() -> QuerySet[User]:
     """Accounts that are shown at all."""
     return User.objects.filter(is_active=True, suspended_at__isnull=True, deactivated_at__isnull=True)
+
+
+def erased(*, since: datetime) -> QuerySet[User]:
+    """Accounts that were erased after a moment: nothing of theirs should be left."""
+    return User.objects.filter(erased_at__gt=since)
 
 
 def get_user(username: str) -> User:

@@ -4,19 +4,43 @@ from datetime import datetime, timedelta
 
 import structlog
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts import events
-from accounts.models import Follow, FollowRequest, PeopleList, User
+from accounts.models import (
+    Block,
+    CreatorSubscription,
+    FeedPreferences,
+    Follow,
+    FollowedTopic,
+    FollowRequest,
+    Mute,
+    MutedKeyword,
+    PeopleList,
+    StarterPackFollow,
+    User,
+)
 from accounts.services.follows import disconnect
 from accounts.services.locks import lock_users
 from accounts.services.profile import delete_on_commit
 from xsocial.kernel import clock, event_log
 from xsocial.kernel.errors import Conflict, NotFound
 
+#: What only its owner knows, by the column that names them.
+_WISHES = {
+    Block: "blocker",
+    CreatorSubscription: "subscriber",
+    FeedPreferences: "user",
+    FollowedTopic: "user",
+    Mute: "muter",
+    MutedKeyword: "user",
+    PeopleList: "owner",
+    StarterPackFollow: "user",
+}
 log = structlog.get_logger(__name__)
 
 
@@ -77,9 +101,10 @@ def unsuspend_account(*, user: User) -> None:
 
 @transaction.atomic
 def delete_account(*, user: User, due_by: datetime | None = None) -> bool:
-    """Close the account for good: log-in, profile and graph go now, and its posts are hidden.
+    """Close the account for good: log-in, profile, graph and wishes go now, and its posts are hidden.
 
-    The row stays, so that threads keep their shape and the handle is not given to a stranger. With
+    The row stays, so that threads keep their shape and the handle is not given to a stranger. What
+    the apps above keep goes soon after: they look for `erased_at`. With
     `due_by` only if it is to close by then: its owner may have come back. Returns whether it was done.
     """
     edges = Follow.objects.filter(follower=user) | Follow.objects.filter(followee=user)
@@ -92,7 +117,9 @@ def delete_account(*, user: User, due_by: datetime | None = None) -> bool:
         disconnect(people[follower_id], people[followee_id])
     FollowRequest.objects.filter(requester=user).delete()
     FollowRequest.objects.filter(target=user).delete()
-    PeopleList.objects.filter(owner=user).delete()
+    for model, owner in _WISHES.items():
+        model.objects.filter(**{owner: user}).delete()
+    Authenticator.objects.filter(user=user).delete()
     # Else the address could never be used again.
     EmailAddress.objects.filter(user=user).delete()
     for picture in (closed.avatar, closed.header):
@@ -107,6 +134,7 @@ def delete_account(*, user: User, due_by: datetime | None = None) -> bool:
         is_active=False,
         deactivated_at=clock.now(),
         closes_at=None,
+        erased_at=clock.now(),
         email="",
         display_name="",
         bio="",

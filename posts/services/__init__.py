@@ -13,6 +13,7 @@ from posts.services.engagements import (
     unbookmark,
     unfavorite,
 )
+from posts.services.erasure import erase_traces
 from posts.services.impressions import record_impressions
 from posts.services.media import describe_media, upload_media
 from posts.services.notifications import clear_notifications, mark_notifications_read, notify, notify_authors
@@ -32,6 +33,7 @@ __all__ = [
     "delete_post",
     "describe_media",
     "edit_post",
+    "erase_traces",
     "favorite",
     "follow_author",
     "mark_notifications_read",

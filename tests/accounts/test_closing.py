@@ -52,6 +52,7 @@ def test_a_closed_account_is_hidden_signed_out_and_erased_when_its_time_has_come
 
 def test_taken_back_it_is_as_before(bob):
     FollowFactory(followee=bob)
+    services.add_muted_keyword(user=bob, phrase="rain")
     services.close_account(user=bob)
     services.reactivate_account(user=bob)
     with days_later(99):
@@ -59,6 +60,9 @@ def test_taken_back_it_is_as_before(bob):
     found = selectors.get_user("bob")
     assert (found.followers_count, found.bio) == (1, "Here")
     posts.create_post(author=found, text="Back")
+    assert selectors.muted_keyword_rows(bob)
+    services.delete_account(user=bob)
+    assert not selectors.muted_keyword_rows(bob)
 
 
 def test_who_comes_back_while_the_job_runs_stays(bob):

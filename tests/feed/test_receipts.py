@@ -12,7 +12,7 @@ from django.db import connection
 from accounts import services as accounts
 from feed import services, tasks, weights
 from feed.home_mixer import served_types
-from feed.models import FeatureParameter, Receipt, ReceiptLook
+from feed.models import FeatureParameter, Receipt, ReceiptLook, ServedHistory
 from feed.receipts import partitions, store, story, words
 from feed.receipts.explain import explain
 from feed.receipts.recompute import recompute
@@ -230,6 +230,16 @@ def test_days_of_receipts_are_made_ahead_and_dropped_when_expired(page, viewer):
         with pytest.raises(NotFound, match="expired"):
             services.replay(page.request_id)
     assert not Receipt.objects.exists()
+
+
+def test_page_loads_go_with_the_account(viewer, page):
+    assert Receipt.objects.filter(viewer=viewer).exists()
+    assert ServedHistory.objects.filter(user=viewer).exists()
+    assert tasks.forget_erased() == 0
+    accounts.delete_account(user=viewer)
+    assert tasks.forget_erased() >= 2
+    assert not Receipt.objects.exists()
+    assert not ServedHistory.objects.exists()
 
 
 def test_a_request_id_of_the_callers_own_making_keeps_no_record(viewer, friend):
