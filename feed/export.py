@@ -13,6 +13,7 @@ from oauth2_provider.models import get_access_token_model
 from accounts.models import Block, CreatorSubscription, Follow, FollowRequest, ListMembership, Mute, PeopleList, User
 from accounts.selectors import followed_topics, preferences
 from ads.models import HiddenAdvertiser
+from feed import tuning
 from feed.models import Receipt
 from moderation.models import Appeal, PostLabel, Report, Strike
 from moderation.types import LABEL_WORDS
@@ -134,6 +135,7 @@ def _wishes(user: User) -> dict[str, Any]:
         "muted_words": _rows(user.muted_keywords.order_by("pk"), phrase="phrase", until="expires_at"),
         "topics": [{"name": row.topic.name, "is_snoozed": row.is_snoozed} for row in followed_topics(user)],
         "feed": {field.name: getattr(own, field.name) for field in own._meta.fields if field.name != "user"},
+        "tuning": tuning.of(user).all,
     }
 
 

@@ -231,6 +231,7 @@ def _page(result: Result) -> ForYouPage:
         weight_set=query.weights.number,
         build=settings.BUILD,
         is_cached=inner is not None and inner.query.has_cached_posts,
+        is_tuned=bool(query.weights.tuning),
         dropped=dict(dropped),
     )
 

@@ -65,7 +65,8 @@ class ForYouPage:
     """One answered request. ``cursor`` asks for what follows, ``top_cursor`` for what is newer.
     ``degraded`` says what is missing and why.
 
-    ``model`` is empty when the page is in order of time. ``dropped`` counts by filter.
+    ``model`` is empty when the page is in order of time. ``dropped`` counts by filter. ``is_tuned``: by the
+    viewer's own multipliers.
     """
 
     request_id: int
@@ -76,6 +77,7 @@ class ForYouPage:
     weight_set: int = 0
     build: str = ""
     is_cached: bool = False
+    is_tuned: bool = False
     top_cursor: str = ""
     dropped: Mapping[str, int] = field(default_factory=dict)
 

@@ -13,18 +13,20 @@ from django.db import connection, transaction
 from accounts.models import User
 from feed.home_mixer import params
 from feed.home_mixer.query import WeightsInForce
+from feed.home_mixer.tuning import Tuning
 from feed.models import FeatureParameter, WeightChange, WeightSet
 from xsocial.kernel import sql
 from xsocial.kernel.errors import Invalid, NotFound
 
 _LOCK = 0x5745_4947  # advisory lock: one change at a time, or the chain could fork
 GENESIS = "0" * 64
-# On the path of every page load, hence in SQL, and one question for both.
+# On the path of every page load, hence in SQL, and one question for all.
 _LIVE = """
 SELECT (SELECT jsonb_object_agg(name, value)::text FROM feed_featureparameter),
        (SELECT jsonb_build_array(s.number, s.weights)::text
           FROM feed_weightchange c JOIN feed_weightset s ON s.number = c.weight_set_id
-         ORDER BY c.id DESC LIMIT 1)
+         ORDER BY c.id DESC LIMIT 1),
+       (SELECT multipliers::text FROM feed_feedtuning WHERE user_id = %(viewer)s)
 """
 
 
@@ -36,13 +38,17 @@ class Live:
     parameters: Mapping[str, object]
 
 
-def live() -> Live:
-    """The weights of the newest activation, the published set before the first; and the live parameters."""
-    parameters, chosen = sql.row(_LIVE, {}) or (None, None)
-    in_force = WeightsInForce()
+def live(viewer_id: int = 0) -> Live:
+    """The weights of the newest activation, the published set before the first; and the live parameters.
+
+    The weights are tuned as the viewer wishes, where one is named.
+    """
+    parameters, chosen, tuned = sql.row(_LIVE, {"viewer": viewer_id}) or (None, None, None)
+    tuning = Tuning.of(orjson.loads(tuned)) if tuned else Tuning()
+    in_force = WeightsInForce(tuning=tuning)
     if chosen:
         number, weights = orjson.loads(chosen)
-        in_force = WeightsInForce(number, {**params.PUBLISHED_WEIGHTS, **weights})
+        in_force = WeightsInForce(number, {**params.PUBLISHED_WEIGHTS, **weights}, tuning)
     return Live(in_force, orjson.loads(parameters) if parameters else {})
 
 

@@ -98,6 +98,7 @@ class ForYouSerializer(serializers.Serializer):
     request_id = serializers.CharField()
     model = serializers.CharField(help_text="Empty while the page is in order of time.")
     weight_set = serializers.IntegerField()
+    is_tuned = serializers.BooleanField(help_text="Whether the caller's own tuning counted.")
     build = serializers.CharField()
     degraded = serializers.ListField(child=serializers.CharField())
     dropped = serializers.DictField(child=serializers.IntegerField())
@@ -131,6 +132,7 @@ class ForYouView(APIView):
                 "request_id": str(page.request_id),
                 "model": page.model,
                 "weight_set": page.weight_set,
+                "is_tuned": page.is_tuned,
                 "build": page.build,
                 "degraded": list(page.degraded),
                 "dropped": dict(page.dropped),

@@ -184,6 +184,7 @@ class Params:
     # --- Ranking
     enable_ranking: bool = param(True, "EnableRanking", "A")
     negative_scores_offset: float = param(0.001, "NEGATIVE_SCORES_OFFSET", "A", low=1e-9, high=1.0)
+    enable_tuning: bool = param(True, "-", "D", because="people may weigh their own feed")
     enable_author_diversity: bool = param(True, "EnableAuthorDiversity", "A")
     author_diversity_decay: float = param(0.5, "AuthorDiversityDecay", "A", low=0.0, high=1.0)
     author_diversity_floor: float = param(0.25, "AuthorDiversityFloor", "A", low=0.0, high=1.0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from accounts.selectors.graph import ViewerSettings
 from xsocial.kernel import clock, ids
 
 from .params import PUBLISHED_WEIGHTS, Params
+from .tuning import Tuning, effective
 
 BULK_TOPICS = 6
 
@@ -52,10 +54,16 @@ class Memo:
 
 @dataclass(frozen=True)
 class WeightsInForce:
-    """The weights of one page load. Number 0 is the published set."""
+    """The weights of one page load: the site's, and how the viewer tuned them. Number 0 is the published set."""
 
     number: int = 0
-    weights: Any = field(default_factory=lambda: dict(PUBLISHED_WEIGHTS))
+    site: Mapping[str, float] = field(default_factory=lambda: dict(PUBLISHED_WEIGHTS))
+    tuning: Tuning = field(default_factory=Tuning)
+
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
+        """What counts: the site's weights as tuned."""
+        return effective(self.site, self.tuning)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,9 +199,9 @@ class ScoredPostsQuery:
 
     @property
     def cache_key(self) -> str:
-        """Where this request's candidates are cached."""
+        """Where this request's candidates are cached; their choice follows from the viewer's tuning too."""
         topics = ",".join(map(str, sorted(self.topic_ids)))
-        digest = hashlib.blake2b(topics.encode(), digest_size=6).hexdigest()
+        digest = hashlib.blake2b(f"{topics}{self.weights.tuning.words}".encode(), digest_size=6).hexdigest()
         return f"feed:cand:{self.user_id}:{self.in_network_only:d}:{self.exclude_videos:d}:{digest}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from django.conf import settings
 
@@ -12,6 +14,7 @@ from feed.candidate_pipeline.workers import Task
 from feed.home_mixer import clients, params
 from feed.home_mixer.cursor import Cursor
 from feed.home_mixer.query import ScoredPostsQuery, fraction
+from feed.home_mixer.tuning import Tuning
 from feed.types import FeedRequest
 from xsocial.kernel import clock, ids, metrics
 from xsocial.kernel.errors import Invalid
@@ -25,7 +28,7 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
     if not viewer_id:
         raise Invalid("A feed needs a viewer.")
     cursor = Cursor.parse(request.cursor, viewer_id=viewer_id)
-    live = weights.live()
+    live = weights.live(viewer_id)
     values = params.resolve(settings.FEED_PROFILE, live.parameters)
     viewer = _viewer_data(viewer_id, values.viewer_data_ms)
     if viewer.is_staff and request.overrides:
@@ -38,7 +41,7 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
         prediction_id=ids.next_id(),
         now_ms=clock.now_ms(),
         params=values,
-        weights=live.weights,
+        weights=live.weights if values.enable_tuning else replace(live.weights, tuning=Tuning()),
         platform=request.platform,
         ip_address=request.ip_address,
         country_code=viewer.country_code,

@@ -7,6 +7,7 @@ from feed.models.reach import AuthorReach
 from feed.models.receipt import LoadSettings, Receipt, ReceiptLook
 from feed.models.served import ServedHistory
 from feed.models.standing import AuthorStanding
+from feed.models.tuning import FeedTuning
 from feed.models.weights import FeatureParameter, WeightChange, WeightSet
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "AuthorStanding",
     "Codebook",
     "FeatureParameter",
+    "FeedTuning",
     "InferredTopics",
     "LoadSettings",
     "MutualFollowSignature",

@@ -37,6 +37,7 @@ def receipt(result: Result) -> dict[str, Any]:
         "ranked_by": "model" if model_of(inner) else "time",
         "weight_set": query.weights.number,
         "weights": dict(query.weights.weights),
+        "tuning": dict(query.weights.tuning.multipliers),
         "epsilon": query.params.negative_scores_offset,
         "value_mode": "mpn" if query.params.mpn_scoring else query.params.value_mode,
         "left_out": list(left_out(query.params)),
@@ -66,7 +67,7 @@ def settings_of(result: Result) -> dict[str, Any]:
         "model_hash": _hash_of(model) if model else "",
         "arithmetic": ranking.arithmetic_of(model) if model else "",
         "weight_set": query.weights.number,
-        "weights": dict(query.weights.weights),
+        "weights": dict(query.weights.site),
         "params": asdict(query.params),
         "build": settings.BUILD,
     }

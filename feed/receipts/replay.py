@@ -30,6 +30,7 @@ from feed.home_mixer.query import ScoredPostsQuery, WeightsInForce
 from feed.home_mixer.scorers.phoenix_scorer import PhoenixScorer
 from feed.home_mixer.sources.scored_posts_source import ScoredPostsSource
 from feed.home_mixer.topics import TopicTree
+from feed.home_mixer.tuning import Tuning
 from feed.models import Receipt
 from feed.receipts import build, store
 from feed.receipts.tape import BY_VERDICT, Tape, content_digests, ranked_rows
@@ -113,19 +114,25 @@ class Replayed:
 
 
 def replay(
-    row: Receipt, pipelines: tuple[Pipeline, Pipeline], *, model: str = "", weights: WeightsInForce | None = None
+    row: Receipt,
+    pipelines: tuple[Pipeline, Pipeline],
+    *,
+    model: str = "",
+    weights: WeightsInForce | None = None,
+    tuning: Tuning | None = None,
 ) -> Replayed:
-    """Run a load again, by default under its own model and weights.
+    """Run a load again, by default under its own model and weights, tuned as its viewer had tuned them.
 
     Raises NotFound for a model that is not registered, Conflict when the model's files are not those
     that served, Unavailable when they cannot be read.
     """
     tape, settings = store.tape_of(row), row.settings.body
+    served = store.unpack(row)
     weights = weights or WeightsInForce(settings["weight_set"], settings["weights"])
-    query = _query(tape, settings, weights)
+    query = _query(tape, settings, replace(weights, tuning=Tuning.of(served["tuning"]) if tuning is None else tuning))
     scorer = PhoenixScorer(model) if model else PhoenixScorer(_same_model(settings), settings.get("arithmetic", ""))
     result = _pipeline(pipelines, tape, scorer).execute(query)
-    served, again = store.unpack(row), query.memo.get("scored_posts")
+    again = query.memo.get("scored_posts")
     return Replayed(
         request_id=row.request_id,
         model=model or settings["model"],

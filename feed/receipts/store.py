@@ -10,6 +10,7 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from accounts.selectors.rights import has_right
+from feed.home_mixer.tuning import Tuning, effective
 from feed.models import LoadSettings, Receipt, ReceiptLook
 from feed.reach import record
 from feed.receipts import build, codec, partitions
@@ -128,7 +129,8 @@ def looks(*, viewer_id: int, request_id: int) -> list[ReceiptLook]:
 def unpack(row: Receipt) -> dict[str, Any]:
     """The receipt as the API shows it."""
     stored, shared = codec.unpack(bytes(row.body)), row.settings.body
-    receipt = stored["receipt"] | {name: shared[name] for name in SHARED}
+    receipt = {"tuning": {}} | stored["receipt"] | {name: shared[name] for name in SHARED}
+    receipt["weights"] = dict(effective(shared["weights"], Tuning.of(receipt["tuning"])))
     tape = Tape.of(stored["tape"]) if stored["tape"] else None
     return receipt | {"dropped": build.entries(tape.fates, tape.columns["post_id"]) if tape else []}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from feed.home_mixer import served_types
+from feed.home_mixer.tuning import Tuning
 from feed.receipts.words import SECONDS, VERBS, before_lift, multiplies, own_value
 from feed.types import Chapter, Contribution
 
@@ -92,6 +93,8 @@ def _place(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> Iterator[str]
     if receipt["ranked_by"] == "time":
         yield "Ranking was not available, so this page is newest first."
     else:
+        if receipt["tuning"]:
+            yield f"Your own tuning counted: {Tuning.of(receipt['tuning']).words}."
         yield from _value(receipt, item)
     rank = receipt["ranked"].index(item["post_id"]) + 1 if item["post_id"] in receipt["ranked"] else 0
     if rank:

@@ -12,6 +12,7 @@ from accounts.models import User
 from feed.home_mixer import served_types
 from feed.home_mixer.params import HEADS
 from feed.home_mixer.scorers import value_model
+from feed.home_mixer.tuning import Tuning
 from feed.types import Contribution, Step
 
 # What each head predicts, as "you are likely to ..." and as a short label.
@@ -173,6 +174,8 @@ def path(receipt: Mapping[str, Any], item: Mapping[str, Any]) -> list[Step]:
     if receipt["ranked_by"] == "time":
         steps.append(Step("Order", "newest first"))
     else:
+        if receipt["tuning"]:
+            steps.append(Step("Your own tuning", Tuning.of(receipt["tuning"]).words))
         steps += _from_sum(receipt, item) if receipt["value_mode"] == "mpn" else _from_value(receipt, item)
     if about["standing_factor"] < 1:
         steps.append(Step("Many turned away from the author", f"times {about['standing_factor']:.3g}"))

@@ -275,6 +275,7 @@ def _debug_json(result: Result) -> str:
             "request_id": query.request_id,
             "surface": query.surface_label,
             "weight_set": query.weights.number,
+            "tuning": dict(query.weights.tuning.multipliers),
             "in_network_only": query.in_network_only,
         },
         "retrieved_candidates": result.retrieved.rows(CANDIDATE_COLUMNS),

@@ -76,6 +76,7 @@ def page_context(request: PageRequest, page: ForYouPage) -> dict[str, Any]:
         "request_id": page.request_id,
         "model": page.model,
         "weight_set": page.weight_set,
+        "is_tuned": page.is_tuned,
         "build": page.build,
         "num_dropped": page.num_dropped,
     }

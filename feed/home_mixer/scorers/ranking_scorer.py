@@ -104,12 +104,13 @@ def conditions(query: ScoredPostsQuery, batch: Batch) -> Conditions:
     is_mutual = is_original & (batch["is_mutual_follow_author"] == YES)
     may_count = batch["in_network"] == YES if params.unexplored_in_network_only else np.ones(batch.n, bool)
     novelty = np.where(may_count, np.nan_to_num(heads[:, HEADS.index(UNEXPLORED)], nan=0.0), 0.0)
+    tuning = query.weights.tuning  # a boost is added to a weight, so it is tuned like one
     return Conditions(
         vqv=vqv.astype(np.float64),
         quoted_vqv=quoted,
         unexplored=0.0 if params.unexplored_multiplies else may_count.astype(np.float64),
-        reply_boost=is_mutual * params.mutual_reply_boost,
-        dwell_boost=is_mutual * params.mutual_dwell_boost,
+        reply_boost=is_mutual * params.mutual_reply_boost * tuning.times_head("reply"),
+        dwell_boost=is_mutual * params.mutual_dwell_boost * tuning.times_head("dwell"),
         dwell_time_factor=1.0 + novelty * params.unexplored_alpha if params.unexplored_multiplies else 1.0,
         click_dwell_factor=(
             value_model.click_dwell_factor(heads, params.click_dwell_baseline) if params.click_dwell_penalty else 1.0
@@ -172,12 +173,16 @@ def repeats(query: ScoredPostsQuery, batch: Batch, base: np.ndarray) -> dict[str
 
 
 def network_factor(query: ScoredPostsQuery, batch: Batch) -> np.ndarray:
-    """The discount of strangers' posts, and of replies and reposts by the followed; unknown is never discounted."""
-    discounted = batch["in_network"] == NO
+    """The discount of strangers' posts, and of replies and reposts by the followed; unknown is never discounted.
+
+    The viewer's own say is about strangers alone.
+    """
+    is_strange = batch["in_network"] == NO
+    discounted = is_strange.copy()
     if query.params.oon_rescore_in_network:
         passed_on = (batch["in_reply_to_id"] > 0) | (batch["repost_of_id"] > 0)
         discounted |= (batch["in_network"] == YES) & passed_on
-    return np.where(discounted, oon_factor(query), 1.0)
+    return np.where(discounted, oon_factor(query), 1.0) * np.where(is_strange, query.weights.tuning.strangers, 1.0)
 
 
 def oon_factor(query: ScoredPostsQuery) -> float:

@@ -125,7 +125,8 @@ class Command(BaseCommand):
     def _page(self, receipt: dict[str, Any]) -> None:
         order = f"model {receipt['model']}" if receipt["model"] else "in order of time"
         self.stdout.write(
-            f"request {receipt['request_id']}, {order}, weights #{receipt['weight_set']}, build {receipt['build']}"
+            f"request {receipt['request_id']}, {order}, weights #{receipt['weight_set']}"
+            f"{' with own tuning' if receipt['tuning'] else ''}, build {receipt['build']}"
         )
         texts, names = _texts(receipt), _names(receipt)
         for item in receipt["items"]:

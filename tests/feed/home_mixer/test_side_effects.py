@@ -99,7 +99,7 @@ def viewer_query(monkeypatch):
     from feed.home_mixer import query_builder
 
     monkeypatch.setattr(query_builder, "_viewer_data", lambda viewer_id, budget_ms: ViewerSettings())
-    monkeypatch.setattr("feed.weights.live", lambda: live(shadow_percent=10.0))
+    monkeypatch.setattr("feed.weights.live", lambda viewer: live(shadow_percent=10.0))
     return lambda request_id: query_builder.build(VIEWER, FeedRequest(request_id=request_id))
 
 
@@ -295,7 +295,7 @@ def sent():
 @pytest.mark.django_db
 def test_a_whole_page_leaves_its_logs(viewer, friend, models, monkeypatch):
     PostFactory(author=friend)
-    monkeypatch.setattr("feed.weights.live", lambda: live(reranking_log_share=1.0, shadow_percent=100.0))
+    monkeypatch.setattr("feed.weights.live", lambda viewer: live(reranking_log_share=1.0, shadow_percent=100.0))
     page_shown = services.for_you(viewer)
     for log in (records.RERANKING, records.ADS):
         assert next(records.newest(log, 1))["request_id"] == page_shown.request_id

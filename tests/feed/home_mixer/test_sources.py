@@ -325,7 +325,7 @@ def test_served_ids_of_a_cursor_hold_even_while_the_history_fails(viewer, friend
     first = services.for_you(viewer)
     left = PostFactory(author=friend)
     monkeypatch.setattr("xsocial.kernel.sql.rows", lambda *_: 1 / 0)
-    monkeypatch.setattr("feed.weights.live", live)
+    monkeypatch.setattr("feed.weights.live", lambda viewer: live())
     second = services.for_you(viewer, request=FeedRequest(cursor=first.cursor, platform="other"))
     assert shown.pk not in [item.post_id for item in second.items]
     assert left.pk in [item.post_id for item in second.items]
@@ -335,7 +335,7 @@ def test_served_ids_of_a_cursor_hold_even_while_the_history_fails(viewer, friend
 def test_a_ranked_following_page_has_its_own_length(viewer, friend, models, monkeypatch):
     for _ in range(4):
         PostFactory(author=friend)
-    monkeypatch.setattr("feed.weights.live", lambda: live(ranked_following_size=3))
+    monkeypatch.setattr("feed.weights.live", lambda viewer: live(ranked_following_size=3))
     assert len(services.for_you(viewer, request=FeedRequest(in_network_only=True)).items) == 3
 
 
