@@ -1,4 +1,4 @@
-"""Forms of the operators: a number for each weight, and a value of any type for a parameter."""
+"""Forms of the operators: a number for each weight, and a value of any type for a parameter. And a viewer's tuning."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from feed.home_mixer import params
+from feed.home_mixer.tuning import AS_IS, GROUPS, Group
 from feed.models import FeatureParameter, WeightSet
 from feed.receipts.words import VERBS
 from ranking import services as ranking
@@ -40,6 +41,23 @@ class _WeightSetForm(forms.ModelForm):
 WeightSetForm = type(_WeightSetForm)(
     "WeightSetForm", (_WeightSetForm,), {weight.head: _number(weight) for weight in params.WEIGHTS}
 )
+
+
+class _TuningForm(forms.Form):
+    """One multiplier for each group."""
+
+    def multipliers(self) -> dict[str, float]:
+        """What was chosen."""
+        return {name: float(value) for name, value in self.cleaned_data.items()}
+
+
+def _multiplier(group: Group) -> forms.ChoiceField:
+    words = {0.0: "Not at all (0)", AS_IS: "As it is (1)"}
+    choices = [(f"{step:g}", words.get(step, f"{step:g} times")) for step in group.steps]
+    return forms.ChoiceField(choices=choices, label=group.label, help_text=group.about)
+
+
+TuningForm = type(_TuningForm)("TuningForm", (_TuningForm,), {group.name: _multiplier(group) for group in GROUPS})
 
 
 class FeatureParameterForm(forms.ModelForm):

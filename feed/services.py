@@ -19,10 +19,12 @@ from feed.home_mixer import clients, cursor, feed_item, query_builder, request_t
 from feed.home_mixer.pipelines import for_you as for_you_recipe
 from feed.home_mixer.pipelines import scored_posts as scored_posts_recipe
 from feed.home_mixer.query import ScoredPostsQuery
+from feed.home_mixer.tuning import Tuning
 from feed.models import ReceiptLook
-from feed.receipts import build, fates, left_out, store
+from feed.receipts import build, fates, left_out, preview, store
 from feed.receipts import explain as explanations
 from feed.receipts import replay as replays
+from feed.receipts.preview import Preview
 from feed.receipts.replay import Replayed
 from feed.rpc.server import Access
 from feed.rpc.thunder import RemoteThunder
@@ -184,6 +186,14 @@ def replay(request_id: int, *, model: str = "", weight_set: int | None = None, r
     if reason:
         store.log_look(row, actor=None, reason=reason)
     return replays.replay(row, pipelines(is_patient=True), model=model, weights=chosen)
+
+
+def preview_tuning(viewer: User, tuning: Tuning) -> Preview:
+    """The viewer's last page of For You, as this tuning would have ordered it.
+
+    Raises NotFound without one, Conflict when the model's files changed, Unavailable when a part fails.
+    """
+    return preview.under(preview.latest(viewer.pk), pipelines(), tuning)
 
 
 def components() -> dict[str, dict[str, tuple[str, ...]]]:

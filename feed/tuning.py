@@ -10,8 +10,9 @@ import orjson
 
 from accounts.models import User
 from feed import weights
-from feed.home_mixer.tuning import Tuning, problem
+from feed.home_mixer.tuning import GROUPS, Tuning, effective, problem
 from feed.models import FeedTuning
+from feed.receipts.words import VERBS
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Invalid, NotAllowed
 
@@ -38,6 +39,16 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "kinder": Preset("Kinder", Tuning({"conversations": 0.5, "passing_on": 0.5, "objections": 3.0})),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What one predicted action counts for: on this site, and as tuned."""
+
+    head: str
+    label: str
+    site: float
+    own: float
 
 
 def is_on() -> bool:
@@ -77,6 +88,18 @@ def save(user: User, multipliers: Any) -> Tuning:
 def reset(user: User) -> None:
     """As the site has it, from the next page on."""
     FeedTuning.objects.filter(user=user).delete()
+
+
+def weighings(tuning: Tuning) -> list[Weighing]:
+    """Every predicted action, in the order of the groups."""
+    site = weights.in_force().weights
+    own = effective(site, tuning)
+    return [Weighing(head, VERBS[head][1], site[head], own[head]) for group in GROUPS for head in group.heads]
+
+
+def strangers_factor(tuning: Tuning) -> float:
+    """What the value of a post by somebody the viewer does not follow is multiplied by, on ordinary pages."""
+    return weights.params_in_force().oon_weight_factor * tuning.strangers
 
 
 def document(tuning: Tuning) -> dict[str, Any]:

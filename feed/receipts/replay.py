@@ -6,7 +6,7 @@ read then, and the model is the one that the receipt names, its files checked by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -71,6 +71,7 @@ class Replayed:
     served_ledger: Mapping[str, frozenset[str]]
     replayed_ledger: Mapping[str, frozenset[str]]
     changed: tuple[str, ...] = ()  # posts whose content vector is another now than it was then
+    broken: tuple[str, ...] = ()  # parts that failed this time
 
     @property
     def is_identical(self) -> bool:
@@ -120,9 +121,11 @@ def replay(
     model: str = "",
     weights: WeightsInForce | None = None,
     tuning: Tuning | None = None,
+    ranked_by: Callable[[PhoenixScorer], PhoenixScorer] = lambda ranker: ranker,
 ) -> Replayed:
     """Run a load again, by default under its own model and weights, tuned as its viewer had tuned them.
 
+    ``ranked_by`` may put another scorer in front of the model's.
     Raises NotFound for a model that is not registered, Conflict when the model's files are not those
     that served, Unavailable when they cannot be read.
     """
@@ -131,7 +134,7 @@ def replay(
     weights = weights or WeightsInForce(settings["weight_set"], settings["weights"])
     query = _query(tape, settings, replace(weights, tuning=Tuning.of(served["tuning"]) if tuning is None else tuning))
     scorer = PhoenixScorer(model) if model else PhoenixScorer(_same_model(settings), settings.get("arithmetic", ""))
-    result = _pipeline(pipelines, tape, scorer).execute(query)
+    result = _pipeline(pipelines, tape, ranked_by(scorer)).execute(query)
     again = query.memo.get("scored_posts")
     return Replayed(
         request_id=row.request_id,
@@ -142,6 +145,7 @@ def replay(
         served_ledger=_ledger(served["dropped"]),
         replayed_ledger=_ledger(build.ledger(again, result)),
         changed=_changed(tape),
+        broken=tuple(part.name for part in again.faults),
     )
 
 
@@ -280,6 +284,8 @@ class _TapedVerdicts(Hydrator):
             columns[name][~unknown] = values[found[~unknown]]
         if unknown.any():
             for part in self.originals:
+                if not (part.enabled(query) and self.tape.late.keys() & set(part.writes)):
+                    continue
                 for name, values in part.hydrate(query, batch.take(unknown)).items():
                     if name in columns:
                         columns[name][unknown] = batch.schema[name].of(values)

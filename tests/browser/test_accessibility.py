@@ -20,7 +20,7 @@ FOR_EVERYONE = ("/accounts/login/", "/accounts/signup/", "/accounts/password/res
 FOR_MEMBERS = (
     "/", "/compose", "/search?q=post", "/bookmarks", "/welcome", "/follow_requests", "/@author",
     "/lists", "/lists/{0}", "/lists/{0}/edit", "/lists/{0}/people", "/@author/lists", "/@author/followers",
-    "/settings", "/settings/profile", "/settings/filters", "/settings/account",
+    "/settings", "/settings/feed/tune", "/settings/profile", "/settings/filters", "/settings/account",
     "/settings/region", "/settings/account/close", "/accounts/email/", "/accounts/password/change/", "/accounts/2fa/",
     "/accounts/sessions/", "/settings/apps",
     "/about/feed", "/about/shortcuts", "/@nobody",
