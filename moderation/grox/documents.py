@@ -112,7 +112,7 @@ def _judge_language(text: str) -> tuple[str, str]:
     if not words:
         return language.UNDETERMINED, NO_TEXT
     code, _ = language.detect_prose(words)
-    if code == "en" or (code == language.UNDETERMINED and _looks_english(words)):
+    if code == "en" or (code == language.UNDETERMINED and _looks_english(mended(words))):
         return "en", ""
     return code, f"language {code}"
 

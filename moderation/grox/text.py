@@ -29,7 +29,7 @@ _LEET_INSIDE = re.compile(r"(?<=[a-z])[013457@$]+(?=[a-z])")
 
 
 def _strip_invisible(text: str) -> str:
-    """Drop format and control characters, and combining marks piled on one letter."""
+    """Drop format and control characters, marks left beside Latin letters and spaces, and marks piled on others."""
     if text.isascii() and text.isprintable():
         return text
     kept: list[str] = []
@@ -38,7 +38,8 @@ def _strip_invisible(text: str) -> str:
         category = unicodedata.category(char)
         if category == "Mn":
             marks += 1
-            if marks > 2:
+            # what belongs to a Latin letter has become one with it by now
+            if marks > 2 or (kept and (kept[-1].isspace() or "LATIN" in unicodedata.name(kept[-1], ""))):
                 continue
         else:
             marks = 0
