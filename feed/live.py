@@ -20,7 +20,7 @@ from django.db import OperationalError, close_old_connections
 from accounts.cards import hue_of, person_card
 from accounts.events import Blocked, Followed, Muted, Unfollowed, Unmuted
 from accounts.models import User
-from accounts.selectors import graph
+from accounts.selectors import graph, keeping_apart
 from feed.home_mixer.filters.muted_keyword_filter import matches, phrases_of
 from feed.streaming import delivery
 from posts import selectors
@@ -154,11 +154,13 @@ def handle(event: object) -> None:
 
 
 def _tell_created(event: PostCreated) -> None:
-    """News of what Following would show: no direct posts, no replies to strangers."""
+    """News of what Following would show: no direct posts, no replies to strangers, nobody kept apart on a list."""
     is_aside = event.in_reply_to_user_id not in (None, event.author_id)
     if is_aside or event.visibility == Visibility.DIRECT or event.subscribers_only:
         return
     pages = [page for page in audience.following(event.author_id) if event.repost_of_user_id not in page.muted]
+    apart = keeping_apart(event.author_id, {page.user_id for page in pages}) if pages else set()
+    pages = [page for page in pages if page.user_id not in apart]
     pages = _without_muted_words(pages, event.repost_of_id or event.post_id)
     author = User.objects.filter(pk=event.author_id).first() if pages else None
     if author is None:

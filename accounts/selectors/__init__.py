@@ -24,7 +24,7 @@ from accounts.selectors.people import (
     search_people,
     who_to_follow,
 )
-from accounts.selectors.people_lists import addable, get_list, list_members, lists_with, own_lists
+from accounts.selectors.people_lists import addable, get_list, keeping_apart, list_members, lists_with, own_lists
 
 __all__ = [
     "addable",
@@ -39,6 +39,7 @@ __all__ = [
     "get_topic",
     "get_user",
     "get_user_by_id",
+    "keeping_apart",
     "list_members",
     "lists_with",
     "muted_keyword_rows",

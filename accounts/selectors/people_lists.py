@@ -1,5 +1,7 @@
 """Lists of people. Each function answers for the owner: to everybody else a list does not exist."""
 
+from collections.abc import Iterable
+
 from django.db.models import Count, Q
 from django.db.models.functions import Lower
 
@@ -30,6 +32,14 @@ def get_list(user_id: int, list_id: int | str) -> PeopleList:
     if found is None:
         raise NotFound("There is no such list.")
     return found
+
+
+def keeping_apart(person_id: int, user_ids: Iterable[int]) -> set[int]:
+    """Those of these users who have somebody on a list that leaves its people out of Following."""
+    rows = ListMembership.objects.filter(
+        people_list__is_exclusive=True, people_list__owner__in=set(user_ids), follow__followee=person_id
+    )
+    return set(rows.values_list("people_list__owner_id", flat=True))
 
 
 def list_members(people_list: PeopleList, cursor: Cursor | None = None) -> list[ListMembership]:

@@ -21,6 +21,9 @@ SHORTCUTS = [
     (("g", "h"), "Go home"),
     (("g", "f"), "Go to Following"),
     (("g", "n"), "Go to notifications"),
+    (("g", "b"), "Go to bookmarks"),
+    (("g", "l"), "Go to lists"),
+    (("g", "s"), "Go to settings"),
     (("?",), "This list"),
 ]
 

@@ -2,7 +2,7 @@
 // In the moderators' queue j k move between cases, t ticks one, and the keys on the buttons decide.
 import { openSheet } from "./menus.js";
 
-const GO = { h: "/", f: "/following", n: "/notifications", s: "/settings", b: "/bookmarks" };
+const GO = { h: "/", f: "/following", n: "/notifications", s: "/settings", b: "/bookmarks", l: "/lists" };
 let awaitsSecond = false;
 
 const ITEM = ".case, article.post";

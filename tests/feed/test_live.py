@@ -73,6 +73,17 @@ def test_what_following_would_not_show_is_no_news(author, open_page, changes):
     assert follower.told == []
 
 
+def test_people_kept_apart_on_a_list_raise_no_pill(author, open_page):
+    reader, other = UserFactory(), UserFactory()
+    for user, is_exclusive in ((reader, True), (other, False)):
+        FollowFactory(follower=user, followee=author)
+        made = accounts.create_list(owner=user, title="Apart", is_exclusive=is_exclusive)
+        accounts.add_to_list(people_list=made, user_ids=[author.pk])
+    keeping, plain = (open_page(user, followed=[author.pk]) for user in (reader, other))
+    live.handle(created(PostFactory(author=author)))
+    assert (len(keeping.told), len(plain.told)) == (0, 1)
+
+
 def test_muted_words_and_authors_raise_no_pill(author, open_page):
     reader, other = UserFactory(), UserFactory()
     sensitive, plain = (open_page(user, followed=[author.pk]) for user in (reader, other))
