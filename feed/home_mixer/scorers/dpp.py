@@ -19,32 +19,42 @@ def alpha(theta: float) -> float:
     return clamped / (2.0 * (1.0 - clamped))
 
 
-def kernel(scores: np.ndarray, vectors: np.ndarray, theta: float) -> np.ndarray:
-    """L over a pool ordered best first: L_ii = w_i^2, L_ij = w_i w_j cos_ij, w = exp(alpha q)."""
-    quality = scores / max(float(scores[0]), TINY)
-    weight = np.exp(alpha(theta) * quality)
+def log_weights(scores: np.ndarray, theta: float) -> np.ndarray:
+    """log w = alpha q for a pool ordered best first, with q a score's share of the best one."""
+    return alpha(theta) * scores / max(float(scores[0]), TINY)
+
+
+def cosines(vectors: np.ndarray) -> np.ndarray:
+    """Likeness of each pair; of vectors without length none but with themselves."""
     lengths = np.linalg.norm(vectors, axis=1)
     products = np.outer(lengths, lengths)
-    cosines = np.where(products > TINY, vectors @ vectors.T / np.maximum(products, TINY), 0.0)
-    np.fill_diagonal(cosines, 1.0)
-    return np.outer(weight, weight) * cosines
+    found = np.where(products > TINY, vectors @ vectors.T / np.maximum(products, TINY), 0.0)
+    np.fill_diagonal(found, 1.0)
+    return found
 
 
-def select(matrix: np.ndarray, top_k: int) -> np.ndarray:
-    """Rows in the order of choice: largest diagonal first, then largest conditional variance."""
-    n = len(matrix)
-    variance = np.diag(matrix).copy()
+def select(weights: np.ndarray, likeness: np.ndarray, top_k: int) -> np.ndarray:
+    """Rows in the order of choice under L_ij = w_i w_j cos_ij: each time that with the largest conditional variance,
+    as long as one is above `TINY`.
+
+    That variance is w_i^2 times the one under the cosines alone, and compared as a logarithm: for theta near 1
+    the weights are beyond any number.
+    """
+    n = len(likeness)
+    variance = np.ones(n)
     basis = np.zeros((min(top_k, n), n))
     chosen: list[int] = []
     while len(chosen) < len(basis):
-        best = int(variance.argmax())
-        if variance[best] <= TINY:
+        # Less is rounding: what is chosen already, and its copies.
+        value = np.where(variance > TINY**2, 2 * weights + np.log(np.maximum(variance, TINY**2)), -np.inf)
+        best = int(value.argmax())
+        if value[best] <= math.log(TINY):
             break
-        row = (matrix[best] - basis[: len(chosen), best] @ basis[: len(chosen)]) / math.sqrt(variance[best])
+        row = (likeness[best] - basis[: len(chosen), best] @ basis[: len(chosen)]) / math.sqrt(variance[best])
         basis[len(chosen)] = row
         chosen.append(best)
         variance -= row * row
-        variance[best] = -np.inf
+        variance[best] = 0.0
     return np.array(chosen, np.int64)
 
 
@@ -52,5 +62,5 @@ def keeps_score(scores: np.ndarray, vectors: np.ndarray, *, theta: float, top_k:
     """Which rows of a pool, ordered best first, keep their score; all others get 0."""
     keep = np.zeros(len(scores), bool)
     if len(scores):
-        keep[select(kernel(scores, vectors, theta), top_k)] = True
+        keep[select(log_weights(scores, theta), cosines(vectors), top_k)] = True
     return keep

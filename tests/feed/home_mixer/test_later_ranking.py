@@ -292,7 +292,7 @@ def test_prefixes_shift_by_twenty_bits():
 
 def test_g10_alpha_and_diagonal():
     assert dpp.alpha(0.65) == pytest.approx(0.928571, abs=1e-6)
-    assert dpp.kernel(np.array([0.4]), np.array([[1.0, 0.0]]), 0.65)[0, 0] == pytest.approx(6.40541, abs=1e-5)
+    assert np.exp(2 * dpp.log_weights(np.array([0.4]), 0.65))[0] == pytest.approx(6.40541, abs=1e-5)
 
 
 def test_g11_of_identical_posts_only_the_best_keeps_its_score():
@@ -302,14 +302,23 @@ def test_g11_of_identical_posts_only_the_best_keeps_its_score():
 
 def test_greedy_selection_has_the_largest_determinant_at_each_step():
     rng = np.random.default_rng(5)
-    matrix = dpp.kernel(np.sort(rng.random(12))[::-1], rng.normal(size=(12, 8)), 0.65)
+    weights, likeness = dpp.log_weights(np.sort(rng.random(12))[::-1], 0.65), dpp.cosines(rng.normal(size=(12, 8)))
+    matrix = np.exp(np.add.outer(weights, weights)) * likeness
     chosen: list[int] = []
     for _ in range(6):
         volume = {
             row: np.linalg.det(matrix[np.ix_([*chosen, row], [*chosen, row])]) for row in range(12) if row not in chosen
         }
         chosen.append(max(volume, key=volume.get))
-    assert dpp.select(matrix, 6).tolist() == chosen
+    assert dpp.select(weights, likeness, 6).tolist() == chosen
+
+
+@pytest.mark.parametrize("theta", [0.999, 0.999999, 1.0])
+def test_near_quality_alone_the_best_that_differ_keep_their_scores(theta):
+    vectors = np.random.default_rng(5).normal(size=(30, 8))
+    vectors[1] = vectors[0]
+    keep = dpp.keeps_score(np.linspace(1.0, 0.1, 30), vectors, theta=theta, top_k=5)
+    assert np.flatnonzero(keep).tolist() == [0, 2, 3, 4, 5]
 
 
 def vm_ranked(monkeypatch, vectors, scores, **params):
