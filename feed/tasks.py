@@ -7,7 +7,7 @@ from celery import shared_task
 from accounts import selectors as accounts
 from ads.models import HiddenAdvertiser
 from feed.home_mixer import communities, interests, minhash, popular, semantic_ids
-from feed.models import Receipt, ServedHistory
+from feed.models import FeedTuning, Receipt, ServedHistory
 from feed.reach import count
 from feed.receipts import partitions
 from feed.signals import standing
@@ -31,11 +31,12 @@ def expire_served_history() -> int:
 
 @shared_task(name="feed.tasks.forget_erased")
 def forget_erased() -> int:
-    """Delete page loads, and advertisers hidden, of people whose accounts were erased lately; returns how many rows."""
+    """Delete page loads, tunings and advertisers hidden of people erased lately; returns how many rows."""
     gone = accounts.erased(since=clock.now() - HISTORY_KEPT)
     left = (
         Receipt.objects.filter(viewer__in=gone),
         ServedHistory.objects.filter(user__in=gone),
+        FeedTuning.objects.filter(user__in=gone),
         HiddenAdvertiser.objects.filter(viewer__in=gone),
     )
     return sum(rows.delete()[0] for rows in left)

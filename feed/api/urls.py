@@ -1,6 +1,6 @@
 """Routes of timelines, and of what ranks them, under /api/v1/."""
 
-from feed.api import disclosure, views
+from feed.api import disclosure, tuning, views
 from xsocial.kernel.rest.routes import route
 
 urlpatterns = [
@@ -12,5 +12,7 @@ urlpatterns = [
     route("statuses/<int:pk>/similar", views.SimilarView),
     route("feed/ranking", disclosure.RankingView),
     route("feed/changes", disclosure.ChangesView),
+    route("feed/tuning", tuning.TuningView),
+    route("feed/tuning/preview", tuning.TuningPreviewView),
     route("receipts/<int:request_id>", views.ReceiptView),
 ]
