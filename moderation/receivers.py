@@ -9,3 +9,10 @@ def on_media_attached(sender: type[Post], *, post: Post, **_: object) -> None:
 
     if services.screen_pictures(post.pk):
         post.refresh_from_db(fields=["withheld_until"])
+
+
+def on_rewritten(sender: type[Post], *, post: Post, **_: object) -> None:
+    """Nobody has looked at the new wording yet."""
+    from moderation import services
+
+    services.doubt(post.pk)

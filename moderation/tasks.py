@@ -12,7 +12,7 @@ from moderation.grox.embedders import minilm
 from moderation.grox.payload import BATCH, Stream
 from moderation.models import PostAnnotation
 from moderation.types import AnnotationState
-from posts.models import Post
+from posts.models import Post, PostEdit
 from xsocial.kernel import clock, metrics
 
 MAX_ATTEMPTS = 3
@@ -80,24 +80,20 @@ def recover() -> int:
 
 
 def unanalyzed() -> QuerySet[Post, int]:
-    """Ids of live posts, oldest first, without a finished or finally failed policy screen."""
+    """Ids of live posts, oldest first, whose present wording has no finished or finally failed policy screen."""
     now = clock.now()
+    recent = (now - SWEEP_BACK, now - timedelta(seconds=SWEEP_AFTER_S))
     ended = Exists(
         PostAnnotation.objects.filter(
             Q(state__in=[AnnotationState.DONE, AnnotationState.NOT_SCORED])
             | Q(state=AnnotationState.FAILED, attempt__gte=max_attempts() - 1),
+            Q(created_at__gte=OuterRef("edited_at")) | Q(post__edited_at=None),
             post=OuterRef("pk"),
             plan=PLAN,
         )
     )
-    return (
-        Post.objects.filter(
-            ~ended,
-            repost_of=None,
-            deleted_at=None,
-            created_at__lte=now - timedelta(seconds=SWEEP_AFTER_S),
-            created_at__gt=now - SWEEP_BACK,
-        )
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+    rows = Post.objects.filter(~ended, repost_of=None, deleted_at=None).values_list("pk", flat=True)
+    edits = PostEdit.objects.filter(replaced_at__range=recent)
+    new = rows.filter(edited_at=None, created_at__range=recent)
+    edited = rows.filter(pk__in=edits.values("post"), edited_at__range=recent)
+    return new.union(edited).order_by("id")

@@ -144,3 +144,6 @@ class Notified(Event):
 
 #: A post got attachments, at its birth or later. Sends `post`.
 media_attached = Signal()
+
+#: What a post says was changed, within the transaction that does it. Sends `post`.
+rewritten = Signal()

@@ -33,6 +33,8 @@ from xsocial.kernel.errors import Invalid, NotFound
 from xsocial.kernel.event_log import publish
 
 RULE_BY_HAND = "moderator"
+#: That a post was looked at, and that ads may stand beside it.
+ALL_CLEAR = (Label.PTOS_REVIEWED, Label.GROK_SFA)
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,21 @@ def lift_label(*, moderator: User, label: PostLabel, note: str = "") -> None:
     check_impartial(moderator, label.post.author_id)
     lift_row(label, reason=note or "lifted by a moderator")
     record(moderator, ReviewAction.LABEL_LIFTED, post_id=label.post_id, label=label.label, note=note)
+
+
+@transaction.atomic
+def doubt(post_id: int) -> None:
+    """Take the all-clear off a post that says something else now; what limits it stays until somebody has looked.
+
+    A post about which an appeal was upheld keeps it: screening leaves that wording to people, and would not give it
+    back.
+    """
+    rows = list(PostLabel.objects.filter(post_id=post_id, label__in=ALL_CLEAR, lifted_at=None))
+    if not rows or PostLabel.objects.filter(post_id=post_id, appeal__state=AppealState.UPHELD).exists():
+        return
+    lock_flags([post_id])
+    _lift(rows, "the post was edited")
+    _announce({post_id: ([], [row.label for row in rows])})
 
 
 def lift_row(label: PostLabel, *, reason: str) -> None:

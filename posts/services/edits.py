@@ -52,6 +52,7 @@ def edit_post(
         _attach(current, after)
         events.media_attached.send(Post, post=current)
     _rewrite(current, changes, after, edited_at)
+    events.rewritten.send(Post, post=current)
     return current
 
 

@@ -217,6 +217,48 @@ def test_the_sweep_finds_what_was_lost(monkeypatch):
 
 
 @pytest.mark.django_db
+def test_the_sweep_finds_edits_that_were_lost():
+    written, edited = clock.now() - timedelta(days=30), clock.now() - timedelta(minutes=5)
+    with clock.fixed(written):
+        lost, judged, young = (PostFactory() for _ in range(3))
+        for post in (lost, judged, young):
+            analyze(post)
+    for post, moment in ((lost, edited), (judged, edited), (young, clock.now())):
+        with clock.fixed(moment):
+            posts.edit_post(editor=post.author, post=post, text="You are a worthless idiot")
+    analyze(judged, stream=Stream.EDITED)
+    assert list(tasks.unanalyzed()) == [lost.pk]
+
+
+@pytest.mark.django_db
+def test_an_edited_post_has_no_all_clear_until_somebody_has_looked():
+    post, limited = PostFactory(text="A fine morning"), PostFactory(text="You are a worthless idiot, go to hell")
+    for each in (post, limited):
+        analyze(each)
+    assert labels(post) == {"GROK_SFA", "PTOS_REVIEWED"}
+    before = labels(limited)
+    for each in (post, limited):
+        posts.edit_post(editor=each.author, post=each, text="An even finer evening")
+    assert labels(post) == set()
+    assert labels(limited) == before - {"PTOS_REVIEWED"}
+    for each in (post, limited):
+        analyze(each, stream=Stream.EDITED)
+        assert "PTOS_REVIEWED" in labels(each)
+    assert "GROK_SFA" in labels(post)
+
+
+@pytest.mark.django_db
+def test_an_edit_leaves_the_all_clear_of_an_upheld_appeal():
+    post, moderator = PostFactory(text="You are a worthless idiot, go to hell"), ModeratorFactory()
+    analyze(post)
+    row = PostLabel.objects.get(post=post, label="FOSNR_ABUSE_INSULTS")
+    appeal = services.appeal(author=post.author, label=row, statement="A line of a play.")
+    services.decide_appeal(moderator=moderator, appeal=appeal, is_upheld=True)
+    posts.edit_post(editor=post.author, post=post, spoiler_text="from a play")
+    assert {"GROK_SFA", "PTOS_REVIEWED"} <= labels(post)
+
+
+@pytest.mark.django_db
 def test_the_dispatcher_batches_new_and_edited_posts(monkeypatch):
     sent = []
     monkeypatch.setattr(
