@@ -174,6 +174,10 @@ def test_analyze_command():
     found = json.loads(out.getvalue())
     assert found["labels"] == ["GROK_NSFA", "FOSNR_ABUSE_INSULTS", "PTOS_REVIEWED"]
     out = StringIO()
+    call_command("grox_analyze", "You are a worthless idiot, go to hell", stdout=out)
+    assert "\nviolations  HateOrAbuse: InsultsWithTarget, " in out.getvalue()
+    assert f"  {found['scores']['toxicity.toxic']:.3f}  toxicity.toxic\n" in out.getvalue()
+    out = StringIO()
     call_command("grox_analyze", str(PostFactory(text="Un texto largo en español sobre el mar").pk), stdout=out)
     assert "GROK_NOT_SCORED" in out.getvalue()
     with pytest.raises(SystemExit) as stopped:

@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -12,6 +13,7 @@ from moderation.grox.classifiers import heads
 from moderation.grox.documents import Document, documents_of, load_documents
 
 TOPICS_SHOWN = 3
+DIGITS = 4
 
 
 class Command(BaseCommand):
@@ -26,8 +28,8 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(findings, ensure_ascii=False))
             return
-        for name, value in findings.items():
-            self.stdout.write(f"{name:12} {json.dumps(value, ensure_ascii=False)}")
+        for line in lines_of(findings):
+            self.stdout.write(line)
 
     def _document(self, text: str) -> Document:
         if not (text.isascii() and text.isdigit()):
@@ -37,6 +39,32 @@ class Command(BaseCommand):
             self.stderr.write(f"grox_analyze: there is no post {text} with content of its own")
             sys.exit(2)
         return found[0]
+
+
+def lines_of(findings: dict[str, Any]) -> Iterator[str]:
+    """The analysis for a person: a name and what belongs to it, the likeliest first."""
+    shown = {
+        "as read": [findings["text"]],
+        "language": [findings["language"] or "unknown"],
+        "not scored": [findings["not_scored"]] if findings["not_scored"] else [],
+        "scores": _by_score(findings["scores"]),
+        "topics": _by_score(findings["topics"]),
+        "violations": [_in_words(found) for found in findings["violations"]],
+        "for review": [_in_words(found) for found in findings["review"]],
+        "labels": findings["labels"],
+        "models": sorted(findings["versions"].values()),
+    }
+    for name, values in shown.items():
+        for place, value in enumerate(values):
+            yield f"{'' if place else name:12}{value}"
+
+
+def _by_score(scores: dict[str, float]) -> list[str]:
+    return [f"{value:.3f}  {name}" for name, value in sorted(scores.items(), key=lambda item: -item[1])]
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    return f"{found['category']}: {found['policy']}, {found['score']:.1f} ({found['reason']})"
 
 
 def analysis_of(document: Document) -> dict[str, Any]:
@@ -62,8 +90,8 @@ def analysis_of(document: Document) -> dict[str, Any]:
         "text": document.text,
         "language": document.language,
         "not_scored": document.not_scored,
-        "scores": {f"{head}.{name}": value for (head, name), value in scores.values.items()},
-        "topics": {name: value for (_, name), value in best},
+        "scores": {f"{head}.{name}": round(value, DIGITS) for (head, name), value in scores.values.items()},
+        "topics": {name: round(value, DIGITS) for (_, name), value in best},
         "violations": [violation.model_dump() for violation in result.violations],
         "review": [violation.model_dump() for violation in result.review],
         "labels": [str(proposal.label) for proposal in proposals],
