@@ -11,8 +11,9 @@ from django.core.management import CommandError, call_command
 from accounts import services as accounts
 from feed import services, weights
 from feed.home_mixer import bloom
+from feed.home_mixer.tuning import Tuning
 from feed.models import FeatureParameter, LoadSettings
-from feed.receipts import codec, sampling, store
+from feed.receipts import codec, replay, sampling, store
 from feed.receipts.tape import BY_VERDICT
 from feed.types import FeedRequest
 from posts import services as posts
@@ -171,6 +172,17 @@ def test_other_weights_give_another_order_and_the_difference_is_told(world):
     assert found.largest_score_difference > 0
     with pytest.raises(NotFound, match="weight set"):
         services.replay(page.request_id, weight_set=9_999)
+
+
+def test_posts_that_nobody_had_judged_are_judged_when_another_order_brings_them(world):
+    for name in ("top_k", "result_size"):
+        FeatureParameter.objects.create(name=name, value=4)
+    page = services.for_you(world)
+    found = replay.replay(
+        store.any_row(page.request_id), services.pipelines(), tuning=Tuning({"strangers": 3.0, "likes": 0.0})
+    )
+    assert found.broken == ()
+    assert any(moved.served is None and moved.kind == "post" for moved in found.moved())
 
 
 def test_a_model_whose_files_changed_is_refused(world):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -165,6 +166,15 @@ def test_operators_can_switch_it_off(world):
     with pytest.raises(NotAllowed):
         tuning.save(world, {"likes": 2})
     assert tuning.of(world).multipliers == {"strangers": 0.0}  # kept, for when it is switched on again
+
+
+@pytest.mark.django_db
+def test_the_command_takes_the_same_way(world, capsys):
+    call_command("feed", viewer=world.username)
+    assert "own tuning" not in capsys.readouterr().out
+    tuning.save(world, {"strangers": 0})
+    call_command("feed", viewer=world.username)
+    assert "weights #0 with own tuning" in capsys.readouterr().out
 
 
 @pytest.mark.django_db

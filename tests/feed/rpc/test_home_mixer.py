@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 from ads import services as ads
 from ads.types import MICROS, CreativeSpec
+from feed import tuning
 from feed.rpc import home_mixer
 from feed.rpc.generated import home_mixer_pb2 as messages
 from feed.rpc.generated import home_mixer_pb2_grpc as rpc
@@ -87,6 +88,10 @@ def test_debugging_tells_the_whole_story_and_overrides_are_for_staff(channel, vi
     story = json.loads(answer.debug_json)
     assert story["stats"]["selected_count"] == len(answer.scored_posts) == NUM_POSTS
     assert story["stats"]["retrieved_count"] == len(story["retrieved_candidates"])
+    assert story["query"]["tuning"] == {}
+    tuning.save(viewer, {"likes": 2})
+    answer = stub.GetDebugScoredPosts(messages.DebugScoredPostsQuery(query=query(viewer)), timeout=60)
+    assert json.loads(answer.debug_json)["query"]["tuning"] == {"likes": 2.0}
     override = messages.DebugScoredPostsQuery(query=query(viewer), feature_switch_overrides={"result_size": "3"})
     assert code_of(stub.GetDebugScoredPosts, override) == grpc.StatusCode.PERMISSION_DENIED
     viewer.is_staff = True
