@@ -254,7 +254,14 @@ def _item(place: int, kind: str, item: Any) -> FeedItem:
     if kind == feed_item.WHO_TO_FOLLOW:
         return FeedItem(place, kind, user_ids=item.user_ids)
     if kind == feed_item.PUSH_TO_HOME:
-        return FeedItem(place, kind, post_id=item.post_id, author_id=item.author_id, facepile=item.facepile)
+        return FeedItem(
+            place,
+            kind,
+            post_id=item.post_id,
+            author_id=item.author_id,
+            source=served_types.PUSH_TO_HOME,
+            facepile=item.facepile,
+        )
     return FeedItem(place, kind, prompt=item)
 
 
@@ -274,4 +281,5 @@ def _post(place: int, post: feed_item.PostRow) -> FeedItem:
         ancestors=post.ancestors,
         notice=cover.get("reason", ""),
         reason="" if post.in_network else "recommended",
+        facepile=post.row["following_replied_user_ids"] or (),
     )

@@ -11,7 +11,8 @@ from typing import Any
 class FeedRequest:
     """What a client may say with its request. Everything has a sensible default.
 
-    ``ip_address`` is looked up for country and region and then forgotten.
+    ``ip_address`` is looked up for country and region and then forgotten. ``country_code`` and
+    ``language_code`` take the place of the viewer's settings.
     ``context``: launch, foreground, pull_to_refresh, background_fetch, ... as the client knows.
     ``overrides`` replace parameters for this request only and are honoured for staff alone.
     """
@@ -29,6 +30,8 @@ class FeedRequest:
     is_preview: bool = False
     push_to_home_post_id: int = 0
     request_id: int = 0
+    country_code: str = ""
+    language_code: str = ""
     ip_address: str = field(default="", repr=False)
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -58,6 +61,11 @@ class FeedItem:
     user_ids: tuple[int, ...] = ()
     prompt: Any = None
     facepile: tuple[int, ...] = ()
+
+    @property
+    def people(self) -> tuple[int, ...]:
+        """Whom it names beside its author: suggestions, or people who answered the post."""
+        return self.user_ids or self.facepile
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,9 @@ class ForYouInputs(Inputs):
     cursor = serializers.CharField(required=False, allow_blank=True, default="", max_length=8000)
     context = serializers.CharField(required=False, allow_blank=True, default="", max_length=40)
     seen_ids = IdList(required=False, default=list, max_length=1000)
+    push_to_home_post_id = serializers.IntegerField(
+        required=False, default=0, min_value=0, max_value=2**63 - 1, help_text="A post to put first, if one may see it."
+    )
     topic_ids = IdList(required=False, default=list, max_length=100)
     excluded_topic_ids = IdList(required=False, default=list, max_length=100)
     in_network_only = serializers.BooleanField(required=False, default=False)
@@ -90,7 +93,7 @@ class ForYouItemSerializer(serializers.Serializer):
     notice = serializers.CharField(help_text="What covers the post; empty for nothing.")
     status = StatusSerializer(allow_null=True)
     ad = serializers.DictField(allow_null=True)
-    accounts = AccountSerializer(many=True)
+    accounts = AccountSerializer(many=True, help_text="Whom to follow; beside a post, people who answered it.")
     prompt = serializers.DictField(allow_null=True)
 
 
@@ -168,7 +171,7 @@ def items_json(items: Sequence[FeedItem], request: Request) -> list[dict[str, An
     """Feed items with their statuses and accounts; posts deleted meanwhile are left out."""
     ids = [item.wrapper_id or item.post_id for item in items if item.post_id]
     statuses = {int(s["id"]): s for s in statuses_json(selectors.posts_by_id(request.user, ids), request)}
-    people = User.objects.in_bulk({pk for item in items for pk in item.user_ids})
+    people = User.objects.in_bulk({pk for item in items for pk in item.people})
     accounts = AccountSerializer(context={"request": request})
     return [
         {
@@ -180,7 +183,7 @@ def items_json(items: Sequence[FeedItem], request: Request) -> list[dict[str, An
             "notice": item.notice,
             "status": statuses.get(item.wrapper_id or item.post_id),
             "ad": _ad(item.ad),
-            "accounts": [accounts.to_representation(people[pk]) for pk in item.user_ids if pk in people],
+            "accounts": [accounts.to_representation(people[pk]) for pk in item.people if pk in people],
             "prompt": {"title": item.prompt.title, "text": item.prompt.text} if item.prompt else None,
         }
         for item in items

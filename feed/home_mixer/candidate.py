@@ -103,6 +103,7 @@ SCHEMA = Schema(
         "is_dropped": _TERNARY,
         "drop_ancillary": _TERNARY,
         "brand_safety": _OBJECT,
+        "safety_labels": _OBJECT,  # names, sorted
         "type_metrics": _OBJECT,
         # FollowingRepliedUsers, MutualFollowJaccard
         "following_replied_user_ids": _OBJECT,  # tuple of ids

@@ -68,6 +68,7 @@ class PushToHomeItem:
     post_id: int
     author_id: int
     in_reply_to_id: int = 0
+    conversation_id: int = 0
     facepile: tuple[int, ...] = ()
 
 

@@ -92,7 +92,7 @@ class ScoredPostsQuery:
     in_network_only: bool = False
     exclude_videos: bool = False
     seen_ids: np.ndarray = field(default_factory=no_ids)
-    cursor_ids: np.ndarray = field(default_factory=no_ids)  # what the pages before this one showed
+    cursor_ids: np.ndarray = field(default_factory=no_ids)  # shown on the pages before, or above
     topic_ids: tuple[int, ...] = ()
     excluded_topic_ids: tuple[int, ...] = ()
     push_to_home_post_id: int = 0

@@ -28,6 +28,8 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
     if not viewer_id:
         raise Invalid("A feed needs a viewer.")
     cursor = Cursor.parse(request.cursor, viewer_id=viewer_id)
+    pushed = [request.push_to_home_post_id] if request.push_to_home_post_id > 0 else []
+    shown = np.array([*cursor.shown_ids, *pushed], np.int64)  # what stands first need not stand below as well
     live = weights.live(viewer_id)
     values = params.resolve(settings.FEED_PROFILE, live.parameters)
     viewer = _viewer_data(viewer_id, values.viewer_data_ms)
@@ -44,8 +46,8 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
         weights=live.weights if values.enable_tuning else replace(live.weights, tuning=Tuning()),
         platform=request.platform,
         ip_address=request.ip_address,
-        country_code=viewer.country_code,
-        language_code=viewer.language,
+        country_code=request.country_code or viewer.country_code,
+        language_code=request.language_code or viewer.language,
         request_context=request.context.lower().replace("-", "_"),
         has_cursor=bool(request.cursor),
         is_bottom_request=cursor.is_bottom,
@@ -57,8 +59,8 @@ def build(viewer_id: int, request: FeedRequest) -> ScoredPostsQuery:
         in_network_only=in_network_only,
         exclude_videos=request.exclude_videos or viewer.hides_videos,
         seen_ids=np.array(request.seen_ids, np.int64),
-        served_ids=np.array([*cursor.shown_ids, *request.served_ids], np.int64),
-        cursor_ids=np.array(cursor.shown_ids, np.int64),
+        served_ids=np.concatenate([shown, np.array(request.served_ids, np.int64)]),
+        cursor_ids=shown,
         topic_ids=tuple(request.topic_ids),
         excluded_topic_ids=_excluded_topics(request, viewer, in_network_only),
         push_to_home_post_id=request.push_to_home_post_id,

@@ -4,6 +4,7 @@ Upstream twins: `scored_posts_server.rs` and `for_you_server.rs`.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from ads.blending import Verdict
 from ads.types import AdCandidate
 from feed import services
 from feed.candidate_pipeline import Batch, Deadline, Result
-from feed.home_mixer import feed_item
+from feed.home_mixer import feed_item, served_types
 from feed.home_mixer.clients import budgets
 from feed.home_mixer.cursor import Cursor
 from feed.home_mixer.params import override_problem
@@ -37,6 +38,7 @@ ANSWER_SHARE = 0.9
 MAX_IDS = 10_000
 # Viewers of health probes: answered at once, empty, without a pipeline run.
 TEST_VIEWERS = frozenset({123, 234})
+_COUNTRY, _LANGUAGE = re.compile("[A-Za-z]{2}"), re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})?")
 # What a debugging answer tells of every candidate; the selected ones are told in full.
 CANDIDATE_COLUMNS = ("post_id", "author_id", "repost_of_id", "served_type", "source_rank", "in_network")
 
@@ -96,7 +98,10 @@ class ForYouFeedServicer(rpc.ForYouFeedServiceServicer):
         request = _request(query, **timeline)
         page, result = services.load_for_you(_viewer(query), request=request, deadline=_deadline(context))
         return messages.ForYouTimelineResponse(
-            request_id=page.request_id, items=_items(result), bottom_cursor=page.cursor
+            request_id=page.request_id,
+            items=_items(result),
+            bottom_cursor=page.cursor,
+            top_cursor=page.top_cursor,
         )
 
 
@@ -146,9 +151,13 @@ def _request(query: messages.ScoredPostsQuery, **more: Any) -> FeedRequest:
         "is_preview": query.is_preview,
         "push_to_home_post_id": query.push_to_home_post_id,
         "request_id": query.request_id,
+        "country_code": query.country_code.upper(),
+        "language_code": query.language_code,
+        "ip_address": query.device_status.ip_address,
         "cursor": _bottom_cursor(query) if query.is_bottom_request else "",
     }
     _check_ids(query)
+    _check_codes(query)
     return FeedRequest(**{**fields, **more})
 
 
@@ -160,6 +169,14 @@ def _check_ids(query: messages.ScoredPostsQuery) -> None:
         raise Invalid(f"A list of more than {MAX_IDS:,} ids is not taken.")
     if max((*single, *(max(ids, default=0) for ids in listed))) >= 1 << 63:
         raise Invalid("An id is out of range.")
+
+
+def _check_codes(query: messages.ScoredPostsQuery) -> None:
+    """They become names of figures and words of logs."""
+    if query.country_code and not _COUNTRY.fullmatch(query.country_code):
+        raise Invalid("country_code is two letters.")
+    if query.language_code and not _LANGUAGE.fullmatch(query.language_code):
+        raise Invalid("language_code is a language tag such as en or pt-BR.")
 
 
 def _bottom_cursor(query: messages.ScoredPostsQuery) -> str:
@@ -212,6 +229,7 @@ def _scored_posts(selected: Batch) -> list[messages.ScoredPost]:
 
 
 def _scored_post(post: feed_item.PostRow) -> messages.ScoredPost:
+    names = (post.author_id, post.row["author_name"]), (post.repost_of_user_id, post.row["repost_of_name"])
     return messages.ScoredPost(
         post_id=post.id,
         author_id=post.author_id,
@@ -225,6 +243,12 @@ def _scored_post(post: feed_item.PostRow) -> messages.ScoredPost:
         brand_safety_verdict=_VERDICTS[post.verdict],
         text=post.text,
         visibility_reason=(post.visibility or {}).get("reason", ""),
+        last_scored_timestamp_ms=post.row["scored_at_ms"],
+        prediction_request_id=post.row["prediction_id"],
+        screen_names={person: name for person, name in names if person and name},
+        type_metrics=post.row["type_metrics"] or b"",
+        following_replied_user_ids=post.row["following_replied_user_ids"] or (),
+        safety_label_types=post.row["safety_labels"] or (),
     )
 
 
@@ -254,7 +278,14 @@ def _ad(ad: AdCandidate) -> messages.Ad:
 
 
 def _push_to_home(item: feed_item.PushToHomeItem) -> messages.PushToHome:
-    return messages.PushToHome(post_id=item.post_id, author_id=item.author_id, replier_ids=item.facepile)
+    return messages.PushToHome(
+        post_id=item.post_id,
+        author_id=item.author_id,
+        replier_ids=item.facepile,
+        in_reply_to_post_id=item.in_reply_to_id,
+        conversation_id=item.conversation_id,
+        served_type=served_types.PUSH_TO_HOME,
+    )
 
 
 _MESSAGE_OF: dict[str, Callable[[Any], Any]] = {

@@ -15,7 +15,7 @@ from feed.views.following import explore, is_more, show
 from feed.views.items import AdCard, PageItem, SuggestionCard, tabs
 from posts.cards import PostCard, cards_by_id
 from posts.types import Surface
-from xsocial.kernel.pages import PageRequest, signed_in
+from xsocial.kernel.pages import PageRequest, parse_id, signed_in
 
 # What is missing from a page, where a reader would notice it.
 MISSING = {
@@ -25,12 +25,18 @@ MISSING = {
     "retrieval": "Only people you follow: recommendations are not available right now.",
 }
 
+NAMED = 3  # of those who answered a post
+
 
 def home(request: PageRequest) -> HttpResponse:
     """For You for people, the public front door for visitors."""
     if not request.user.is_authenticated:
         return explore(request)
-    feed_request = FeedRequest(cursor=request.GET.get("cursor", ""), ip_address=address_of(request))
+    feed_request = FeedRequest(
+        cursor=request.GET.get("cursor", ""),
+        push_to_home_post_id=parse_id(request.GET.get("post")) or 0,
+        ip_address=address_of(request),
+    )
     return _respond(request, feed_request)
 
 
@@ -93,7 +99,7 @@ def _items(viewer: User, page: ForYouPage) -> list[PageItem]:
 
 def _persons(page: ForYouPage) -> dict[int, User]:
     """Everybody whom a module or an ad names, in one query."""
-    wanted = {user_id for item in page.items for user_id in item.user_ids}
+    wanted = {user_id for item in page.items for user_id in item.people}
     wanted |= {item.ad.author_id for item in page.items if item.ad}
     return {user.pk: user for user in people.reachable().filter(pk__in=wanted)} if wanted else {}
 
@@ -103,7 +109,7 @@ def _item(item: FeedItem, request_id: int, cards: dict[int, PostCard], persons: 
     where: dict[str, Any] = {"position": item.position, "request_id": str(request_id)}
     if item.kind in ("post", "push_to_home"):
         card = cards.get(item.wrapper_id or item.post_id)
-        return PageItem(kind="post", post=card, context=_context(item), **where) if card else None
+        return PageItem(kind="post", post=card, context=_context(item, persons), **where) if card else None
     if item.kind == "ad":
         return PageItem(kind="ad", ad=_ad(item.ad, cards, persons), **where)
     if item.kind == "who_to_follow":
@@ -112,10 +118,12 @@ def _item(item: FeedItem, request_id: int, cards: dict[int, PostCard], persons: 
     return PageItem(kind="prompt", prompt=item.prompt, **where)
 
 
-def _context(item: FeedItem) -> str:
+def _context(item: FeedItem, persons: dict[int, User]) -> str:
+    names = [persons[user_id].name for user_id in item.facepile[:NAMED] if user_id in persons]
+    answered = f"Answered by {', '.join(names)}" if names else ""
     if item.kind == "push_to_home":
-        return "From your notifications"
-    return "" if item.in_network else "Suggested for you"
+        return " · ".join(filter(None, ["From your notifications", answered]))
+    return answered if item.in_network else "Suggested for you"
 
 
 def suggestion(user: User) -> SuggestionCard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -236,8 +236,8 @@ def _texts(n: int) -> np.ndarray:
     return np.full(n, "", dtype=object)
 
 
-def repliers(post_id: int, *, author_id: int, limit: int) -> tuple[int, ...]:
+def repliers(post_id: int, *, without: Collection[int], limit: int) -> tuple[int, ...]:
     """Other people who answered a post publicly, most liked answers first. One query."""
     replies = Post.objects.filter(in_reply_to_id=post_id, deleted_at=None, visibility=Visibility.PUBLIC)
-    ranked = replies.exclude(author_id=author_id).order_by(F("counts__favorites").desc(nulls_last=True), "-id")
+    ranked = replies.exclude(author_id__in=without).order_by(F("counts__favorites").desc(nulls_last=True), "-id")
     return tuple(dict.fromkeys(ranked.values_list("author_id", flat=True)[: 3 * limit]))[:limit]

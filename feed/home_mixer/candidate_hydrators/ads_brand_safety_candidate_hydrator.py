@@ -16,10 +16,13 @@ class AdsBrandSafetyCandidateHydrator(Hydrator):
     """
 
     reads = ("post_id", "repost_of_id", "quote_of_id")
-    writes = ("brand_safety",)
+    writes = ("brand_safety", "safety_labels")
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
         """One query for labels."""
         pairs = list(zip(original_ids(batch).tolist(), (q or None for q in batch["quote_of_id"].tolist()), strict=True))
         labels = moderation.labels_for({post_id for pair in pairs for post_id in pair if post_id})
-        return {"brand_safety": verdicts(pairs, labels)}
+        return {
+            "brand_safety": verdicts(pairs, labels),
+            "safety_labels": [tuple(sorted(labels[original])) for original, _ in pairs],
+        }

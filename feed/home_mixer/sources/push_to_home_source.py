@@ -1,9 +1,12 @@
 """The post a notification led here for."""
 
+import numpy as np
+
 from accounts.models import User
 from feed.candidate_pipeline import Batch, Source
-from feed.home_mixer import feed_item
+from feed.home_mixer import feed_item, graph
 from feed.home_mixer.query import ScoredPostsQuery
+from posts.models import Post
 from posts.selectors import hydration
 from posts.selectors.visible import get_visible_post
 from xsocial.kernel.errors import NotFound
@@ -27,6 +30,13 @@ class PushToHomeSource(Source):
             post = get_visible_post(viewer, query.push_to_home_post_id)
         except NotFound:
             return feed_item.items(feed_item.PUSH_TO_HOME, [])
-        faces = () if post.is_reply else hydration.repliers(post.pk, author_id=post.author_id, limit=FACES)
-        item = feed_item.PushToHomeItem(post.pk, post.author_id, post.in_reply_to_id or 0, faces)
+        faces = () if post.is_reply else self._faces(query, post)
+        thread = post.in_reply_to_id or 0, post.conversation_id
+        item = feed_item.PushToHomeItem(post.pk, post.author_id, *thread, faces)
         return feed_item.items(feed_item.PUSH_TO_HOME, [item])
+
+    def _faces(self, query: ScoredPostsQuery, post: Post) -> tuple[int, ...]:
+        """Nobody across a block or muted."""
+        edges = graph.of_viewer(query)
+        unwanted = np.concatenate([edges.blocked, edges.muted, edges.blocked_by]).tolist()
+        return hydration.repliers(post.pk, without=(post.author_id, *unwanted), limit=FACES)

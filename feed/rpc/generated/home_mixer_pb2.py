@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#feed/rpc/generated/home_mixer.proto\x12\x15xsocial.home_mixer.v1\"\xe0\x02\n\x10ScoredPostsQuery\x12\x11\n\tviewer_id\x18\x01 \x01(\x04\x12\x15\n\rclient_app_id\x18\x02 \x01(\r\x12\x10\n\x08seen_ids\x18\x03 \x03(\x04\x12\x12\n\nserved_ids\x18\x04 \x03(\x04\x12\x17\n\x0fin_network_only\x18\x05 \x01(\x08\x12\x19\n\x11is_bottom_request\x18\x06 \x01(\x08\x12\x11\n\ttopic_ids\x18\x07 \x03(\x04\x12\x1a\n\x12\x65xcluded_topic_ids\x18\x08 \x03(\x04\x12\x16\n\x0e\x65xclude_videos\x18\t \x01(\x08\x12\x12\n\nrequest_id\x18\n \x01(\x04\x12\x12\n\nis_preview\x18\x0b \x01(\x08\x12\x1c\n\x14push_to_home_post_id\x18\x0c \x01(\x04\x12\x0e\n\x06\x63ursor\x18\r \x01(\t\x12\x17\n\x0frequest_context\x18\x0e \x01(\t\x12\x12\n\nis_polling\x18\x0f \x01(\x08\"\xfa\x01\n\x15\x44\x65\x62ugScoredPostsQuery\x12\x36\n\x05query\x18\x01 \x01(\x0b\x32\'.xsocial.home_mixer.v1.ScoredPostsQuery\x12j\n\x18\x66\x65\x61ture_switch_overrides\x18\x02 \x03(\x0b\x32H.xsocial.home_mixer.v1.DebugScoredPostsQuery.FeatureSwitchOverridesEntry\x1a=\n\x1b\x46\x65\x61tureSwitchOverridesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"I\n\x0f\x46orYouFeedQuery\x12\x36\n\x05query\x18\x01 \x01(\x0b\x32\'.xsocial.home_mixer.v1.ScoredPostsQuery\"\xc0\x02\n\nScoredPost\x12\x0f\n\x07post_id\x18\x01 \x01(\x04\x12\x11\n\tauthor_id\x18\x02 \x01(\x04\x12\x19\n\x11repost_of_post_id\x18\x03 \x01(\x04\x12\x19\n\x11repost_of_user_id\x18\x04 \x01(\x04\x12\x1b\n\x13in_reply_to_post_id\x18\x05 \x01(\x04\x12\r\n\x05score\x18\x06 \x01(\x02\x12\x12\n\nin_network\x18\x07 \x01(\x08\x12\x13\n\x0bserved_type\x18\x08 \x01(\t\x12\x11\n\tancestors\x18\t \x03(\x04\x12G\n\x14\x62rand_safety_verdict\x18\n \x01(\x0e\x32).xsocial.home_mixer.v1.BrandSafetyVerdict\x12\x0c\n\x04text\x18\x0b \x01(\t\x12\x19\n\x11visibility_reason\x18\x0c \x01(\t\"b\n\x13ScoredPostsResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12\x37\n\x0cscored_posts\x18\x02 \x03(\x0b\x32!.xsocial.home_mixer.v1.ScoredPost\"{\n\x18\x44\x65\x62ugScoredPostsResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12\x37\n\x0cscored_posts\x18\x02 \x03(\x0b\x32!.xsocial.home_mixer.v1.ScoredPost\x12\x12\n\ndebug_json\x18\x03 \x01(\t\"\xd8\x01\n\x02\x41\x64\x12\r\n\x05\x61\x64_id\x18\x01 \x01(\x04\x12\x0f\n\x07post_id\x18\x02 \x01(\x04\x12\x11\n\tauthor_id\x18\x03 \x01(\x04\x12\x15\n\rimpression_id\x18\x04 \x01(\x04\x12\x13\n\x0b\x63\x61mpaign_id\x18\x05 \x01(\x04\x12\x17\n\x0f\x61\x64vertiser_name\x18\x06 \x01(\t\x12\x10\n\x08headline\x18\x07 \x01(\t\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x0b\n\x03url\x18\t \x01(\t\x12\x11\n\timage_url\x18\n \x01(\t\x12\r\n\x05token\x18\x0b \x01(\t\x12\x0b\n\x03why\x18\x0c \x03(\t\"\x1f\n\x0bWhoToFollow\x12\x10\n\x08user_ids\x18\x01 \x03(\x04\"8\n\x06Prompt\x12\x11\n\tprompt_id\x18\x01 \x01(\x04\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"E\n\nPushToHome\x12\x0f\n\x07post_id\x18\x01 \x01(\x04\x12\x11\n\tauthor_id\x18\x02 \x01(\x04\x12\x13\n\x0breplier_ids\x18\x03 \x03(\x04\"\xa9\x02\n\x08\x46\x65\x65\x64Item\x12\x10\n\x08position\x18\x01 \x01(\r\x12\x31\n\x04post\x18\x02 \x01(\x0b\x32!.xsocial.home_mixer.v1.ScoredPostH\x00\x12\'\n\x02\x61\x64\x18\x03 \x01(\x0b\x32\x19.xsocial.home_mixer.v1.AdH\x00\x12;\n\rwho_to_follow\x18\x04 \x01(\x0b\x32\".xsocial.home_mixer.v1.WhoToFollowH\x00\x12/\n\x06prompt\x18\x05 \x01(\x0b\x32\x1d.xsocial.home_mixer.v1.PromptH\x00\x12\x39\n\x0cpush_to_home\x18\x06 \x01(\x0b\x32!.xsocial.home_mixer.v1.PushToHomeH\x00\x42\x06\n\x04item\"X\n\x12\x46orYouFeedResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x1f.xsocial.home_mixer.v1.FeedItem\"s\n\x16\x46orYouTimelineResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x1f.xsocial.home_mixer.v1.FeedItem\x12\x15\n\rbottom_cursor\x18\x03 \x01(\t*\xa2\x01\n\x12\x42randSafetyVerdict\x12$\n BRAND_SAFETY_VERDICT_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x42RAND_SAFETY_VERDICT_SAFE\x10\x01\x12!\n\x1d\x42RAND_SAFETY_VERDICT_LOW_RISK\x10\x02\x12$\n BRAND_SAFETY_VERDICT_MEDIUM_RISK\x10\x03\x32\xf1\x01\n\x12ScoredPostsService\x12\x65\n\x0eGetScoredPosts\x12\'.xsocial.home_mixer.v1.ScoredPostsQuery\x1a*.xsocial.home_mixer.v1.ScoredPostsResponse\x12t\n\x13GetDebugScoredPosts\x12,.xsocial.home_mixer.v1.DebugScoredPostsQuery\x1a/.xsocial.home_mixer.v1.DebugScoredPostsResponse2\xe2\x01\n\x11\x46orYouFeedService\x12\x62\n\rGetForYouFeed\x12&.xsocial.home_mixer.v1.ForYouFeedQuery\x1a).xsocial.home_mixer.v1.ForYouFeedResponse\x12i\n\x10GetForYouFeedUrt\x12&.xsocial.home_mixer.v1.ForYouFeedQuery\x1a-.xsocial.home_mixer.v1.ForYouTimelineResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#feed/rpc/generated/home_mixer.proto\x12\x15xsocial.home_mixer.v1\"\xc9\x03\n\x10ScoredPostsQuery\x12\x11\n\tviewer_id\x18\x01 \x01(\x04\x12\x15\n\rclient_app_id\x18\x02 \x01(\r\x12\x10\n\x08seen_ids\x18\x03 \x03(\x04\x12\x12\n\nserved_ids\x18\x04 \x03(\x04\x12\x17\n\x0fin_network_only\x18\x05 \x01(\x08\x12\x19\n\x11is_bottom_request\x18\x06 \x01(\x08\x12\x11\n\ttopic_ids\x18\x07 \x03(\x04\x12\x1a\n\x12\x65xcluded_topic_ids\x18\x08 \x03(\x04\x12\x16\n\x0e\x65xclude_videos\x18\t \x01(\x08\x12\x12\n\nrequest_id\x18\n \x01(\x04\x12\x12\n\nis_preview\x18\x0b \x01(\x08\x12\x1c\n\x14push_to_home_post_id\x18\x0c \x01(\x04\x12\x0e\n\x06\x63ursor\x18\r \x01(\t\x12\x17\n\x0frequest_context\x18\x0e \x01(\t\x12\x12\n\nis_polling\x18\x0f \x01(\x08\x12\x14\n\x0c\x63ountry_code\x18\x10 \x01(\t\x12\x15\n\rlanguage_code\x18\x11 \x01(\t\x12:\n\rdevice_status\x18\x12 \x01(\x0b\x32#.xsocial.home_mixer.v1.DeviceStatus\"\"\n\x0c\x44\x65viceStatus\x12\x12\n\nip_address\x18\x01 \x01(\t\"\xfa\x01\n\x15\x44\x65\x62ugScoredPostsQuery\x12\x36\n\x05query\x18\x01 \x01(\x0b\x32\'.xsocial.home_mixer.v1.ScoredPostsQuery\x12j\n\x18\x66\x65\x61ture_switch_overrides\x18\x02 \x03(\x0b\x32H.xsocial.home_mixer.v1.DebugScoredPostsQuery.FeatureSwitchOverridesEntry\x1a=\n\x1b\x46\x65\x61tureSwitchOverridesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"I\n\x0f\x46orYouFeedQuery\x12\x36\n\x05query\x18\x01 \x01(\x0b\x32\'.xsocial.home_mixer.v1.ScoredPostsQuery\"\xd5\x04\n\nScoredPost\x12\x0f\n\x07post_id\x18\x01 \x01(\x04\x12\x11\n\tauthor_id\x18\x02 \x01(\x04\x12\x19\n\x11repost_of_post_id\x18\x03 \x01(\x04\x12\x19\n\x11repost_of_user_id\x18\x04 \x01(\x04\x12\x1b\n\x13in_reply_to_post_id\x18\x05 \x01(\x04\x12\r\n\x05score\x18\x06 \x01(\x02\x12\x12\n\nin_network\x18\x07 \x01(\x08\x12\x13\n\x0bserved_type\x18\x08 \x01(\t\x12\x11\n\tancestors\x18\t \x03(\x04\x12G\n\x14\x62rand_safety_verdict\x18\n \x01(\x0e\x32).xsocial.home_mixer.v1.BrandSafetyVerdict\x12\x0c\n\x04text\x18\x0b \x01(\t\x12\x19\n\x11visibility_reason\x18\x0c \x01(\t\x12 \n\x18last_scored_timestamp_ms\x18\r \x01(\x04\x12\x1d\n\x15prediction_request_id\x18\x0e \x01(\x04\x12H\n\x0cscreen_names\x18\x0f \x03(\x0b\x32\x32.xsocial.home_mixer.v1.ScoredPost.ScreenNamesEntry\x12\x14\n\x0ctype_metrics\x18\x10 \x01(\x0c\x12\"\n\x1a\x66ollowing_replied_user_ids\x18\x11 \x03(\x04\x12\x1a\n\x12safety_label_types\x18\x12 \x03(\t\x1a\x32\n\x10ScreenNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\x04\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"b\n\x13ScoredPostsResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12\x37\n\x0cscored_posts\x18\x02 \x03(\x0b\x32!.xsocial.home_mixer.v1.ScoredPost\"{\n\x18\x44\x65\x62ugScoredPostsResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12\x37\n\x0cscored_posts\x18\x02 \x03(\x0b\x32!.xsocial.home_mixer.v1.ScoredPost\x12\x12\n\ndebug_json\x18\x03 \x01(\t\"\xd8\x01\n\x02\x41\x64\x12\r\n\x05\x61\x64_id\x18\x01 \x01(\x04\x12\x0f\n\x07post_id\x18\x02 \x01(\x04\x12\x11\n\tauthor_id\x18\x03 \x01(\x04\x12\x15\n\rimpression_id\x18\x04 \x01(\x04\x12\x13\n\x0b\x63\x61mpaign_id\x18\x05 \x01(\x04\x12\x17\n\x0f\x61\x64vertiser_name\x18\x06 \x01(\t\x12\x10\n\x08headline\x18\x07 \x01(\t\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x0b\n\x03url\x18\t \x01(\t\x12\x11\n\timage_url\x18\n \x01(\t\x12\r\n\x05token\x18\x0b \x01(\t\x12\x0b\n\x03why\x18\x0c \x03(\t\"\x1f\n\x0bWhoToFollow\x12\x10\n\x08user_ids\x18\x01 \x03(\x04\"8\n\x06Prompt\x12\x11\n\tprompt_id\x18\x01 \x01(\x04\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x90\x01\n\nPushToHome\x12\x0f\n\x07post_id\x18\x01 \x01(\x04\x12\x11\n\tauthor_id\x18\x02 \x01(\x04\x12\x13\n\x0breplier_ids\x18\x03 \x03(\x04\x12\x1b\n\x13in_reply_to_post_id\x18\x04 \x01(\x04\x12\x17\n\x0f\x63onversation_id\x18\x05 \x01(\x04\x12\x13\n\x0bserved_type\x18\x06 \x01(\t\"\xa9\x02\n\x08\x46\x65\x65\x64Item\x12\x10\n\x08position\x18\x01 \x01(\r\x12\x31\n\x04post\x18\x02 \x01(\x0b\x32!.xsocial.home_mixer.v1.ScoredPostH\x00\x12\'\n\x02\x61\x64\x18\x03 \x01(\x0b\x32\x19.xsocial.home_mixer.v1.AdH\x00\x12;\n\rwho_to_follow\x18\x04 \x01(\x0b\x32\".xsocial.home_mixer.v1.WhoToFollowH\x00\x12/\n\x06prompt\x18\x05 \x01(\x0b\x32\x1d.xsocial.home_mixer.v1.PromptH\x00\x12\x39\n\x0cpush_to_home\x18\x06 \x01(\x0b\x32!.xsocial.home_mixer.v1.PushToHomeH\x00\x42\x06\n\x04item\"X\n\x12\x46orYouFeedResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x1f.xsocial.home_mixer.v1.FeedItem\"\x87\x01\n\x16\x46orYouTimelineResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x1f.xsocial.home_mixer.v1.FeedItem\x12\x15\n\rbottom_cursor\x18\x03 \x01(\t\x12\x12\n\ntop_cursor\x18\x04 \x01(\t*\xa2\x01\n\x12\x42randSafetyVerdict\x12$\n BRAND_SAFETY_VERDICT_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x42RAND_SAFETY_VERDICT_SAFE\x10\x01\x12!\n\x1d\x42RAND_SAFETY_VERDICT_LOW_RISK\x10\x02\x12$\n BRAND_SAFETY_VERDICT_MEDIUM_RISK\x10\x03\x32\xf1\x01\n\x12ScoredPostsService\x12\x65\n\x0eGetScoredPosts\x12\'.xsocial.home_mixer.v1.ScoredPostsQuery\x1a*.xsocial.home_mixer.v1.ScoredPostsResponse\x12t\n\x13GetDebugScoredPosts\x12,.xsocial.home_mixer.v1.DebugScoredPostsQuery\x1a/.xsocial.home_mixer.v1.DebugScoredPostsResponse2\xe2\x01\n\x11\x46orYouFeedService\x12\x62\n\rGetForYouFeed\x12&.xsocial.home_mixer.v1.ForYouFeedQuery\x1a).xsocial.home_mixer.v1.ForYouFeedResponse\x12i\n\x10GetForYouFeedUrt\x12&.xsocial.home_mixer.v1.ForYouFeedQuery\x1a-.xsocial.home_mixer.v1.ForYouTimelineResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,38 +33,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DEBUGSCOREDPOSTSQUERY_FEATURESWITCHOVERRIDESENTRY']._loaded_options = None
   _globals['_DEBUGSCOREDPOSTSQUERY_FEATURESWITCHOVERRIDESENTRY']._serialized_options = b'8\001'
-  _globals['_BRANDSAFETYVERDICT']._serialized_start=2182
-  _globals['_BRANDSAFETYVERDICT']._serialized_end=2344
+  _globals['_SCOREDPOST_SCREENNAMESENTRY']._loaded_options = None
+  _globals['_SCOREDPOST_SCREENNAMESENTRY']._serialized_options = b'8\001'
+  _globals['_BRANDSAFETYVERDICT']._serialized_start=2697
+  _globals['_BRANDSAFETYVERDICT']._serialized_end=2859
   _globals['_SCOREDPOSTSQUERY']._serialized_start=63
-  _globals['_SCOREDPOSTSQUERY']._serialized_end=415
-  _globals['_DEBUGSCOREDPOSTSQUERY']._serialized_start=418
-  _globals['_DEBUGSCOREDPOSTSQUERY']._serialized_end=668
-  _globals['_DEBUGSCOREDPOSTSQUERY_FEATURESWITCHOVERRIDESENTRY']._serialized_start=607
-  _globals['_DEBUGSCOREDPOSTSQUERY_FEATURESWITCHOVERRIDESENTRY']._serialized_end=668
-  _globals['_FORYOUFEEDQUERY']._serialized_start=670
-  _globals['_FORYOUFEEDQUERY']._serialized_end=743
-  _globals['_SCOREDPOST']._serialized_start=746
-  _globals['_SCOREDPOST']._serialized_end=1066
-  _globals['_SCOREDPOSTSRESPONSE']._serialized_start=1068
-  _globals['_SCOREDPOSTSRESPONSE']._serialized_end=1166
-  _globals['_DEBUGSCOREDPOSTSRESPONSE']._serialized_start=1168
-  _globals['_DEBUGSCOREDPOSTSRESPONSE']._serialized_end=1291
-  _globals['_AD']._serialized_start=1294
-  _globals['_AD']._serialized_end=1510
-  _globals['_WHOTOFOLLOW']._serialized_start=1512
-  _globals['_WHOTOFOLLOW']._serialized_end=1543
-  _globals['_PROMPT']._serialized_start=1545
-  _globals['_PROMPT']._serialized_end=1601
-  _globals['_PUSHTOHOME']._serialized_start=1603
-  _globals['_PUSHTOHOME']._serialized_end=1672
-  _globals['_FEEDITEM']._serialized_start=1675
-  _globals['_FEEDITEM']._serialized_end=1972
-  _globals['_FORYOUFEEDRESPONSE']._serialized_start=1974
-  _globals['_FORYOUFEEDRESPONSE']._serialized_end=2062
-  _globals['_FORYOUTIMELINERESPONSE']._serialized_start=2064
-  _globals['_FORYOUTIMELINERESPONSE']._serialized_end=2179
-  _globals['_SCOREDPOSTSSERVICE']._serialized_start=2347
-  _globals['_SCOREDPOSTSSERVICE']._serialized_end=2588
-  _globals['_FORYOUFEEDSERVICE']._serialized_start=2591
-  _globals['_FORYOUFEEDSERVICE']._serialized_end=2817
+  _globals['_SCOREDPOSTSQUERY']._serialized_end=520
+  _globals['_DEVICESTATUS']._serialized_start=522
+  _globals['_DEVICESTATUS']._serialized_end=556
+  _globals['_DEBUGSCOREDPOSTSQUERY']._serialized_start=559
+  _globals['_DEBUGSCOREDPOSTSQUERY']._serialized_end=809
+  _globals['_DEBUGSCOREDPOSTSQUERY_FEATURESWITCHOVERRIDESENTRY']._serialized_start=748
+  _globals['_DEBUGSCOREDPOSTSQUERY_FEATURESWITCHOVERRIDESENTRY']._serialized_end=809
+  _globals['_FORYOUFEEDQUERY']._serialized_start=811
+  _globals['_FORYOUFEEDQUERY']._serialized_end=884
+  _globals['_SCOREDPOST']._serialized_start=887
+  _globals['_SCOREDPOST']._serialized_end=1484
+  _globals['_SCOREDPOST_SCREENNAMESENTRY']._serialized_start=1434
+  _globals['_SCOREDPOST_SCREENNAMESENTRY']._serialized_end=1484
+  _globals['_SCOREDPOSTSRESPONSE']._serialized_start=1486
+  _globals['_SCOREDPOSTSRESPONSE']._serialized_end=1584
+  _globals['_DEBUGSCOREDPOSTSRESPONSE']._serialized_start=1586
+  _globals['_DEBUGSCOREDPOSTSRESPONSE']._serialized_end=1709
+  _globals['_AD']._serialized_start=1712
+  _globals['_AD']._serialized_end=1928
+  _globals['_WHOTOFOLLOW']._serialized_start=1930
+  _globals['_WHOTOFOLLOW']._serialized_end=1961
+  _globals['_PROMPT']._serialized_start=1963
+  _globals['_PROMPT']._serialized_end=2019
+  _globals['_PUSHTOHOME']._serialized_start=2022
+  _globals['_PUSHTOHOME']._serialized_end=2166
+  _globals['_FEEDITEM']._serialized_start=2169
+  _globals['_FEEDITEM']._serialized_end=2466
+  _globals['_FORYOUFEEDRESPONSE']._serialized_start=2468
+  _globals['_FORYOUFEEDRESPONSE']._serialized_end=2556
+  _globals['_FORYOUTIMELINERESPONSE']._serialized_start=2559
+  _globals['_FORYOUTIMELINERESPONSE']._serialized_end=2694
+  _globals['_SCOREDPOSTSSERVICE']._serialized_start=2862
+  _globals['_SCOREDPOSTSSERVICE']._serialized_end=3103
+  _globals['_FORYOUFEEDSERVICE']._serialized_start=3106
+  _globals['_FORYOUFEEDSERVICE']._serialized_end=3332
 # @@protoc_insertion_point(module_scope)

@@ -19,7 +19,7 @@ BRAND_SAFETY_VERDICT_LOW_RISK: BrandSafetyVerdict
 BRAND_SAFETY_VERDICT_MEDIUM_RISK: BrandSafetyVerdict
 
 class ScoredPostsQuery(_message.Message):
-    __slots__ = ("viewer_id", "client_app_id", "seen_ids", "served_ids", "in_network_only", "is_bottom_request", "topic_ids", "excluded_topic_ids", "exclude_videos", "request_id", "is_preview", "push_to_home_post_id", "cursor", "request_context", "is_polling")
+    __slots__ = ("viewer_id", "client_app_id", "seen_ids", "served_ids", "in_network_only", "is_bottom_request", "topic_ids", "excluded_topic_ids", "exclude_videos", "request_id", "is_preview", "push_to_home_post_id", "cursor", "request_context", "is_polling", "country_code", "language_code", "device_status")
     VIEWER_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_APP_ID_FIELD_NUMBER: _ClassVar[int]
     SEEN_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,9 @@ class ScoredPostsQuery(_message.Message):
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     REQUEST_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     IS_POLLING_FIELD_NUMBER: _ClassVar[int]
+    COUNTRY_CODE_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_STATUS_FIELD_NUMBER: _ClassVar[int]
     viewer_id: int
     client_app_id: int
     seen_ids: _containers.RepeatedScalarFieldContainer[int]
@@ -50,7 +53,16 @@ class ScoredPostsQuery(_message.Message):
     cursor: str
     request_context: str
     is_polling: bool
-    def __init__(self, viewer_id: _Optional[int] = ..., client_app_id: _Optional[int] = ..., seen_ids: _Optional[_Iterable[int]] = ..., served_ids: _Optional[_Iterable[int]] = ..., in_network_only: _Optional[bool] = ..., is_bottom_request: _Optional[bool] = ..., topic_ids: _Optional[_Iterable[int]] = ..., excluded_topic_ids: _Optional[_Iterable[int]] = ..., exclude_videos: _Optional[bool] = ..., request_id: _Optional[int] = ..., is_preview: _Optional[bool] = ..., push_to_home_post_id: _Optional[int] = ..., cursor: _Optional[str] = ..., request_context: _Optional[str] = ..., is_polling: _Optional[bool] = ...) -> None: ...
+    country_code: str
+    language_code: str
+    device_status: DeviceStatus
+    def __init__(self, viewer_id: _Optional[int] = ..., client_app_id: _Optional[int] = ..., seen_ids: _Optional[_Iterable[int]] = ..., served_ids: _Optional[_Iterable[int]] = ..., in_network_only: _Optional[bool] = ..., is_bottom_request: _Optional[bool] = ..., topic_ids: _Optional[_Iterable[int]] = ..., excluded_topic_ids: _Optional[_Iterable[int]] = ..., exclude_videos: _Optional[bool] = ..., request_id: _Optional[int] = ..., is_preview: _Optional[bool] = ..., push_to_home_post_id: _Optional[int] = ..., cursor: _Optional[str] = ..., request_context: _Optional[str] = ..., is_polling: _Optional[bool] = ..., country_code: _Optional[str] = ..., language_code: _Optional[str] = ..., device_status: _Optional[_Union[DeviceStatus, _Mapping]] = ...) -> None: ...
+
+class DeviceStatus(_message.Message):
+    __slots__ = ("ip_address",)
+    IP_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    ip_address: str
+    def __init__(self, ip_address: _Optional[str] = ...) -> None: ...
 
 class DebugScoredPostsQuery(_message.Message):
     __slots__ = ("query", "feature_switch_overrides")
@@ -74,7 +86,14 @@ class ForYouFeedQuery(_message.Message):
     def __init__(self, query: _Optional[_Union[ScoredPostsQuery, _Mapping]] = ...) -> None: ...
 
 class ScoredPost(_message.Message):
-    __slots__ = ("post_id", "author_id", "repost_of_post_id", "repost_of_user_id", "in_reply_to_post_id", "score", "in_network", "served_type", "ancestors", "brand_safety_verdict", "text", "visibility_reason")
+    __slots__ = ("post_id", "author_id", "repost_of_post_id", "repost_of_user_id", "in_reply_to_post_id", "score", "in_network", "served_type", "ancestors", "brand_safety_verdict", "text", "visibility_reason", "last_scored_timestamp_ms", "prediction_request_id", "screen_names", "type_metrics", "following_replied_user_ids", "safety_label_types")
+    class ScreenNamesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: str
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[str] = ...) -> None: ...
     POST_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_ID_FIELD_NUMBER: _ClassVar[int]
     REPOST_OF_POST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +106,12 @@ class ScoredPost(_message.Message):
     BRAND_SAFETY_VERDICT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     VISIBILITY_REASON_FIELD_NUMBER: _ClassVar[int]
+    LAST_SCORED_TIMESTAMP_MS_FIELD_NUMBER: _ClassVar[int]
+    PREDICTION_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SCREEN_NAMES_FIELD_NUMBER: _ClassVar[int]
+    TYPE_METRICS_FIELD_NUMBER: _ClassVar[int]
+    FOLLOWING_REPLIED_USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    SAFETY_LABEL_TYPES_FIELD_NUMBER: _ClassVar[int]
     post_id: int
     author_id: int
     repost_of_post_id: int
@@ -99,7 +124,13 @@ class ScoredPost(_message.Message):
     brand_safety_verdict: BrandSafetyVerdict
     text: str
     visibility_reason: str
-    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., repost_of_post_id: _Optional[int] = ..., repost_of_user_id: _Optional[int] = ..., in_reply_to_post_id: _Optional[int] = ..., score: _Optional[float] = ..., in_network: _Optional[bool] = ..., served_type: _Optional[str] = ..., ancestors: _Optional[_Iterable[int]] = ..., brand_safety_verdict: _Optional[_Union[BrandSafetyVerdict, str]] = ..., text: _Optional[str] = ..., visibility_reason: _Optional[str] = ...) -> None: ...
+    last_scored_timestamp_ms: int
+    prediction_request_id: int
+    screen_names: _containers.ScalarMap[int, str]
+    type_metrics: bytes
+    following_replied_user_ids: _containers.RepeatedScalarFieldContainer[int]
+    safety_label_types: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., repost_of_post_id: _Optional[int] = ..., repost_of_user_id: _Optional[int] = ..., in_reply_to_post_id: _Optional[int] = ..., score: _Optional[float] = ..., in_network: _Optional[bool] = ..., served_type: _Optional[str] = ..., ancestors: _Optional[_Iterable[int]] = ..., brand_safety_verdict: _Optional[_Union[BrandSafetyVerdict, str]] = ..., text: _Optional[str] = ..., visibility_reason: _Optional[str] = ..., last_scored_timestamp_ms: _Optional[int] = ..., prediction_request_id: _Optional[int] = ..., screen_names: _Optional[_Mapping[int, str]] = ..., type_metrics: _Optional[bytes] = ..., following_replied_user_ids: _Optional[_Iterable[int]] = ..., safety_label_types: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ScoredPostsResponse(_message.Message):
     __slots__ = ("request_id", "scored_posts")
@@ -164,14 +195,20 @@ class Prompt(_message.Message):
     def __init__(self, prompt_id: _Optional[int] = ..., title: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class PushToHome(_message.Message):
-    __slots__ = ("post_id", "author_id", "replier_ids")
+    __slots__ = ("post_id", "author_id", "replier_ids", "in_reply_to_post_id", "conversation_id", "served_type")
     POST_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_ID_FIELD_NUMBER: _ClassVar[int]
     REPLIER_IDS_FIELD_NUMBER: _ClassVar[int]
+    IN_REPLY_TO_POST_ID_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    SERVED_TYPE_FIELD_NUMBER: _ClassVar[int]
     post_id: int
     author_id: int
     replier_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., replier_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    in_reply_to_post_id: int
+    conversation_id: int
+    served_type: str
+    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., replier_ids: _Optional[_Iterable[int]] = ..., in_reply_to_post_id: _Optional[int] = ..., conversation_id: _Optional[int] = ..., served_type: _Optional[str] = ...) -> None: ...
 
 class FeedItem(_message.Message):
     __slots__ = ("position", "post", "ad", "who_to_follow", "prompt", "push_to_home")
@@ -198,11 +235,13 @@ class ForYouFeedResponse(_message.Message):
     def __init__(self, request_id: _Optional[int] = ..., items: _Optional[_Iterable[_Union[FeedItem, _Mapping]]] = ...) -> None: ...
 
 class ForYouTimelineResponse(_message.Message):
-    __slots__ = ("request_id", "items", "bottom_cursor")
+    __slots__ = ("request_id", "items", "bottom_cursor", "top_cursor")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     BOTTOM_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    TOP_CURSOR_FIELD_NUMBER: _ClassVar[int]
     request_id: int
     items: _containers.RepeatedCompositeFieldContainer[FeedItem]
     bottom_cursor: str
-    def __init__(self, request_id: _Optional[int] = ..., items: _Optional[_Iterable[_Union[FeedItem, _Mapping]]] = ..., bottom_cursor: _Optional[str] = ...) -> None: ...
+    top_cursor: str
+    def __init__(self, request_id: _Optional[int] = ..., items: _Optional[_Iterable[_Union[FeedItem, _Mapping]]] = ..., bottom_cursor: _Optional[str] = ..., top_cursor: _Optional[str] = ...) -> None: ...

@@ -16,7 +16,8 @@ from feed.models import FeatureParameter, Prompt, Receipt, ServedHistory
 from feed.types import FeedRequest
 from posts import services as posts
 from posts.models import Post
-from tests.factories import PostFactory, UserFactory
+from tests.api.test_wire import token
+from tests.factories import FollowFactory, PostFactory, UserFactory
 from xsocial.kernel import clock
 from xsocial.kernel.errors import Invalid
 
@@ -249,9 +250,35 @@ def test_a_pushed_post_is_pinned_if_it_may_be_seen(viewer, friend, models):
     post = PostFactory(author=friend)
     page = services.for_you(viewer, request=FeedRequest(push_to_home_post_id=post.pk))
     assert (page.items[0].kind, page.items[0].post_id) == ("push_to_home", post.pk)
+    assert [item.post_id for item in page.items].count(post.pk) == 1
     secret = PostFactory(author=UserFactory(), visibility="private")
     page = services.for_you(viewer, request=FeedRequest(push_to_home_post_id=secret.pk))
     assert "push_to_home" not in [item.kind for item in page.items]
+
+
+def test_a_pushed_post_says_who_answered_it(client, viewer, friend, models):
+    post = PostFactory(author=friend)
+    answers = [
+        PostFactory(in_reply_to=post, author=UserFactory(display_name=name)) for name in ("Ada", "Bo", "Cy", "Di")
+    ]
+    client.force_login(viewer)
+    assert "From your notifications · Answered by Di, Cy, Bo" in client.get(f"/?post={post.pk}").content.decode()
+    answer = token(viewer).get(f"/api/v1/timelines/for_you?push_to_home_post_id={post.pk}")
+    first = answer.json()["items"][0]
+    assert (first["kind"], first["status"]["id"]) == ("push_to_home", str(post.pk))
+    assert [account["id"] for account in first["accounts"]] == [str(a.author_id) for a in reversed(answers)][:3]
+
+
+def test_faces_of_the_followed_who_answered_stand_beside_a_post(client, viewer, friend, models):
+    other = UserFactory(display_name="Ada")
+    FollowFactory(follower=viewer, followee=other)
+    post = PostFactory(author=friend)
+    PostFactory(author=other, in_reply_to=post)
+    FeatureParameter.objects.create(name="enable_facepile", value=True)
+    FeatureParameter.objects.create(name="facepile_max_posts", value=5)
+    User.objects.filter(pk=viewer.pk).update(followers_count=1_000)
+    client.force_login(viewer)
+    assert "Answered by Ada" in client.get("/").content.decode()
 
 
 def test_overrides_are_for_staff(viewer, friend, models):

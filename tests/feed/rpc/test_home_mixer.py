@@ -10,15 +10,20 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from accounts import services as accounts
 from ads import services as ads
 from ads.types import MICROS, CreativeSpec
 from feed import tuning
+from feed.home_mixer import query_builder
+from feed.home_mixer.candidate_hydrators.tweet_type_metrics_candidate_hydrator import unpack
 from feed.rpc import home_mixer
 from feed.rpc.generated import home_mixer_pb2 as messages
 from feed.rpc.generated import home_mixer_pb2_grpc as rpc
 from moderation import services as moderation
 from moderation.types import Label
+from posts.models import Post
 from tests.factories import FollowFactory, ModeratorFactory, PostFactory, UserFactory
+from xsocial.kernel import clock
 from xsocial.kernel.errors import Unavailable
 
 NUM_POSTS = 8
@@ -82,6 +87,55 @@ def test_scored_posts_are_those_of_the_followed(channel, viewer):
     assert seen[0] not in [post.post_id for post in without_seen.scored_posts]
 
 
+def test_a_scored_post_comes_with_what_the_model_and_the_rules_said(channel, viewer, models):
+    before_ms = clock.now_ms()
+    stub = rpc.ScoredPostsServiceStub(channel)
+    story = json.loads(
+        stub.GetDebugScoredPosts(messages.DebugScoredPostsQuery(query=query(viewer)), timeout=60).debug_json
+    )
+    rows = {row["post_id"]: row for row in story["selected_candidates"]}
+    answer = stub.GetScoredPosts(query(viewer), timeout=60)
+    post = answer.scored_posts[0]
+    author = Post.objects.get(pk=post.post_id).author
+    assert dict(post.screen_names) == {author.pk: author.username}
+    assert list(post.safety_label_types) == ["GROK_SFA"]
+    assert {0, 80} <= set(unpack(post.type_metrics))  # any, in network
+    assert post.type_metrics.hex() == rows[post.post_id]["type_metrics"]
+    assert post.last_scored_timestamp_ms >= before_ms
+    assert post.prediction_request_id > 0
+
+
+def test_place_and_language_of_the_request_take_the_settings_place(channel, viewer, monkeypatch):
+    asked = []
+
+    def noted(viewer, *, request, deadline):
+        asked.append(request)
+        raise Unavailable("Enough.")
+
+    monkeypatch.setattr(home_mixer.services, "scored_posts", noted)
+    stub = rpc.ScoredPostsServiceStub(channel)
+    fields = {"country_code": "br", "language_code": "pt-BR", "device_status": {"ip_address": "203.0.113.9"}}
+    assert code_of(stub.GetScoredPosts, query(viewer, **fields)) == grpc.StatusCode.UNAVAILABLE
+    assert (asked[0].country_code, asked[0].language_code, asked[0].ip_address) == ("BR", "pt-BR", "203.0.113.9")
+    built = query_builder.build(viewer.pk, asked[0])
+    assert (built.country_code, built.language_code) == ("BR", "pt-BR")
+    for wrong in ({"country_code": "BRA"}, {"language_code": "x" * 40}):
+        assert code_of(stub.GetScoredPosts, query(viewer, **wrong)) == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_pushed_post_leads_the_page_with_its_thread_and_who_answered(channel, viewer):
+    root = Post.objects.first()
+    friend, foe = UserFactory(), UserFactory()
+    for who in (friend, foe):
+        PostFactory(author=who, in_reply_to=root)
+    accounts.block(blocker=viewer, blocked=foe)
+    answer = for_you(channel, viewer, push_to_home_post_id=root.pk)
+    pushed = answer.items[0].push_to_home
+    assert (pushed.post_id, pushed.in_reply_to_post_id, pushed.conversation_id) == (root.pk, 0, root.conversation_id)
+    assert (list(pushed.replier_ids), pushed.served_type) == ([friend.pk], "ForYouPushToHome")
+    assert root.pk not in [item.post.post_id for item in answer.items if item.HasField("post")]
+
+
 def test_debugging_tells_the_whole_story_and_overrides_are_for_staff(channel, viewer):
     stub = rpc.ScoredPostsServiceStub(channel)
     answer = stub.GetDebugScoredPosts(messages.DebugScoredPostsQuery(query=query(viewer)), timeout=60)
@@ -125,8 +179,12 @@ def test_the_timeline_continues_by_its_cursor(channel, viewer):
     assert len(post_ids(first)) == NUM_POSTS
     assert len(post_ids(page(client_app_id=1))) == NUM_POSTS
     assert not post_ids(page(client_app_id=2, cursor=first.bottom_cursor))
+    newer = page(client_app_id=4, cursor=first.top_cursor, request_context="pull_to_refresh")
+    assert not post_ids(newer)
     below = for_you(channel, viewer, client_app_id=3, is_bottom_request=True, served_ids=sorted(post_ids(first))[:4])
     assert len(post_ids(below)) == NUM_POSTS - 4
+    fresh = PostFactory(author=Post.objects.first().author)
+    assert post_ids(page(client_app_id=5, cursor=first.top_cursor)) == {fresh.pk}
 
 
 @pytest.mark.django_db(transaction=True)
