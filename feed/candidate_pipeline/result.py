@@ -13,7 +13,7 @@ class ComponentReport:
     """One component's part in one request."""
 
     name: str
-    state: str  # "ok", "failed", "late" or "disabled"
+    state: str  # "ok", "failed", "late", "disabled" or, of side effects, "dropped"
     ms: float = 0.0
     size: int = 0  # candidates found, filled or removed
     error: str = ""

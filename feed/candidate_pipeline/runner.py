@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -163,7 +164,9 @@ class Runner:
         """Hand over the side effects that are enabled; the response does not wait."""
         for part in self.pipeline.side_effects:
             if self._enabled(part, result.query):
-                self.pipeline.background.submit(lambda part=part: self._side_effect(part, result))
+                do = partial(self._side_effect, part, result)
+                if not self.pipeline.background.submit(do, essential=part.essential):
+                    self._observe(StageReport("side_effects", 0.0, 0, 0, (ComponentReport(part.name, "dropped"),)))
 
     def _side_effect(self, part: Any, result: Result) -> None:
         outcome = faults.guarded(part.name, lambda: part.run(result))

@@ -3,8 +3,8 @@
 Every component has a ``name`` (its class), ``enabled(query)`` (pure and cheap: no I/O), the
 columns it ``reads`` and ``writes``, and optionally a ``timeout_ms`` of its own. ``inline``
 marks cheap CPU-only work that is not worth a thread; ``essential`` work gets its own time limit
-even when the request's is used up. The higher its ``urgency``, the earlier it is begun; the order in
-which answers are merged is the declared one all the same.
+even when the request's is used up, and as a side effect a place in a queue that is full for others. The higher
+its ``urgency``, the earlier it is begun; the order in which answers are merged is the declared one all the same.
 """
 
 from __future__ import annotations

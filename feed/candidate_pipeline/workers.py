@@ -127,7 +127,10 @@ def _late(task: Task) -> Outcome:
 
 
 class Background:
-    """Runs side effects after the response; a full queue drops the newest and counts it.
+    """Runs side effects after the response; a queue of ``limit`` takes no more.
+
+    Essential ones have as much room again: a page's record outlives statistics when pages come faster than
+    what follows them is done.
 
     Whoever asked still has to write the answer, and shares the interpreter's lock with these threads:
     so they leave it ``head_start_s`` before they begin.
@@ -141,12 +144,10 @@ class Background:
         self._head_start_s = head_start_s
         self._around = around
         self._pending: set[Future] = set()
-        self.dropped = 0
 
-    def submit(self, call: Callable[[], None]) -> bool:
+    def submit(self, call: Callable[[], None], *, essential: bool = False) -> bool:
         """Queue ``call``; False when the queue is full."""
-        if len(self._pending) >= self._limit:
-            self.dropped += 1
+        if len(self._pending) >= (2 * self._limit if essential else self._limit):
             return False
         begin_at = time.monotonic() + self._head_start_s
         future = self._pool.submit(contextvars.copy_context().run, self._begin, begin_at, call)
@@ -166,9 +167,7 @@ class Background:
 class Immediate:
     """Runs side effects at once, in the caller: for commands and tests."""
 
-    dropped = 0
-
-    def submit(self, call: Callable[[], None]) -> bool:
+    def submit(self, call: Callable[[], None], *, essential: bool = False) -> bool:
         """Run ``call`` now."""
         call()
         return True

@@ -8,6 +8,8 @@ from feed.home_mixer.query import ScoredPostsQuery
 class PublishSeenIdsSideEffect(SideEffect):
     """Nothing when the client named nothing."""
 
+    essential = True
+
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """Only with seen ids."""
         return query.params.enable_publish_seen and len(query.seen_ids) > 0

@@ -8,6 +8,8 @@ from feed.receipts import build, store, tape
 class StoreReceiptSideEffect(SideEffect):
     """Never on the response's path."""
 
+    essential = True
+
     def __init__(self, scored_posts: Pipeline) -> None:
         self.scored_posts = scored_posts
 

@@ -12,6 +12,8 @@ from xsocial.kernel import clock
 class UpdateServedHistorySideEffect(SideEffect):
     """One record per page; parents of a served reply count as served too."""
 
+    essential = True
+
     def enabled(self, query: ScoredPostsQuery) -> bool:
         """By parameter; previews leave no trace."""
         return query.params.enable_served_history and not query.is_preview

@@ -253,14 +253,34 @@ def test_side_effects_neither_delay_nor_change_the_response():
     assert seen.wait(2)
 
 
-def test_a_full_background_queue_drops_and_counts():
+def test_a_full_background_queue_takes_only_what_is_essential():
     gate = threading.Event()
     background = Background(1, limit=2)
     taken = [background.submit(lambda: gate.wait(5)) for _ in range(4)]
+    kept = [background.submit(lambda: gate.wait(5), essential=True) for _ in range(4)]
     gate.set()
     background.drain()
     assert taken == [True, True, False, False]
-    assert background.dropped == 2
+    assert kept == [True, True, False, False]
+
+
+def test_side_effects_that_find_no_room_are_reported():
+    gate, reports = threading.Event(), []
+    wait = SideEffectPart("Waits", lambda result: gate.wait(5))
+    kept = SideEffectPart("Kept", lambda result: None)
+    kept.essential = True
+    background = Background(1, limit=1)
+    pipeline(
+        side_effects=(wait, SideEffectPart("Dropped", fails), kept),
+        background=background,
+        observer=lambda name, report: reports.append(report),
+    ).execute(Query())
+    gate.set()
+    background.drain()
+    found = {
+        part.name: part.state for report in reports if report.stage == "side_effects" for part in report.components
+    }
+    assert found == {"Waits": "ok", "Dropped": "dropped", "Kept": "ok"}
 
 
 def test_side_effects_leave_the_page_its_head_start():
