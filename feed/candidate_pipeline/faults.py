@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .deadlines import Cancelled
+
 log = logging.getLogger(__name__)
 
 TRACEBACK_EVERY_S = 60.0
@@ -46,10 +48,10 @@ def guarded(name: str, call: Callable[[], Any]) -> Outcome:
 def report(name: str, error: Exception) -> None:
     """Log a failure: one line each time, the traceback at most once a minute per component.
 
-    Being late, or an error whose ``code`` says "unavailable", is no mystery and gets no traceback.
+    Being late, a caller who has gone and an error whose ``code`` says "unavailable" are no mystery and get none.
     """
     now = time.monotonic()
-    is_mystery = not isinstance(error, TimedOut) and getattr(error, "code", "") != "unavailable"
+    is_mystery = not isinstance(error, (TimedOut, Cancelled)) and getattr(error, "code", "") != "unavailable"
     due = is_mystery and now - _last_traceback.get(name, -TRACEBACK_EVERY_S) >= TRACEBACK_EVERY_S
     if due:
         _last_traceback[name] = now

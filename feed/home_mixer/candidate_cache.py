@@ -10,7 +10,7 @@ from feed.candidate_pipeline import Batch
 from feed.home_mixer.candidate import SCHEMA
 from xsocial.kernel import redis
 
-LEVEL = 3
+LEVEL = 3  # upstream's 6 takes four times the CPU for 1 % less
 # Scores are restarted from the predictions, so what the ranking adds later is not kept.
 COLUMNS = (
     "post_id",

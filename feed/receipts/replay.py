@@ -133,7 +133,9 @@ def replay(
     served = store.unpack(row)
     weights = weights or WeightsInForce(settings["weight_set"], settings["weights"])
     query = _query(tape, settings, replace(weights, tuning=Tuning.of(served["tuning"]) if tuning is None else tuning))
-    scorer = PhoenixScorer(model) if model else PhoenixScorer(_same_model(settings), settings.get("arithmetic", ""))
+    scorer = (
+        PhoenixScorer(_ranker(model)) if model else PhoenixScorer(_same_model(settings), settings.get("arithmetic", ""))
+    )
     result = _pipeline(pipelines, tape, ranked_by(scorer)).execute(query)
     again = query.memo.get("scored_posts")
     return Replayed(
@@ -164,6 +166,12 @@ def _query(tape: Tape, settings: Mapping[str, Any], weights: WeightsInForce) -> 
     if tape.topics is not None:
         query.memo.put(topics.MEMO, TopicTree(tape.topics))
     return query
+
+
+def _ranker(name: str) -> str:
+    if not ModelVersion.objects.filter(name=name, kind=ModelVersion.Kind.RANKER).exists():
+        raise NotFound(f"There is no ranker called {name}.")
+    return name
 
 
 def _same_model(settings: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from feed.receipts.tape import BY_VERDICT
 from feed.types import FeedRequest
 from posts import services as posts
 from posts.models import Impression, Post, PostEmbedding, PostTopic
+from ranking.models import ModelVersion
 from ranking.types import ActionSequence
 from tests.factories import PostFactory, TopicFactory, UserFactory
 from xsocial.kernel import clock
@@ -190,6 +191,16 @@ def test_a_model_whose_files_changed_is_refused(world):
     LoadSettings.objects.update(body=LoadSettings.objects.get().body | {"model_hash": "another"})
     with pytest.raises(NotFound, match="not registered"):
         services.replay(page.request_id)
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "a-retrieval-model"])
+def test_another_model_must_be_a_ranker_that_is_registered(world, name):
+    ModelVersion.objects.create(
+        name="a-retrieval-model", kind=ModelVersion.Kind.RETRIEVAL, config={}, artefact_hash="0" * 64
+    )
+    page = services.for_you(world)
+    with pytest.raises(NotFound, match=f"no ranker called {name}"):
+        services.replay(page.request_id, model=name)
 
 
 def test_random_loads_leave_no_remainder_and_replay(world, friend, models):

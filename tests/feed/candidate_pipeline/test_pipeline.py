@@ -367,6 +367,16 @@ def test_cancelling_the_request_stops_it():
     assert scorer.calls == 0
 
 
+def test_a_caller_who_has_gone_is_no_mystery(caplog):
+    def leaves(query):
+        raise Cancelled
+
+    pipeline(sources=(SourcePart("RunsAnother", leaves),)).execute(Query())
+    assert [(record.exc_info, record.message) for record in caplog.records] == [
+        (None, "RunsAnother failed: Cancelled()")
+    ]
+
+
 def test_a_traceback_is_logged_once_a_minute_per_component(caplog):
     made = pipeline(sources=(SourcePart("OnceAMinute", fails),))
     for _ in range(3):
