@@ -13,6 +13,8 @@ JOBS = {
     "signatures": tasks.sign_mutual_follows,
     "interests": tasks.infer_topics,
     "popular": tasks.count_popular,
+    "signals": tasks.weigh_signals,
+    "reach": tasks.count_reach,
 }
 
 
