@@ -71,7 +71,11 @@ def of_author(author: User, *, days: int = DAYS) -> Funnel:
     found = list(AuthorReach.objects.filter(author=author, day__gte=since))
     audiences = {flag: [row for row in found if row.by_followers == flag] for flag in (True, False)}
     counts = {flag: _shown(_summed(row.counts for row in rows)) for flag, rows in audiences.items()}
-    ledger = {flag: _hidden_in_company(_summed(row.left_out for row in rows)) for flag, rows in audiences.items()}
+    # Found less what was left out is what was on the page: where that is hidden, so is the ledger.
+    ledger = {
+        flag: _hidden_in_company(_summed(row.left_out for row in rows)) if "served" in counts[flag] else {}
+        for flag, rows in audiences.items()
+    }
     steps = [Step(name, LABELS[name], counts[True].get(name), counts[False].get(name)) for name in STEPS]
     named = sorted({rule for part in ledger.values() for rule in part if rule})
     lines = [LeftOut(rules.of(rule).words, ledger[True].get(rule), ledger[False].get(rule)) for rule in named]

@@ -142,3 +142,14 @@ def test_the_page_draws_the_funnel_for_the_author_alone(author, client, monkeypa
     assert max(bar.followers + bar.others for bar in drawn.bars) <= plot.WIDTH + 0.2
     client.force_login(UserFactory())
     assert "Nothing to show yet" in client.get("/settings/reach").content.decode()
+
+
+def test_a_hidden_place_on_the_page_cannot_be_found_from_what_was_left_out(viewer):
+    counts = {"retrieved": [450, 90], "passed": [370, 80], "ranked": [155, 40], "served": [36, 12]}
+    left_out = {"TopKScoreSelector": [215, 60], "AgeFilter": [199, 50]}
+    AuthorReach.objects.create(
+        author=viewer, day=clock.now().date(), by_followers=False, counts=counts, left_out=left_out
+    )
+    found = funnel.of_author(viewer)
+    assert [step.others for step in found.steps if step.name in ("retrieved", "served")] == [450, None]
+    assert [line.others for line in found.left_out if line.others] == []
