@@ -142,6 +142,9 @@ def delete_account(*, user: User, due_by: datetime | None = None) -> bool:
         location="",
         avatar="",
         header="",
+        language=User._meta.get_field("language").default,
+        country_code="",
+        time_zone=User._meta.get_field("time_zone").default,
         birth_year=None,
         gender="",
     )

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def bob():
-    person = UserFactory(username="bob", bio="Here")
+    person = UserFactory(username="bob", bio="Here", language="fr", country_code="FR", time_zone="Europe/Paris")
     EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
     return person
 
@@ -46,6 +46,7 @@ def test_a_closed_account_is_hidden_signed_out_and_erased_when_its_time_has_come
     bob.refresh_from_db()
     edge.follower.refresh_from_db()
     assert (bob.is_active, bob.bio, bob.email, bob.closes_at) == (False, "", "", None)
+    assert (bob.language, bob.country_code, bob.time_zone) == ("en", "", "UTC")
     assert edge.follower.following_count == 0
     assert not EmailAddress.objects.exists()
 
