@@ -4,17 +4,21 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+import structlog
 from allauth.account import forms
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.utils import filter_users_by_email, filter_users_by_username
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.totp.forms import ActivateTOTPForm as BaseActivateTOTPForm
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import User
 from accounts.models.user import validate_handle
+
+logger = structlog.get_logger(__name__)
 
 SITE_NAME = "xsocial"
 PASSWORD_HELP = "At least 8 characters, and not one that everybody uses."
@@ -66,10 +70,17 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def tell_of_closing(request: HttpRequest, user: User, closes_at: datetime) -> None:
-    """Mail the owner of an account when it will be erased, and how to take that back."""
+    """Mail the owner of an account when it will be erased, and how to take that back.
+
+    It is closed by now, so mail that cannot be sent is logged; signing in shows the same words.
+    """
     address = request.build_absolute_uri(reverse("account_login"))
-    context = {"user": user, "closes_at": closes_at, "login_url": address}
-    get_adapter(request).send_notification_mail("account/email/account_closing", user, context)
+    days = settings.ACCOUNT_GRACE_DAYS
+    context = {"user": user, "closes_at": closes_at, "days": days, "login_url": address}
+    try:
+        get_adapter(request).send_notification_mail("account/email/account_closing", user, context)
+    except OSError as error:  # what smtplib raises, too
+        logger.warning("accounts.mail_failed", mail="account_closing", user_id=user.pk, error=str(error))
 
 
 class MFAAdapter(DefaultMFAAdapter):

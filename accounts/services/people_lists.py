@@ -48,7 +48,7 @@ def add_to_list(*, people_list: PeopleList, user_ids: Iterable[int]) -> None:
     """Put people on a list, all or none. Raises NotFound if the owner does not follow one of them."""
     wanted = set(user_ids)
     follows = Follow.objects.select_for_update().filter(follower_id=people_list.owner_id, followee_id__in=wanted)
-    found = list(follows)
+    found = list(follows.order_by("pk"))
     if len(found) < len(wanted):
         raise NotFound("Only people you follow can be on a list.")
     ListMembership.objects.bulk_create(

@@ -134,8 +134,10 @@ def close(request: PageRequest) -> HttpResponse:
         return render(request, "accounts/settings_close.html", {"days": settings.ACCOUNT_GRACE_DAYS})
     closes_at = services.close_account(user=request.user)
     entrance.tell_of_closing(request, request.user, closes_at)
-    until = date_format(localtime(closes_at), "j F Y")
     logout(request)
+    if not settings.ACCOUNT_GRACE_DAYS:
+        return done(request, words="Your account is closed, and erased within the hour.")
+    until = date_format(localtime(closes_at), "j F Y")
     return done(request, words=f"Your account is closed. Sign in before {until} to take it back.")
 
 

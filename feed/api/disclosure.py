@@ -51,7 +51,9 @@ class ChangeSerializer(serializers.ModelSerializer):
     """One line of the log. `digest` is the SHA-256 of `text`, which names the digest of the line before."""
 
     id = serializers.CharField()
-    actor = serializers.SerializerMethodField(help_text="Name of who did it; empty for the command line.")
+    actor = serializers.SerializerMethodField(
+        help_text="Name of who did it; empty for the command line, and for an account that is gone."
+    )
     weight_set = serializers.IntegerField(source="weight_set_id", allow_null=True)
     value = serializers.JSONField(allow_null=True)
     text = serializers.CharField()

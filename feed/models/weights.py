@@ -46,7 +46,7 @@ class WeightChange(AppendOnly):
     """
 
     weight_set = models.ForeignKey(WeightSet, models.PROTECT, null=True, blank=True, related_name="activations")
-    parameter = models.CharField(max_length=60, blank=True, default="")
+    parameter = models.CharField(max_length=60, blank=True, default="", db_default="")
     value = models.JSONField(null=True, blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False

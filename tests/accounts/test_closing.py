@@ -1,9 +1,11 @@
 """Leaving with time to think: hidden at once, erased later, taken back in between."""
 
 from datetime import timedelta
+from smtplib import SMTPServerDisconnected
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core.mail.backends.base import BaseEmailBackend
 
 from accounts import selectors, services
 from accounts.models import User
@@ -96,3 +98,32 @@ def test_one_that_fails_does_not_keep_the_others(bob, monkeypatch):
 def test_only_a_closing_account_can_be_hastened(bob):
     with pytest.raises(Conflict):
         services.hasten_closing(user=bob)
+
+
+class Unreachable(BaseEmailBackend):
+    """A mail server that refuses."""
+
+    def send_messages(self, messages):
+        raise SMTPServerDisconnected("gone")
+
+
+@pytest.mark.parametrize(("days", "words"), [(7, "Sign in before"), (0, "erased within the hour")])
+def test_closing_says_what_follows_even_when_mail_cannot_be_sent(bob, client, settings, days, words):
+    settings.ACCOUNT_GRACE_DAYS = days
+    settings.EMAIL_BACKEND = f"{__name__}.Unreachable"
+    client.post("/accounts/login/", {"login": "bob", "password": PASSWORD})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    page = client.post("/settings/account/close", follow=True)
+    assert page.status_code == 200
+    assert words in page.text
+    bob.refresh_from_db()
+    assert bob.closes_at is not None
+
+
+def test_without_days_of_grace_the_mail_promises_none(bob, client, settings, mailoutbox):
+    settings.ACCOUNT_GRACE_DAYS = 0
+    client.post("/accounts/login/", {"login": "bob", "password": PASSWORD})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    client.post("/settings/account/close")
+    assert "erased for good within the hour" in mailoutbox[-1].body
+    assert "take it back" not in mailoutbox[-1].body.lower()
