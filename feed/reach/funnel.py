@@ -80,7 +80,8 @@ def of_author(author: User, *, days: int = DAYS) -> Funnel:
     named = sorted({rule for part in ledger.values() for rule in part if rule})
     lines = [LeftOut(rules.of(rule).words, ledger[True].get(rule), ledger[False].get(rule)) for rule in named]
     if any("" in part for part in ledger.values()):
-        lines.append(LeftOut("", ledger[True].get("", 0), ledger[False].get("", 0)))
+        rest = {flag: part.get("", 0 if "served" in counts[flag] else None) for flag, part in ledger.items()}
+        lines.append(LeftOut("", rest[True], rest[False]))
     return Funnel(since, tuple(steps) if found else (), tuple(lines))
 
 

@@ -150,6 +150,9 @@ def test_a_hidden_place_on_the_page_cannot_be_found_from_what_was_left_out(viewe
     AuthorReach.objects.create(
         author=viewer, day=clock.now().date(), by_followers=False, counts=counts, left_out=left_out
     )
+    more = {"counts": counts | {"served": [36, 30]}, "left_out": left_out | {"VideoFilter": [2, 1]}}
+    AuthorReach.objects.create(author=viewer, day=clock.now().date(), by_followers=True, **more)
     found = funnel.of_author(viewer)
-    assert [step.others for step in found.steps if step.name in ("retrieved", "served")] == [450, None]
-    assert [line.others for line in found.left_out if line.others] == []
+    assert [(step.followers, step.others) for step in found.steps if step.name == "served"] == [(36, None)]
+    assert found.left_out
+    assert {line.others for line in found.left_out} == {None}
