@@ -12,8 +12,7 @@ from rest_framework.views import APIView
 from accounts import selectors, services
 from accounts.api.serializers import AccountSerializer
 from accounts.models import PeopleList
-from accounts.models.people_list import TITLE_MAX_LENGTH
-from accounts.types import RepliesPolicy
+from accounts.models.people_list import REPLIES_POLICIES, TITLE_MAX_LENGTH
 from xsocial.kernel.rest.inputs import IdList, Inputs, validated
 from xsocial.kernel.rest.pages import PageInputs, cursor_of, page_response
 from xsocial.kernel.rest.scopes import requires
@@ -34,7 +33,7 @@ class ListSerializer(serializers.ModelSerializer):
 
 class ListInputs(Inputs):
     title = serializers.CharField(max_length=TITLE_MAX_LENGTH)
-    replies_policy = serializers.ChoiceField(choices=[policy.value for policy in RepliesPolicy], required=False)
+    replies_policy = serializers.ChoiceField(choices=REPLIES_POLICIES, required=False)
     exclusive = serializers.BooleanField(required=False, help_text="Leave its people out of the home timeline.")
 
 

@@ -8,6 +8,7 @@ from accounts.types import RepliesPolicy
 from xsocial.kernel import clock
 
 TITLE_MAX_LENGTH = 100
+REPLIES_POLICIES = [(policy.value, policy.name.title()) for policy in RepliesPolicy]
 
 
 class PeopleList(models.Model):
@@ -17,7 +18,7 @@ class PeopleList(models.Model):
     title = models.CharField(max_length=TITLE_MAX_LENGTH)
     replies_policy = models.CharField(
         max_length=10,
-        choices=[(policy.value, policy.name.title()) for policy in RepliesPolicy],
+        choices=REPLIES_POLICIES,
         default=RepliesPolicy.LIST,
     )
     is_exclusive = models.BooleanField(default=False, help_text="Its people are left out of Following.")

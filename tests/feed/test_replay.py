@@ -178,12 +178,11 @@ def test_other_weights_give_another_order_and_the_difference_is_told(world):
 def test_posts_that_nobody_had_judged_are_judged_when_another_order_brings_them(world):
     for name in ("top_k", "result_size"):
         FeatureParameter.objects.create(name=name, value=4)
-    page = services.for_you(world)
-    found = replay.replay(
-        store.any_row(page.request_id), services.pipelines(), tuning=Tuning({"strangers": 3.0, "likes": 0.0})
-    )
-    assert found.broken == ()
-    assert any(moved.served is None and moved.kind == "post" for moved in found.moved())
+    row = store.any_row(services.for_you(world).request_id)
+    # Strangers last, then strangers first: one of the two differs from what was served.
+    found = [replay.replay(row, services.pipelines(), tuning=Tuning({"strangers": times})) for times in (0.0, 3.0)]
+    assert [replayed.broken for replayed in found] == [(), ()]
+    assert any(moved.served is None and moved.kind == "post" for replayed in found for moved in replayed.moved())
 
 
 def test_a_model_whose_files_changed_is_refused(world):
