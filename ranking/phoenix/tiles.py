@@ -45,7 +45,7 @@ def _number(tile: Any) -> Any:
     return ir.Constant(ir.IntType(8), tile.literal_value)
 
 
-def _place(context: Any, builder: Any, kinds: Any, values: Any) -> tuple[Any, Any]:
+def place(context: Any, builder: Any, kinds: Any, values: Any) -> tuple[Any, Any]:
     """Address of an element of a matrix, and the bytes from row to row."""
     array = context.make_array(kinds[0])(context, builder, values[0])
     strides = cgutils.unpack_tuple(builder, array.strides)
@@ -59,8 +59,8 @@ def _moving(name: str) -> Any:
     @intrinsic(prefer_literal=True)
     def move(_context: Any, tile: Any, array: Any, i: Any, j: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            place = _place(context, builder, signature.args[1:], values[1:])
-            _call(builder, name, _number(tile), *place)
+            at = place(context, builder, signature.args[1:], values[1:])
+            _call(builder, name, _number(tile), *at)
             return context.get_dummy_value()
 
         return types.void(tile, array, types.intp, types.intp), generate

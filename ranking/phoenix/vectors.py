@@ -16,6 +16,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
+from ranking.phoenix.tiles import place
+
 FEATURES = llvmlite.binding.get_host_cpu_features()
 HAS_VECTORS = bool(FEATURES.get("avx512f"))
 HAS_PAIRS = HAS_VECTORS and bool(FEATURES.get("avx512bf16"))
@@ -43,13 +45,6 @@ class _BFloat(ir.Type):
 
 
 _PAIRS = ir.VectorType(_BFloat(), 2 * LANES)
-
-
-def _at(context: Any, builder: Any, array: Any, i: Any, j: Any) -> tuple[Any, Any]:
-    """Address of an element of a matrix, and the bytes from row to row."""
-    strides = cgutils.unpack_tuple(builder, array.strides)
-    offset = builder.add(builder.mul(i, strides[0]), builder.mul(j, strides[1]))
-    return cgutils.pointer_add(builder, array.data, offset, return_type=cgutils.voidptr_t), strides[0]
 
 
 def _load(builder: Any, start: Any, offset: Any, kind: Any) -> Any:
@@ -85,14 +80,11 @@ def _put_block(_context: Any, vectors: Any, a: Any, b: Any, out: Any, row: Any, 
         def number(value: int) -> Any:
             return ir.Constant(_INDEX, value)
 
-        given_a, given_b, given_out = (
-            context.make_array(kind)(context, builder, value)
-            for kind, value in zip(signature.args[1:4], values[1:4], strict=True)
-        )
-        row, column = values[4:]
-        a, a_row = _at(context, builder, given_a, row, number(0))
-        b, b_row = _at(context, builder, given_b, number(0), column)
-        out, out_row = _at(context, builder, given_out, row, column)
+        kinds, (given_a, given_b, given_out, row, column) = signature.args[1:4], values[1:]
+        a, a_row = place(context, builder, kinds[:1], (given_a, row, number(0)))
+        b, b_row = place(context, builder, kinds[1:2], (given_b, number(0), column))
+        out, out_row = place(context, builder, kinds[2:], (given_out, row, column))
+        steps = cgutils.unpack_tuple(builder, context.make_array(kinds[1])(context, builder, given_b).shape)[0]
 
         before, loop, after = builder.block, builder.append_basic_block("sum"), builder.append_basic_block("summed")
         builder.branch(loop)
@@ -105,8 +97,8 @@ def _put_block(_context: Any, vectors: Any, a: Any, b: Any, out: Any, row: Any, 
         ]
         sums = {}
         for i in range(ROWS):
-            place = builder.add(builder.mul(a_row, number(i)), builder.mul(k, number(4)))
-            first = _spread(builder, _load(builder, a, place, step), steps_of)
+            offset = builder.add(builder.mul(a_row, number(i)), builder.mul(k, number(4)))
+            first = _spread(builder, _load(builder, a, offset, step), steps_of)
             for vector in across:
                 total = so_far[i, vector]
                 sums[i, vector] = _added(builder, total, first, second[vector], is_narrow=is_narrow)
@@ -114,13 +106,12 @@ def _put_block(_context: Any, vectors: Any, a: Any, b: Any, out: Any, row: Any, 
                 total.add_incoming(sums[i, vector], loop)
         following = builder.add(k, number(1))
         k.add_incoming(following, loop)
-        steps = cgutils.unpack_tuple(builder, given_b.shape)[0]
         builder.cbranch(builder.icmp_signed("<", following, steps), loop, after)
 
         builder.position_at_end(after)
         for (i, vector), total in sums.items():
-            place = builder.gep(out, [builder.add(builder.mul(out_row, number(i)), number(64 * vector))])
-            builder.store(total, builder.bitcast(place, _FLOATS.as_pointer()), align=4)
+            there = builder.gep(out, [builder.add(builder.mul(out_row, number(i)), number(64 * vector))])
+            builder.store(total, builder.bitcast(there, _FLOATS.as_pointer()), align=4)
         return context.get_dummy_value()
 
     return types.void(vectors, a, b, out, types.intp, types.intp), generate
