@@ -27,8 +27,10 @@ FOR_MEMBERS = (
 )  # fmt: skip
 
 
-# Colours that fade from one scheme to the other arrive.
-AT_ONCE = "document.getAnimations().filter(a => a instanceof CSSTransition).forEach(a => a.finish())"
+# What fades or rises arrives: halfway a colour is none that anybody reads by.
+AT_ONCE = """() => document.getAnimations()
+  .filter((moving) => Number.isFinite(moving.effect.getComputedTiming().endTime))
+  .forEach((moving) => moving.finish())"""
 # All that another colour scheme changes.
 COLOURS_ONLY = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
 
@@ -40,7 +42,9 @@ def violations(page: Page, address: str) -> list[str]:
 
 
 def broken_rules(page: Page, **options: Any) -> list[str]:
-    """What axe finds on the page as it is."""
+    """What axe finds on the page as it is, once all has arrived."""
+    page.wait_for_load_state()  # with its styles: a page has two main navigations, of which they hide one
+    page.evaluate(AT_ONCE)
     found = Axe().run(page, **options).response["violations"]
     return [f"{page.url}: {broken['id']}: {broken['nodes'][0]['html'][:160]}" for broken in found]
 
@@ -49,7 +53,6 @@ def violations_in_both_themes(page: Page, address: str) -> list[str]:
     """The same, and the colours in the dark."""
     broken = violations(page, address)
     page.emulate_media(color_scheme="dark")
-    page.evaluate(AT_ONCE)
     broken += broken_rules(page, options=COLOURS_ONLY)
     page.emulate_media(color_scheme="light")
     return broken
