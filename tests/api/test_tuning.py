@@ -76,12 +76,12 @@ def test_bad_values_are_refused_by_name(api, address, body, named):
 def test_a_preview_says_where_each_post_would_stand(api, orla, models, settings):
     settings.GROX_HOLD_UNSCREENED = False
     FeatureParameter.objects.create(name="exploration_share", value=0.0)
-    models.modulus = 2**62  # all about as good
     for number in range(3):
         author = UserFactory()
         FollowFactory(follower=orla, followee=author)
-        PostFactory(author=author)
+        near = PostFactory(author=author)
         models.found.append(PostFactory(author=UserFactory(), text=f"From afar {number}").pk)
+        models.liking |= {near.pk: 0.5, models.found[-1]: 0.5}
     page = services.for_you(orla)
     found = api.post(PREVIEW, {"multipliers": {"strangers": 0}}, format="json").json()
     assert found["request_id"] == str(page.request_id)

@@ -27,12 +27,7 @@ def test_a_change_by_keyboard_previews_and_saves(page: Page, live_site: str, mod
         FollowFactory(follower=reader, followee=author)
         near.append(PostFactory(author=author, text=f"From near {number}").pk)
         models.found.append(PostFactory(author=UserFactory(), text=f"From afar {number}").pk)
-    # Predictions follow from ids: such that some stranger stands before somebody followed.
-    models.modulus = next(
-        modulus
-        for modulus in range(2, 997)
-        if 0 < 2 * min(pk % modulus for pk in near) < max(pk % modulus for pk in models.found)
-    )
+    models.liking = dict.fromkeys(near, 0.2) | dict.fromkeys(models.found, 0.8)
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, live_site, reader)
     page.goto(live_site)

@@ -12,11 +12,19 @@ from tests.factories import FollowFactory, UserFactory
 HEADS = ("favorite", "reply", "repost", "vqv", "not_interested", "report")
 
 
+GOLDEN_RATIO = 0.618034
+
+
 class Models:
-    """Answers for ranking's two questions: predictions follow from the post's id alone."""
+    """Answers for ranking's two questions.
+
+    How good a post is, from 0 to 1, stands in `liking`; for others it follows from the order in which posts were
+    written and not from their ids, which hold the time: every run sees the same predictions.
+    """
 
     def __init__(self):
-        self.found, self.scored, self.tastes, self.broken, self.modulus = [], [], [], False, 997
+        self.found, self.scored, self.tastes, self.broken = [], [], [], False
+        self.liking: dict[int, float] = {}
         self.version = "test-ranker"
 
     def retrieve(self, *, k, exclude_ids, **question):
@@ -28,14 +36,16 @@ class Models:
             raise RuntimeError("the model fell over")
         self.scored.append(candidates)
         self.tastes.append(taste)
-        seed = (candidates.post_ids % self.modulus)[:, None] / self.modulus
-        probabilities = (seed * np.array([0.2, 0.02, 0.05, 0.1, 0.001, 0.00001])).astype(np.float32)
+        for post_id in sorted(candidates.post_ids.tolist()):
+            self.liking.setdefault(post_id, (len(self.liking) + 1) * GOLDEN_RATIO % 1)
+        liking = np.array([[self.liking[post_id]] for post_id in candidates.post_ids.tolist()]).reshape(-1, 1)
+        probabilities = (liking * np.array([0.2, 0.02, 0.05, 0.1, 0.001, 0.00001])).astype(np.float32)
         return Scores(
             heads=HEADS,
             probabilities=probabilities,
             raw_probabilities=probabilities,
             continuous_names=("dwell_time",),
-            continuous=(5 * seed).astype(np.float32),
+            continuous=(5 * liking).astype(np.float32),
             model=self.version,
         )
 

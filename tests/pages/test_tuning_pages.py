@@ -35,8 +35,9 @@ def page(reader, author, models: Models, settings):
     for n in range(5):
         other = UserFactory()
         FollowFactory(follower=reader, followee=other)
-        PostFactory(author=other, text=f"Note {n}")
+        near = PostFactory(author=other, text=f"Note {n}")
         models.found.append(PostFactory(author=UserFactory(), text=f"From afar {n}").pk)
+        models.liking |= {near.pk: 0.5 + n / 20, models.found[-1]: 0.8 - n / 10}
     return services.for_you(reader)
 
 

@@ -275,7 +275,7 @@ def test_faces_of_the_followed_who_answered_stand_beside_a_post(client, viewer, 
     post = PostFactory(author=friend)
     reply = PostFactory(author=other, in_reply_to=post)
     # Of a conversation the page has the best: let that be the post.
-    models.modulus = next(modulus for modulus in range(2, 997) if post.pk % modulus > reply.pk % modulus)
+    models.liking = {post.pk: 0.9, reply.pk: 0.1}
     FeatureParameter.objects.create(name="enable_facepile", value=True)
     FeatureParameter.objects.create(name="facepile_max_posts", value=5)
     User.objects.filter(pk=viewer.pk).update(followers_count=1_000)
