@@ -28,6 +28,7 @@ from feed.receipts.preview import Preview
 from feed.receipts.replay import Replayed
 from feed.rpc.server import Access
 from feed.rpc.thunder import RemoteThunder
+from feed.rpc.thunder_socket import SCHEME, SocketThunder
 from feed.thunder import service as thunder
 from feed.types import Explanation, FeedItem, FeedRequest, ForYouPage
 from posts.models import Post
@@ -204,7 +205,9 @@ def components() -> dict[str, dict[str, tuple[str, ...]]]:
 def warm_up() -> None:
     """Make a server process ready: pipelines, Thunder, and a thread that keeps the models current."""
     pipelines()
-    if settings.THUNDER_TARGET:
+    if settings.THUNDER_TARGET.startswith(SCHEME):
+        thunder.use(SocketThunder(settings.THUNDER_TARGET.removeprefix(SCHEME)))
+    elif settings.THUNDER_TARGET:
         thunder.use(RemoteThunder(settings.THUNDER_TARGET, access=Access.from_settings()))
     elif settings.FEED_EMBEDDED_THUNDER:
         thunder.start_embedded()

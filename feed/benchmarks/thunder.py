@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import django
 import numpy as np
@@ -62,7 +64,7 @@ def run(*, posts: int, authors: int, followed: int, wanted: int, rounds: int, se
         "lookup": lookup | {"ratio": round(baseline["p50_ms"] / lookup["p50_ms"], 1)},
         "lookup_cpu": percentiles(timed(ask(questions), rounds, cpu=True)),
         "lookup_10_followed_cpu": percentiles(timed(ask(few), rounds, cpu=True)),
-        "over_grpc": _over_grpc((posts, authors, seed), questions, rounds),
+        **_from_another_process((posts, authors, seed), questions, rounds),
         "baseline_deques": baseline,
         "cold_load": {"seconds": round(loading_s, 2), "posts": store.sizes().posts},
     }
@@ -87,37 +89,41 @@ def _filled(data: PostColumns) -> PostStore:
     return store
 
 
-def _over_grpc(made_of: tuple[int, int, int], questions: list[Request], rounds: int) -> dict:
-    """The same questions to the same store in a process of its own, and what the way there adds.
+def _from_another_process(made_of: tuple[int, int, int], questions: list[Request], rounds: int) -> dict:
+    """The same questions to the same store in a process of its own, over a Unix socket and over gRPC.
 
     The server times each answer itself; ``added_ms`` is the median of all that is not its answer, and
-    ``empty_call_ms`` what a call takes that asks and answers nothing (a health check).
+    ``empty_call_ms`` what a gRPC call takes that asks and answers nothing (a health check).
     """
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     from feed.rpc.server import Access
     from feed.rpc.thunder import RemoteThunder
+    from feed.rpc.thunder_socket import SocketThunder
 
-    with _process(made_of) as (port, own_ms):
-        remote = RemoteThunder(f"127.0.0.1:{port}", timeout_s=10)
+    def asked(remote: RemoteThunder | SocketThunder) -> dict:
         timed(lambda n: remote.lookup(questions[n % 50]), 20)
         samples = timed(lambda n: remote.lookup(questions[n % 50]), rounds)
-        inside = own_ms()[-rounds:]
+        added = np.median(np.subtract(samples, own_ms()[-rounds:]))
+        return percentiles(samples) | {"added_ms": round(float(added), 3)}
+
+    with _process(made_of) as (port, path, own_ms):
+        figures = {
+            "over_socket": asked(SocketThunder(path, timeout_s=10)),
+            "over_grpc": asked(RemoteThunder(f"127.0.0.1:{port}", timeout_s=10)),
+        }
         with Access().channel(f"127.0.0.1:{port}") as channel:
             health = health_pb2_grpc.HealthStub(channel)
             nothing = health_pb2.HealthCheckRequest()
             timed(lambda _: health.Check(nothing), 20)
             empty = timed(lambda _: health.Check(nothing), rounds)
-    added = np.median(np.subtract(samples, inside))
-    return percentiles(samples) | {
-        "added_ms": round(float(added), 3),
-        "empty_call_ms": round(float(np.median(empty)), 3),
-    }
+    figures["over_grpc"]["empty_call_ms"] = round(float(np.median(empty)), 3)
+    return figures
 
 
 @contextmanager
-def _process(made_of: tuple[int, int, int]) -> Iterator[tuple[int, Callable[[], list[float]]]]:
-    """A server of the same world; gives its port, and a call for the milliseconds of its answers so far."""
+def _process(made_of: tuple[int, int, int]) -> Iterator[tuple[int, str, Callable[[], list[float]]]]:
+    """A server of the same world: its port, its socket, and a call for the milliseconds of its answers so far."""
     here, there = multiprocessing.Pipe()
     child = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, made_of), daemon=True)
     child.start()
@@ -128,7 +134,7 @@ def _process(made_of: tuple[int, int, int]) -> Iterator[tuple[int, Callable[[], 
         return here.recv()
 
     try:
-        yield here.recv(), times
+        yield *here.recv(), times
     finally:
         child.terminate()
         child.join(10)
@@ -138,6 +144,7 @@ def _serve(pipe: Connection, made_of: tuple[int, int, int]) -> None:
     django.setup()
     from feed.rpc import thunder
     from feed.rpc.server import RpcServer
+    from feed.rpc.thunder_socket import SocketServer
 
     class Timed:
         """The store, answering at the world's moment and timing itself."""
@@ -155,9 +162,12 @@ def _serve(pipe: Connection, made_of: tuple[int, int, int]) -> None:
     backend = Timed()
     server = RpcServer([thunder.service(backend)], address="127.0.0.1:0", workers=4)
     server.server.start()
-    pipe.send(server.port)
-    while pipe.recv():
-        pipe.send(backend.times)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "thunder.sock"
+        SocketServer(path, backend).start()
+        pipe.send((server.port, str(path)))
+        while pipe.recv():
+            pipe.send(backend.times)
 
 
 def _question(rng: np.random.Generator, authors: int, followed: int, posts: int, wanted: int) -> Request:

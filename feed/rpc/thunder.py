@@ -51,21 +51,9 @@ class InNetworkPostsServicer(rpc.InNetworkPostsServiceServicer):
     def GetInNetworkPosts(  # noqa: N802 - named by the proto
         self, request: messages.GetInNetworkPostsRequest, context: grpc.ServicerContext
     ) -> messages.GetInNetworkPostsResponse:
-        if not request.user_id:
-            raise Invalid("user_id is needed.")
-        found = self._backend.lookup(
-            Request(
-                viewer_id=request.user_id,
-                following=_following(request),
-                exclude=_ids(request.exclude_post_ids),
-                max_results=request.max_results,
-                videos_only=request.is_video_request,
-                deadline=_scan_deadline(context.time_remaining()),
-            )
-        )
-        return messages.GetInNetworkPostsResponse(
-            posts=_to_message(found.posts), complete=found.complete, path=found.path, scanned=found.scanned
-        )
+        if request.debug and not request.following_user_ids:
+            request.following_user_ids = _bytes(graph.following_ids(request.user_id))
+        return answer(self._backend, request, context.time_remaining())
 
 
 def service(backend: Backend) -> Service:
@@ -85,39 +73,61 @@ class RemoteThunder:
 
     def lookup(self, request: Request) -> Found:
         """The answer of the other process. Raises Unavailable with the reason."""
-        message = messages.GetInNetworkPostsRequest(
-            user_id=request.viewer_id,
-            following_user_ids=_bytes(request.following),
-            exclude_post_ids=_bytes(request.exclude),
-            max_results=request.max_results,
-            is_video_request=request.videos_only,
-        )
+        timeout_s = seconds_left(request, self._timeout_s)
         try:
-            answer = self._stub.GetInNetworkPosts(
-                message, timeout=self._timeout(request), metadata=self._access.metadata
-            )
+            found = self._stub.GetInNetworkPosts(question(request), timeout=timeout_s, metadata=self._access.metadata)
         except grpc.RpcError as error:
             reason = _REASONS.get(error.code(), "failed")
             self.state = f"{self._target}: {reason}"
             raise Unavailable("Thunder does not answer.", extra={"reason": reason}) from error
         self.state = OK
-        return Found(_from_message(answer.posts), answer.complete, answer.path, answer.scanned)
-
-    def _timeout(self, request: Request) -> float:
-        if request.deadline is None:
-            return self._timeout_s
-        return max(request.deadline - time.monotonic(), 0.001)
+        return found_in(found)
 
     @cached_property
     def _stub(self) -> rpc.InNetworkPostsServiceStub:
         return rpc.InNetworkPostsServiceStub(self._access.channel(self._target))
 
 
-def _following(request: messages.GetInNetworkPostsRequest) -> np.ndarray:
-    """The follows asked about; a debugging caller may leave them to us."""
-    if request.debug and not request.following_user_ids:
-        return graph.following_ids(request.user_id)
-    return _ids(request.following_user_ids)
+def question(request: Request) -> messages.GetInNetworkPostsRequest:
+    """A request as it travels, without its deadline."""
+    return messages.GetInNetworkPostsRequest(
+        user_id=request.viewer_id,
+        following_user_ids=_bytes(request.following),
+        exclude_post_ids=_bytes(request.exclude),
+        max_results=request.max_results,
+        is_video_request=request.videos_only,
+    )
+
+
+def seconds_left(request: Request, otherwise: float) -> float:
+    """How long its caller waits for the answer."""
+    return otherwise if request.deadline is None else max(request.deadline - time.monotonic(), 0.001)
+
+
+def answer(
+    backend: Backend, asked: messages.GetInNetworkPostsRequest, remaining_s: float | None
+) -> messages.GetInNetworkPostsResponse:
+    """What the backend finds within the caller's time. Raises Invalid, and Unavailable as the backend does."""
+    if not asked.user_id:
+        raise Invalid("user_id is needed.")
+    found = backend.lookup(
+        Request(
+            viewer_id=asked.user_id,
+            following=_ids(asked.following_user_ids),
+            exclude=_ids(asked.exclude_post_ids),
+            max_results=asked.max_results,
+            videos_only=asked.is_video_request,
+            deadline=_scan_deadline(remaining_s),
+        )
+    )
+    return messages.GetInNetworkPostsResponse(
+        posts=_to_message(found.posts), complete=found.complete, path=found.path, scanned=found.scanned
+    )
+
+
+def found_in(message: messages.GetInNetworkPostsResponse) -> Found:
+    """An answer as it arrived. Raises Invalid for columns that are cut off."""
+    return Found(_from_message(message.posts), message.complete, message.path, message.scanned)
 
 
 def _scan_deadline(remaining_s: float | None) -> float | None:

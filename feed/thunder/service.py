@@ -20,7 +20,7 @@ DEADLINE_MS = 20
 
 
 class Backend(Protocol):
-    """Whoever answers from memory: the store in this process, or another process over gRPC."""
+    """Whoever answers from memory: the store in this process, or another process."""
 
     @property
     def state(self) -> str:

@@ -418,7 +418,7 @@ LOGGING_CONFIG = None
 
 # --- Other processes --------------------------------------------------------------------------
 
-# Where Thunder and Phoenix answer over gRPC; empty means inside this process.
+# Where Thunder and Phoenix answer over gRPC, or Thunder on a socket:/path; empty means inside this process.
 THUNDER_TARGET = env.text("THUNDER_TARGET", "")
 PHOENIX_TARGET = env.text("PHOENIX_TARGET", "")
 # What gRPC callers show as a bearer token; empty means that only this machine may call.

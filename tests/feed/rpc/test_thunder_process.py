@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from feed.rpc.thunder import RemoteThunder
+from feed.rpc.thunder_socket import SocketThunder
 from feed.thunder import service
 from posts import services as posts
 from tests.factories import PostFactory, UserFactory
@@ -29,21 +30,22 @@ execute_from_command_line(sys.argv)
 """
 
 
-@pytest.fixture
-def process():
+@pytest.fixture(params=["grpc", "socket"])
+def process(request, tmp_path):
     """`manage.py thunder` on the test's stores, with the feed pointed at it."""
-    address = f"127.0.0.1:{free_port()}"
+    address, path = f"127.0.0.1:{free_port()}", tmp_path / "thunder.sock"
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "xsocial.settings.test",
         "XSOCIAL_PG_PORT": str(settings.PG_PORT),
         "XSOCIAL_KV_PORT": str(settings.KV_PORT),
         "XSOCIAL_DATA_DIR": str(settings.DATA_DIR),
     }
-    arguments = [connection.settings_dict["NAME"], "thunder", f"--address={address}"]
+    arguments = [connection.settings_dict["NAME"], "thunder", f"--address={address}", f"--socket={path}"]
     child = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", COMMAND, *arguments], cwd=settings.BASE_DIR, env=environment
     )
-    service.use(RemoteThunder(address, timeout_s=5))
+    remote = RemoteThunder(address, timeout_s=5) if request.param == "grpc" else SocketThunder(str(path), timeout_s=5)
+    service.use(remote)
     yield child
     service.use(None)
     child.kill()
