@@ -1,6 +1,6 @@
 """Measures Grox at work: posts through the event log, the dispatcher and a real worker, in this database.
 
-Everything belongs to one account that is removed at the end.
+Everything belongs to one account that is removed at the end, or when the next run starts if this one is killed.
 """
 
 import os
@@ -33,6 +33,8 @@ LATENCY_S = 60.0
 DRAIN_S = 3_600.0
 ROWS = 1_000
 TENTHS = 10
+#: No handle has the hyphen, so nobody else can be called so.
+NAMED = "bench-"
 _WORKER = """
 import sys
 import django
@@ -46,8 +48,10 @@ app.worker_main(["worker", "-c", "1", "-Q", "grox.realtime", "-l", "ERROR", "--w
 
 @contextmanager
 def author() -> Iterator[User]:
-    """An account that is gone, with all its posts, when the block ends."""
-    account = User.objects.create(username=f"bench{uuid4().hex[:8]}", display_name="Benchmark")
+    """An account that is gone, with all its posts, when the block ends; as are those that killed runs left."""
+    for left in User.objects.filter(username__startswith=NAMED):
+        left.delete()
+    account = User.objects.create(username=f"{NAMED}{uuid4().hex[:8]}", display_name="Benchmark")
     try:
         yield account
     finally:

@@ -221,10 +221,10 @@ def doubt(post_id: int) -> None:
     A post about which an appeal was upheld keeps it: screening leaves that wording to people, and would not give it
     back.
     """
+    lock_flags([post_id])
     rows = list(PostLabel.objects.filter(post_id=post_id, label__in=ALL_CLEAR, lifted_at=None))
     if not rows or PostLabel.objects.filter(post_id=post_id, appeal__state=AppealState.UPHELD).exists():
         return
-    lock_flags([post_id])
     _lift(rows, "the post was edited")
     _announce({post_id: ([], [row.label for row in rows])})
 

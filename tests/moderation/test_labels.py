@@ -1,10 +1,11 @@
 """Labels in the database: put on, taken off, refused, announced, read."""
 
+import threading
 from datetime import timedelta
 from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from moderation import selectors, services
 from moderation.models import PostFlags, PostLabel, ReviewDecision
@@ -157,3 +158,20 @@ def test_labels_from_before_there_was_a_door_close_it(post):
     assert visible_ids(None, [post.pk, late.pk, fine.pk]) == {fine.pk}
     late.refresh_from_db()
     assert late.withheld_until == ends
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_all_clear_given_while_the_post_is_edited_is_doubted_too(post):
+    """Who doubts must wait for who is labelling, and see what came of it."""
+
+    def doubt() -> None:
+        services.doubt(post.pk)
+        connection.close()
+
+    editing = threading.Thread(target=doubt)
+    with transaction.atomic():
+        reconcile(post, REVIEWED)
+        editing.start()
+        editing.join(timeout=1)
+    editing.join()
+    assert labels(post) == set()
