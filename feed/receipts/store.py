@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Any
 
 import orjson
@@ -20,6 +21,10 @@ from xsocial.kernel.errors import Invalid, NotAllowed, NotFound
 
 #: An id of a caller's own making, further than this from the load's moment, keeps no record.
 STRAY_MS = 86_400_000
+#: What follows a page is written within this; who asks sooner waits a little.
+WRITTEN_WITHIN_MS = 5_000
+PATIENCE_S = 1.0
+LOOK_AGAIN_S = 0.05
 #: What the model expects of a person, and what gives it away.
 PERSONAL = ("predictions", "raw_predictions", "conditions", "combined", "weighted_score", "base_score")
 #: What the settings shared by many loads say; left out of each load's own record.
@@ -66,10 +71,15 @@ def _settings_id(settings: dict[str, Any]) -> int:
 
 
 def load(*, viewer_id: int, request_id: int) -> dict[str, Any]:
-    """A receipt of this viewer. Raises NotFound for none and for somebody else's."""
-    row = Receipt.objects.filter(pk=request_id, viewer_id=viewer_id).select_related("settings").first()
-    if row is None:
-        raise NotFound("There is no record of this page. Records are kept for 30 days.")
+    """A receipt of this viewer, for which it waits a moment while the page is that new: it is written after the
+    response. Raises NotFound for none and for somebody else's."""
+    rows = Receipt.objects.filter(pk=request_id, viewer_id=viewer_id).select_related("settings")
+    is_new = 0 <= clock.now_ms() - ids.timestamp_ms(request_id) < WRITTEN_WITHIN_MS
+    until = time.monotonic() + (PATIENCE_S if is_new else 0)
+    while (row := rows.first()) is None:
+        if time.monotonic() >= until:
+            raise NotFound("There is no record of this page. Records are kept for 30 days.")
+        time.sleep(LOOK_AGAIN_S)
     return unpack(row)
 
 

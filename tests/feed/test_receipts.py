@@ -1,8 +1,10 @@
 """Receipts: stored for every page, recomputable, explained in words, private, expiring."""
 
 import json
+import time
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import Group
@@ -216,6 +218,25 @@ def test_receipts_are_the_viewers_alone(viewer, friend, page):
         services.explain(viewer, page.request_id, 12345)
     with pytest.raises(NotFound):
         services.receipt(viewer, 1)
+
+
+def test_a_receipt_that_is_still_being_written_is_waited_for(viewer, page, monkeypatch):
+    row = Receipt.objects.get()
+    waits = []
+
+    def written_meanwhile(seconds):
+        waits.append(seconds)
+        row.save(force_insert=True)
+
+    row.delete()
+    row.pk = page.request_id
+    monkeypatch.setattr(store, "time", SimpleNamespace(sleep=written_meanwhile, monotonic=time.monotonic))
+    assert services.receipt(viewer, page.request_id)["request_id"] == str(page.request_id)
+    assert len(waits) == 1
+    Receipt.objects.all().delete()
+    with clock.fixed(clock.now() + timedelta(minutes=1)), pytest.raises(NotFound):
+        services.receipt(viewer, page.request_id)
+    assert len(waits) == 1
 
 
 def test_days_of_receipts_are_made_ahead_and_dropped_when_expired(page, viewer):
