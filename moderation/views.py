@@ -42,7 +42,7 @@ SCREENING = (
     "classifiers spent on one post, on average."
 )
 DRIFT = (
-    "A bar a week: how far its scores are from those the classifier was fitted with, as the population stability index "
+    "A bar a week: how far a classifier's scores are from those of the weeks before, as the population stability index "
     f"of its most moved class. Above the line, at {NOTABLE:g}, somebody should look."
 )
 THANKS = "Thank you. Moderators will look at it."

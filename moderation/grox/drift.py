@@ -1,4 +1,4 @@
-"""How far the scores of a head have moved from those it was fitted with. Pure.
+"""How far the scores of a head have moved from what they were. Pure.
 
 The population stability index of two distributions over the same bins is sum((a - e) ln(a / e)). By custom less
 than 0.1 is no change, and more than 0.25 is one that somebody should look into.
@@ -16,12 +16,6 @@ def shares(counts: ArrayLike) -> NDArray[np.float64]:
     """Counts as shares of their sum."""
     numbers = np.asarray(counts, dtype=np.float64)
     return numbers / max(1.0, numbers.sum())
-
-
-def histogram(probabilities: ArrayLike) -> list[float]:
-    """The shares of probabilities in ten bins of equal width: what an artefact keeps as its reference."""
-    counts, _ = np.histogram(probabilities, bins=BINS, range=(0.0, 1.0))
-    return [round(float(share), 5) for share in shares(counts)]
 
 
 def stability_index(expected: ArrayLike, actual: ArrayLike) -> float:

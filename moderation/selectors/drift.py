@@ -1,4 +1,8 @@
-"""Whether the heads still see what they were fitted for: their scores week by week, against their artefacts."""
+"""Whether the heads still see what they used to: their scores of each week against those of the weeks before.
+
+Not against what they were fitted with: collected texts hold as much abuse as their collectors looked for, and no site
+is like that.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moderation.grox import drift
 from moderation.grox.policies import policy_book
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
     from moderation.grox.classifiers.heads import Head
 
 WEEKS = 8
-FEWEST = 50  # scores of a week; fewer say nothing about a distribution
+FEWEST = 50  # scores; fewer say nothing about a distribution
 
 # Scores stand in the annotation of the plan that found them; a head's later versions have other distributions.
 _SCORES = """
@@ -33,7 +38,7 @@ SELECT date_trunc('week', a.created_at)::date, s.key, least(%(bins)s - 1, floor(
 
 @dataclass(frozen=True)
 class Drift:
-    """One head: the index of its most moved class in each week, 0 where there are too few scores to say."""
+    """One head: the index of its most moved class in each week, 0 where there is too little to compare."""
 
     task: str
     version: str
@@ -58,24 +63,34 @@ def drifts() -> list[Drift]:
     shown = weeks()
     known = [heads.load(task) for task in sorted(policy_book().heads)]
     counts = _counts(shown[0], [head.version for head in known])
-    return [Drift(head.task, head.version, [_index(head, counts, week) for week in shown]) for head in known]
+    return [Drift(head.task, head.version, _indices(head, counts, shown)) for head in known]
 
 
-def _counts(since: date, versions: list[str]) -> dict[tuple[date, str], list[int]]:
+def _counts(since: date, versions: list[str]) -> dict[tuple[date, str], NDArray[np.int64]]:
     """Scores in each bin by week and name."""
     params = {"since": since, "bins": drift.BINS, "plans": ["post_safety", "safety_ptos"], "versions": versions}
-    found: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0] * drift.BINS)
+    found: dict[tuple[date, str], NDArray[np.int64]] = defaultdict(_nothing)
     for week, name, place, number in sql.rows(_SCORES, params):
         found[week, name][place] += number
     return found
 
 
-def _index(head: Head, counts: dict[tuple[date, str], list[int]], week: date) -> float:
-    """The largest index among the head's classes."""
-    reference = head.about.get("reference", {})
-    moved = [0.0]
-    for name, expected in reference.items():
-        seen = counts.get((week, f"{head.task}.{name}"), [])
-        if sum(seen) >= FEWEST:
-            moved.append(drift.stability_index(expected, drift.shares(np.array(seen))))
-    return round(max(moved), 4)
+def _nothing() -> NDArray[np.int64]:
+    return np.zeros(drift.BINS, dtype=np.int64)
+
+
+def _indices(head: Head, counts: dict[tuple[date, str], NDArray[np.int64]], shown: list[date]) -> list[float]:
+    """Of each week the largest index among the head's classes."""
+    by_class = [_moved([counts[week, f"{head.task}.{name}"] for week in shown]) for name in head.classes]
+    return [round(max(of_week), 4) for of_week in zip(*by_class, strict=True)]
+
+
+def _moved(weekly: list[NDArray[np.int64]]) -> list[float]:
+    """Of one class, each week against all before it together."""
+    before = np.cumsum([_nothing(), *weekly[:-1]], axis=0)
+    return [
+        drift.stability_index(drift.shares(earlier), drift.shares(seen))
+        if min(earlier.sum(), seen.sum()) >= FEWEST
+        else 0.0
+        for earlier, seen in zip(before, weekly, strict=True)
+    ]

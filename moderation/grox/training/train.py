@@ -24,7 +24,6 @@ from moderation.grox.classifiers import heads
 from moderation.grox.classifiers.heads import Head
 from moderation.grox.classifiers.ngrams import CHAR_OPTIONS, WORD_OPTIONS, Terms
 from moderation.grox.classifiers.surface import surface
-from moderation.grox.drift import histogram
 from moderation.grox.embedders import adapter, minilm
 from moderation.grox.embedders.adapter import Adapter
 from moderation.grox.training import metrics
@@ -85,10 +84,6 @@ def train(task: Task, folder: Path, *, embed: Embed = minilm.read, artifacts: Pa
         heads_read={name: heads.sha256(name, artifacts) for name in task.reads},
         created=clock.now().date().isoformat(),
         out_of_fold_auc=dict(zip(task.classes, fitted.auc(data), strict=True)),
-        reference={
-            name: histogram(fitted.probabilities[fitted.unseen & (data.labels[:, i] != UNKNOWN), i])
-            for i, name in enumerate(task.classes)
-        },
         validation={
             path.name: evaluate(head, task.read(path), embed=embed).as_dict() for path in task.paths(folder, "val")
         },
