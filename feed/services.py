@@ -34,10 +34,12 @@ from feed.types import Explanation, FeedItem, FeedRequest, ForYouPage
 from posts.models import Post
 from posts.selectors import timelines
 from ranking import services as ranking
-from xsocial.kernel import clock
-from xsocial.kernel.errors import NotFound, Unavailable
+from xsocial.kernel import clock, rate_limit
+from xsocial.kernel.errors import NotFound, RateLimited, Unavailable
 from xsocial.kernel.paging import Cursor
 from xsocial.kernel.redis import RedisError
+
+PREVIEWS_A_MINUTE = 60
 
 _build_lock = threading.Lock()
 
@@ -192,8 +194,10 @@ def replay(request_id: int, *, model: str = "", weight_set: int | None = None, r
 def preview_tuning(viewer: User, tuning: Tuning) -> Preview:
     """The viewer's last page of For You, as this tuning would have ordered it.
 
-    Raises NotFound without one, Conflict when the model's files changed, Unavailable when a part fails.
+    Raises NotFound without one, Conflict when the model's files changed, Unavailable when a part fails, RateLimited.
     """
+    if not rate_limit.hit("feed_preview", str(viewer.pk), PREVIEWS_A_MINUTE, 60).is_allowed:
+        raise RateLimited
     return preview.under(preview.latest(viewer.pk), pipelines(), tuning)
 
 

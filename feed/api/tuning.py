@@ -14,9 +14,18 @@ from xsocial.kernel.rest.inputs import Inputs, validated
 from xsocial.kernel.rest.scopes import requires
 
 
+class Multiplier(serializers.FloatField):
+    """A number; `true` is none, though Python counts it as 1."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class TuningInputs(Inputs):
     multipliers = serializers.DictField(
-        child=serializers.FloatField(), help_text="By group; a group left out counts as the site has it."
+        child=Multiplier(), help_text="By group; a group left out counts as the site has it."
     )
 
 

@@ -59,6 +59,7 @@ def test_other_encodings_do_too(api, orla, kind):
         ({}, "multipliers"),
         ({"multipliers": 3}, "multipliers"),
         ({"multipliers": {"likes": "much"}}, "multipliers"),
+        ({"multipliers": {"likes": True}}, "multipliers"),
         ({"multipliers": {"likes": 0.3}}, "likes"),
         ({"multipliers": {"objections": 0.5, "reading": 2}}, "objections"),
         ({"multipliers": {"fame": 1}}, "fame"),

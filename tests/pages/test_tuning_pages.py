@@ -142,8 +142,12 @@ def test_a_model_that_fails_makes_no_preview(web, page, models):
     assert "cannot be put together" in web.post(f"{TUNE}/preview", chosen(likes=2), headers=HTMX).content.decode()
 
 
-def test_a_post_deleted_since_shows_nothing_of_itself(web, page):
+def test_previews_are_limited_by_the_minute(web, page, monkeypatch):
+    monkeypatch.setattr(services, "PREVIEWS_A_MINUTE", 0)
+    assert "Too many at once" in web.post(f"{TUNE}/preview", chosen(likes=2), headers=HTMX).content.decode()
 
+
+def test_a_post_deleted_since_shows_nothing_of_itself(web, page):
     Post.objects.filter(pk=posts_of(page)[0]).update(deleted_at="2026-01-01T00:00Z")
     assert "not to be seen any more" in web.post(f"{TUNE}/preview", chosen(likes=2), headers=HTMX).content.decode()
 
