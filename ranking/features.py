@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ranking.heads import NEGATIVE, STRONG_POSITIVE, WEAK_POSITIVE
+from ranking.phoenix.subjects import Subjects
 from ranking.types import Bools, Floats, Int64s, Taste
 
 MINUTE_MS = 60_000
@@ -32,6 +33,7 @@ ASKED_POSITION = 10
 # What brings leanings by dwell and by engagement to about one.
 TASTE_SCALES = (100.0, 400.0)
 FORM_SCALES = (8.0, 30.0)
+INTEREST_SCALE = 4.0
 
 HISTORY_FEATURES = ("log_gap_minutes", "has_content", "strength")
 CANDIDATE_FEATURES = (
@@ -67,6 +69,7 @@ CANDIDATE_FEATURES = (
     "similarity_engaged",
     "form_looked",
     "form_engaged",
+    "interest",
 )
 
 
@@ -155,14 +158,17 @@ def candidate_features(
     history: HistoryColumns,
     candidates: CandidateTable,
     taste: Taste | None = None,
+    subjects: Subjects | None = None,
     *,
     names: Sequence[str] = CANDIDATE_FEATURES,
 ) -> Floats:
-    """[R, C, names]; without a taste as for people of whom nothing is known."""
+    """[R, C, names]; without a taste as for people of whom nothing is known. `subjects` are the ranker's."""
     values = {**_count_features(candidates), **_post_features(history, candidates)}
     values |= _author_matches(history, candidates)
     values |= _content_matches(history, candidates)
-    values |= _taste_matches(taste or Taste.none(*candidates.content.shape[::2]), candidates)
+    taste = taste or Taste.none(*candidates.content.shape[::2])
+    values |= _taste_matches(taste, candidates)
+    values["interest"] = _interest(taste, candidates, subjects)
     return np.stack([values[name].astype(np.float32, copy=False) for name in names], axis=-1)
 
 
@@ -249,6 +255,14 @@ def _taste_matches(taste: Taste, c: CandidateTable) -> dict[str, Floats]:
         "form_looked": forms[..., 0] * FORM_SCALES[0],
         "form_engaged": forms[..., 1] * FORM_SCALES[1],
     }
+
+
+def _interest(taste: Taste, c: CandidateTable, subjects: Subjects | None) -> Floats:
+    """What a look at a candidate is worth to a viewer, by its subjects; 0 where the taste is in terms of others."""
+    if subjects is None or taste.mark != subjects.mark or not taste.mark:
+        return np.zeros(c.content.shape[:2], np.float32)
+    interests = torch.from_numpy(taste.subjects.astype(np.float32))
+    return (subjects(torch.from_numpy(c.content)) @ interests[..., None])[..., 0].numpy() * INTEREST_SCALE
 
 
 def _weighted(likeness: Floats, weights: Floats, prior: float) -> Floats:

@@ -32,13 +32,14 @@ from ranking.phoenix.actions import (
 from ranking.phoenix.batch import Candidates, Context
 from ranking.phoenix.config import PhoenixConfig
 from ranking.phoenix.inference import workers
+from ranking.phoenix.subjects import Subjects, subjects_of
 from ranking.retrieval import vector_store
 from ranking.sequences import Newest
 from ranking.serving import live, named
 from ranking.taste import taste_of
 from ranking.types import ActionSequence, CandidateColumns, Floats, Int64s, Retrieved, Scores, Taste
 from xsocial.kernel import clock, sql
-from xsocial.kernel.errors import Unavailable
+from xsocial.kernel.errors import NotFound, Unavailable
 
 COUNTED_KINDS = [
     int(kind)
@@ -135,12 +136,20 @@ def arithmetic_of(version: str) -> str:
     return model.arithmetic if model.version == version else ""
 
 
-def viewer_taste(user_id: int, *, before_ms: int, actions: Callable[[], Newest] | None = None) -> Taste:
+def viewer_taste(
+    user_id: int, *, before_ms: int, version: str = "", actions: Callable[[], Newest] | None = None
+) -> Taste:
     """What a person leans to by how long they looked at what they were shown before a moment.
 
-    `actions` gives the newest ones before that moment, where somebody else is reading them meanwhile.
+    In terms of the subjects of the ranker ``version``, by default the promoted one. `actions` gives the newest
+    ones before that moment, where somebody else is reading them meanwhile.
     """
-    return taste_of(user_id, before_ms=before_ms, content=_content, actions=actions)
+    try:
+        model = live.ranker_called(version) if version else live.ranker.get()
+        subjects = subjects_of(model.checkpoint.model)
+    except (NotFound, Unavailable):
+        subjects = None
+    return taste_of(user_id, before_ms=before_ms, content=_content, subjects=subjects, actions=actions)
 
 
 def score(
@@ -164,7 +173,7 @@ def score(
     history = _history(matched)
     read = sequence.newest(config.history_seq_len)
     context = model.context(read.version(), lambda: model.runtime.encode(_context(user_id, read, config)))
-    prepared = _candidates(candidates, history, config, now_ms, taste)
+    prepared = _candidates(candidates, history, config, now_ms, taste, subjects_of(model.checkpoint.model))
     output = model.runtime.rank(context, prepared, model.projections(prepared))
     logits = output.logits[0]
     slopes, shifts = continuous_units(continuous_names(config))
@@ -239,11 +248,12 @@ def _candidates(
     config: PhoenixConfig,
     now_ms: int,
     taste: Taste | None = None,
+    subjects: Subjects | None = None,
 ) -> Candidates:
     content = _content.get(columns.post_ids)[None]
     table = _table(columns, content, now_ms)
     names = config.candidate_feature_names
-    features = workers().submit(candidate_features, history, table, taste, names=names).result()
+    features = workers().submit(candidate_features, history, table, taste, subjects, names=names).result()
     surface = np.broadcast_to(np.asarray(columns.surface, dtype=np.int64), (len(columns),))
     return Candidates(
         post_ids=torch.from_numpy(columns.post_ids[None]),

@@ -54,22 +54,26 @@ class ActionSequence:
 
 @dataclass(frozen=True)
 class Taste:
-    """What people [R] lean to (see `ranking.taste`): by dwell and by engagement, to contents and to forms of posts."""
+    """What people [R] lean to (see `ranking.taste`): by dwell and by engagement, to contents and to forms of posts;
+    by both together to the subjects that `mark` tells from others, with no columns where there are none."""
 
     content: Floats  # [R, 2, content size]
     forms: Floats  # [R, 2, FORMS]
+    subjects: Floats = field(default_factory=lambda: np.zeros((1, 0), np.float32))  # [R, subjects]
+    mark: int = 0
 
     @classmethod
-    def none(cls, count: int, content_size: int) -> Taste:
+    def none(cls, count: int, content_size: int, subjects: int = 0, mark: int = 0) -> Taste:
         """Of people of whom nothing is known."""
-        return cls(np.zeros((count, 2, content_size), np.float32), np.zeros((count, 2, FORMS), np.float32))
+        sizes = (2, content_size), (2, FORMS), (subjects,)
+        return cls(*(np.zeros((count, *size), np.float32) for size in sizes), mark)
 
     def take(self, index: slice | Int64s) -> Taste:
-        return Taste(self.content[index], self.forms[index])
+        return Taste(self.content[index], self.forms[index], self.subjects[index], self.mark)
 
     def halved(self) -> Taste:
         """In half precision, as it is kept in receipts."""
-        return Taste(self.content.astype(np.float16), self.forms.astype(np.float16))
+        return Taste(*(part.astype(np.float16) for part in (self.content, self.forms, self.subjects)), self.mark)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ranking.evaluation.reach import reach
 from ranking.evaluation.retrieval import found_posts, store_recall
 from ranking.evaluation.slices import by_slice
 from ranking.models import ModelVersion
+from ranking.phoenix.subjects import subjects_of
 from ranking.serving import artefacts
 from ranking.serving.checkpoint import Checkpoint
 from ranking.training import logs, metrics
@@ -31,7 +32,8 @@ def report(
     checkpoint = registry.load(version)
     config = checkpoint.model.config
     since = version.training.get("until_ms", 0)
-    dataset = build(logs.read(since_ms=since), feature_names=config.candidate_feature_names)
+    subjects = subjects_of(checkpoint.model)
+    dataset = build(logs.read(since_ms=since), feature_names=config.candidate_feature_names, subjects=subjects)
     examples = dataset.examples
     if limit:
         examples = examples.take(slice(max(len(examples) - limit, 0), None))

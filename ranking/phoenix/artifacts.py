@@ -99,6 +99,9 @@ def _extension_slots(config: PhoenixConfig, root: str) -> Iterator[tuple[str, Sl
             yield f"{root}/content_match/{part}", Slot(f"content_match.{part}")
     if config.content_match and config.model_type == "retrieval":
         yield f"{root}/content_match/weight", Slot("match_weight")
+    if config.model_type == "ranker" and config.num_subjects:
+        for part in ("mean", "basis", "centres"):
+            yield f"{root}/subjects/{part}", Slot(f"subjects.{part}")
     if config.model_type == "ranker" and config.head_bias:
         yield f"{root}/action_bias", Slot("action_bias")
     blocks = {"history_features": config.num_history_features}

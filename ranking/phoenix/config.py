@@ -25,6 +25,7 @@ LIMITS = {
     "dwell_hidden": 1 << 14,
     "content_size": 1 << 16,
     "feature_hidden": 1 << 14,
+    "num_subjects": 1 << 12,
     "item_ids_below": (1 << 63) - 1,
 }
 MAX_HASHES = 64
@@ -82,6 +83,7 @@ class PhoenixConfig:
     pooling_decay: float = 1.0
     content_size: int = 0
     content_match: bool = False  # what was liked and what a post says, compared directly
+    num_subjects: int = 0  # by which what people look at is told apart
     history_feature_names: tuple[str, ...] = ()
     candidate_feature_names: tuple[str, ...] = ()
     feature_hidden: int = 64
@@ -101,6 +103,8 @@ class PhoenixConfig:
             raise ConfigError(f"key_size must be even for rotary positions, not {self.key_size}")
         if self.content_match and not (self.content_size and "strength" in self.history_feature_names):
             raise ConfigError("content_match needs a content_size and the history feature 'strength'")
+        if self.num_subjects and not self.content_size:
+            raise ConfigError("num_subjects needs a content_size")
         if self.content_match and self.model_type == "ranker" and not self.candidate_feature_names:
             raise ConfigError("content_match is one more candidate feature, and this ranker has none")
         for names, size, key in (
@@ -225,6 +229,7 @@ EXTENSION_KEYS = (
     "pooling_decay",
     "content_size",
     "content_match",
+    "num_subjects",
     "history_feature_names",
     "candidate_feature_names",
     "feature_hidden",
@@ -236,7 +241,7 @@ EXTENSION_KEYS = (
     "dtype",
 )
 REQUIRED_KEYS = PUBLISHED_KEYS[:8]
-OPTIONAL_SIZES = {"content_size", "item_ids_below"}
+OPTIONAL_SIZES = {"content_size", "item_ids_below", "num_subjects"}
 
 
 def _names(key: str, raw: Any) -> tuple[str, ...]:

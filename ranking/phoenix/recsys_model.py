@@ -19,6 +19,7 @@ from ranking.phoenix.config import (
     PhoenixConfig,
 )
 from ranking.phoenix.content_match import ContentMatch
+from ranking.phoenix.subjects import Subjects
 from ranking.phoenix.transformer import (
     ContextCache,
     RMSNorm,
@@ -157,6 +158,7 @@ class PhoenixRanker(TokenBuilder):
             inputs = config.num_candidate_features + config.content_match
             self.candidate_features = FeatureProjection(inputs, config.feature_hidden, size)
         self.transformer = Transformer(config)
+        self.subjects = Subjects(config) if config.num_subjects else None
         self.final_norm = RMSNorm(size)
         self.action_head = fan_in(size, config.num_actions)
         if config.head_bias:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ranking.features import RECENT_MS, CandidateTable, candidate_features
+from ranking.phoenix.subjects import Subjects
 from ranking.training.batching import history_columns
 from ranking.training.keys import composite
 from ranking.training.logs import COUNTED, TOTALS, Logs, Posts
@@ -54,12 +55,12 @@ def counts_at(logs: Logs, posts: Int64s, at_ms: Int64s) -> dict[str, Int64s]:
     return counts
 
 
-def fill_features(dataset: Dataset, logs: Logs, names: Sequence[str]) -> None:
+def fill_features(dataset: Dataset, logs: Logs, names: Sequence[str], subjects: Subjects | None) -> None:
     """Writes `features` of all examples in place."""
     examples, posts = dataset.examples, dataset.posts
     counts = counts_at(logs, examples.posts, examples.impression_ms)
     followed = _followed(logs, examples)
-    taste = tastes(logs, examples.user_ids, examples.at_ms)
+    taste = tastes(logs, examples.user_ids, examples.at_ms, subjects)
     for start in range(0, len(examples), FEATURE_BLOCK):
         part = slice(start, start + FEATURE_BLOCK)
         block = examples.take(part)
@@ -71,7 +72,7 @@ def fill_features(dataset: Dataset, logs: Logs, names: Sequence[str]) -> None:
         )
         longest = int((block.history >= 0).sum(axis=1).max(initial=1))
         history = history_columns(dataset, block.history[:, :longest])
-        examples.features[part] = candidate_features(history, table, taste.take(part), names=names)
+        examples.features[part] = candidate_features(history, table, taste.take(part), subjects, names=names)
     examples.features[examples.posts < 0] = 0
 
 

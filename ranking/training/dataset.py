@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ranking.features import ASKED_POSITION, position_feature
+from ranking.phoenix.subjects import Subjects
 from ranking.sequences import Rows
 from ranking.training.counts import fill_features
 from ranking.training.histories import histories
@@ -98,8 +99,15 @@ class Dataset:
         return self.examples.take(slice(cut)), self.examples.take(slice(cut, None))
 
 
-def build(logs: Logs, *, feature_names: Sequence[str], sampled_negatives: int = 0, seed: int = 0) -> Dataset:
-    """All examples of the logs; several 100,000 impressions take seconds."""
+def build(
+    logs: Logs,
+    *,
+    feature_names: Sequence[str],
+    subjects: Subjects | None = None,
+    sampled_negatives: int = 0,
+    seed: int = 0,
+) -> Dataset:
+    """All examples of the logs, features in terms of a ranker's subjects; several 100,000 impressions take seconds."""
     impressions = logs.impressions
     known = logs.posts.index_of(impressions.post_ids) >= 0
     impressions = impressions.take(known)
@@ -132,7 +140,7 @@ def build(logs: Logs, *, feature_names: Sequence[str], sampled_negatives: int = 
     if sampled_negatives:
         _add_negatives(dataset, sampled_negatives, np.random.default_rng(seed))
     if feature_names:
-        fill_features(dataset, logs, feature_names)
+        fill_features(dataset, logs, feature_names, subjects)
     return dataset
 
 

@@ -37,8 +37,9 @@ class Optimisers:
     """AdamW for the trunk; sparse Adagrad with a higher rate for the tables, whose rows are rarely hit."""
 
     def __init__(self, model: nn.Module, tables: TrainableTables, settings: TrainingSettings) -> None:
-        matrices = [p for p in model.parameters() if p.ndim > 1]
-        others = [p for p in model.parameters() if p.ndim <= 1]
+        learned = [p for p in model.parameters() if p.requires_grad]
+        matrices = [p for p in learned if p.ndim > 1]
+        others = [p for p in learned if p.ndim <= 1]
         self.trunk = torch.optim.AdamW(
             [
                 {"params": matrices, "weight_decay": settings.weight_decay},

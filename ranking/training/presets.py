@@ -14,6 +14,7 @@ from ranking.phoenix.config import EntityHash, PhoenixConfig
 USER_HASH = ((196742702, 1852108266), (1935840681, 167407236), 2859568897)
 ITEM_HASH = ((2161410491, 1754358832), (1935840681, 167407236), 2361375383)
 AUTHOR_HASH = ((371965780, 328930218), (139686260, 37755056), 631860353)
+SUBJECTS = 64
 
 
 def xsocial_config(
@@ -44,6 +45,7 @@ def xsocial_config(
         right_anchored_rope=True,
         content_size=CONTENT_SIZE,
         content_match=True,
+        num_subjects=SUBJECTS if is_ranker else 0,
         head_bias=is_ranker,
         history_feature_names=HISTORY_FEATURES,
         candidate_feature_names=CANDIDATE_FEATURES if is_ranker else (),

@@ -17,6 +17,7 @@ from ranking import registry
 from ranking.heads import multi_hot
 from ranking.models import ModelVersion
 from ranking.phoenix.config import PhoenixConfig
+from ranking.phoenix.subjects import Subjects, subjects_of
 from ranking.serving import checkpoint as checkpoints
 from ranking.serving.calibration import Calibration
 from ranking.training import calibrate, distributed, logs
@@ -102,11 +103,18 @@ def plan(
 class StoredShards(Sequence[Shard]):
     """The training period, read from the database shard by shard, each only while it is trained on.
 
-    Of the last one a random share is set apart for calibration, and kept.
+    Of the last one a random share is set apart for calibration, and kept. A fresh ranker's subjects are found in
+    the first one read.
     """
 
-    def __init__(self, periods: list[Period], feature_names: Sequence[str], settings: TrainingSettings) -> None:
-        self.periods, self.feature_names, self.settings = periods, feature_names, settings
+    def __init__(
+        self,
+        periods: list[Period],
+        feature_names: Sequence[str],
+        subjects: Subjects | None,
+        settings: TrainingSettings,
+    ) -> None:
+        self.periods, self.feature_names, self.subjects, self.settings = periods, feature_names, subjects, settings
         self.apart: Shard | None = None
         self._open: tuple[int, Shard] | None = None
 
@@ -129,9 +137,13 @@ class StoredShards(Sequence[Shard]):
 
     def _read(self, number: int) -> Shard:
         asked, settings = self.periods[number], self.settings
+        read = logs.read(since_ms=asked.since_ms, until_ms=asked.until_ms)
+        if self.subjects and not self.subjects.is_found:
+            self.subjects.find(read.posts.content, read.posts.author_ids)
         dataset = build(
-            logs.read(since_ms=asked.since_ms, until_ms=asked.until_ms),
+            read,
             feature_names=self.feature_names,
+            subjects=self.subjects,
             sampled_negatives=settings.sampled_negatives,
             seed=settings.seed,
         )
@@ -180,7 +192,8 @@ def _train(wanted: Plan, *, resume: bool, quiet: bool) -> Trained | None:
         if trainer.kind in wanted.parents and not resume:
             trainer.load_state(registry.training_state(registry.by_name(wanted.parents[trainer.kind])))
     feature_names = trainers[0].config.candidate_feature_names  # none of retrieval
-    shards = StoredShards(logs.shards(wanted.trained, settings.shard_impressions), feature_names, settings)
+    periods = logs.shards(wanted.trained, settings.shard_impressions)
+    shards = StoredShards(periods, feature_names, subjects_of(trainers[0].model), settings)
     state = _state(wanted.kinds)
     state.about = wanted.to_dict()
     whole = sum(SHARES[kind] for kind in wanted.kinds)
@@ -203,7 +216,11 @@ def _register(
 ) -> Trained:
     apart = shards.set_apart()
     period = wanted.held_out
-    later = build(logs.read(since_ms=period.since_ms, until_ms=period.until_ms), feature_names=shards.feature_names)
+    later = build(
+        logs.read(since_ms=period.since_ms, until_ms=period.until_ms),
+        feature_names=shards.feature_names,
+        subjects=shards.subjects,
+    )
     judged = some(later.examples, wanted.settings.judged_requests)
     versions = {}
     for trainer in trainers:

@@ -6,6 +6,7 @@ import numpy as np
 
 from posts.types import EngagementKind
 from ranking.features import form
+from ranking.phoenix.subjects import Subjects
 from ranking.sequences import WINDOW_MS, Events
 from ranking.taste import ACTIONS, IMPRESSIONS, LOOKS, Looks, lean, looks_of
 from ranking.training.keys import composite
@@ -16,7 +17,7 @@ from ranking.types import Int64s, Taste
 BLOCK = 64
 
 
-def tastes(logs: Logs, users: Int64s, at_ms: Int64s) -> Taste:
+def tastes(logs: Logs, users: Int64s, at_ms: Int64s, subjects: Subjects | None = None) -> Taste:
     """The taste of each request [R]."""
     people = np.unique(users)
     seen = logs.seen_before.joined(_as_events(logs.impressions))
@@ -24,7 +25,8 @@ def tastes(logs: Logs, users: Int64s, at_ms: Int64s) -> Taste:
     looks = looks_of(actions, seen)
     who = np.searchsorted(people, users)
     low, high = _windows(people, looks, actions, seen, who, at_ms)
-    found = Taste.none(len(users), logs.posts.content.shape[1])
+    size, mark = (len(subjects), subjects.mark) if subjects else (0, 0)
+    found = Taste.none(len(users), logs.posts.content.shape[1], size, mark)
     posts = logs.posts
     forms = form(posts.has_media, posts.video_duration_ms)
     order = np.lexsort((at_ms, who))
@@ -33,10 +35,11 @@ def tastes(logs: Logs, users: Int64s, at_ms: Int64s) -> Taste:
             if not (low[block] < high[block]).any():
                 continue
             first, last = low[block].min(), high[block].max()
-            post = posts.index_of(looks.post_ids[first:last])
+            some = looks.take(slice(first, last))
+            post = posts.index_of(some.post_ids)
             content = posts.content[post] * (post >= 0)[:, None]
-            taste = lean(looks.values[:, first:last], content, forms[post], low[block] - first, high[block] - first)
-            found.content[block], found.forms[block] = taste.content, taste.forms
+            taste = lean(some, content, forms[post], low[block] - first, high[block] - first, subjects)
+            found.content[block], found.forms[block], found.subjects[block] = taste.content, taste.forms, taste.subjects
     return found
 
 

@@ -51,7 +51,7 @@ class TestServices:
         alone = services.score(user_id=viewer.pk, sequence=sequence, candidates=columns(written[2:3]), now_ms=now_ms)
         np.testing.assert_allclose(alone.probabilities[0], scores.probabilities[2], atol=1e-6)
 
-    @pytest.mark.parametrize("features", [CANDIDATE_FEATURES, CANDIDATE_FEATURES[:-4]], ids=["now", "before"])
+    @pytest.mark.parametrize("features", [CANDIDATE_FEATURES, CANDIDATE_FEATURES[:-5]], ids=["now", "before"])
     def test_a_taste_counts_for_a_ranker_that_knows_it_and_not_for_one_from_before(self, features):
         registry.promote(register("ranker", candidate_feature_names=features))
         post, now_ms = PostFactory(), clock.now_ms()

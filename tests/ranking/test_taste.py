@@ -4,16 +4,25 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+import torch
 
 from posts import services as posts
 from posts.models import Impression, Post, PostEmbedding
 from posts.types import EngagementKind as Kind
 from ranking import services, taste
-from ranking.features import CANDIDATE_FEATURES, CandidateTable, HistoryColumns, candidate_features
+from ranking.features import (
+    CANDIDATE_FEATURES,
+    INTEREST_SCALE,
+    CandidateTable,
+    HistoryColumns,
+    candidate_features,
+)
+from ranking.phoenix.subjects import Subjects
 from ranking.sequences import no_events
-from ranking.taste import PRIOR, lean, looks_of, taste_of
+from ranking.taste import INTEREST_PRIOR, PRIOR, Looks, lean, looks_of, taste_of
 from ranking.training import logs, tastes
 from ranking.training.dataset import build
+from ranking.training.presets import xsocial_config
 from ranking.types import Taste
 from tests.factories import PostFactory, UserFactory
 from tests.ranking.test_sequences import T0, events
@@ -47,6 +56,7 @@ class TestLooks:
         assert (found.first_ms - T0).tolist() == [0, 0, 300_000]
         np.testing.assert_allclose(np.exp(found.values[0]), [9, 3, 4], rtol=1e-6)
         assert found.values[1].tolist() == [1, 0, 0]
+        np.testing.assert_allclose(found.worth, np.add(np.log([9, 3, 4]), [1.5, -1.5, 0]), rtol=1e-6)
 
     def test_a_look_of_unknown_length_says_nothing(self):
         assert len(looks_of(events((1, 7, Kind.FAVORITE, 0, 0)), events((1, 8, Kind.DWELL_TIME, 0, 0)))) == 0
@@ -57,7 +67,7 @@ class TestLean:
     def test_people_lean_to_what_they_looked_at_longer(self):
         content = np.eye(3, dtype=np.float32)
         values = np.array([[2.0, 0.0, 1.0], [0, 0, 1]], np.float32)
-        found = lean(values, content, np.array([0, 1, 1]), np.array([0]), np.array([3]))
+        found = lean(looks(values), content, np.array([0, 1, 1]), np.array([0]), np.array([3]))
         np.testing.assert_allclose(found.content[0, 0], np.array([1, -1, 0]) / (3 + PRIOR), rtol=1e-5)
         assert found.content[0, 1].argmax() == 2
         assert found.forms[0, 0, 0] > 0 > found.forms[0, 0, 1]
@@ -65,9 +75,46 @@ class TestLean:
 
     def test_one_look_alone_and_no_look_say_nothing(self):
         content, values = np.eye(3, dtype=np.float32), np.array([[2.0, 0, 1], [1, 0, 0]], np.float32)
-        found = lean(values, content, np.zeros(3, np.int64), np.array([1, 2]), np.array([2, 2]))
-        assert not found.content.any()
-        assert not found.forms.any()
+        found = lean(looks(values), content, np.zeros(3, np.int64), np.array([1, 2]), np.array([2, 2]), subjects(3))
+        for part in (found.content, found.forms, found.subjects):
+            assert not part.any()
+
+    def test_what_looks_were_worth_is_told_apart_by_subject(self):
+        told, content = subjects(3), np.eye(3, dtype=np.float32)[[0, 1, 2, 1]]
+        worth = np.array([1.0, 3.0, 2.0, -2.0], np.float32)
+        found = lean(looks(np.zeros((2, 4), np.float32), worth), content, np.zeros(4, np.int64), *edges(0, 3), told)
+        seen = told(torch.from_numpy(content[:3])).numpy().astype(np.float64)
+        wanted = np.linalg.solve(seen.T @ seen + INTEREST_PRIOR * np.eye(4), seen.T @ (worth[:3] - 2))
+        np.testing.assert_allclose(found.subjects[0], wanted, rtol=1e-4)
+        assert found.mark == told.mark != 0
+        assert found.halved().subjects.dtype == np.float16
+
+    def test_without_subjects_there_are_no_interests(self):
+        empty = Subjects(xsocial_config("ranker").replace(content_size=3, num_subjects=4))
+        for none in (None, empty):
+            values, content = np.ones((2, 2), np.float32), np.eye(3, dtype=np.float32)[:2]
+            found = lean(looks(values), content, np.zeros(2, np.int64), *edges(0, 2), none)
+            assert not found.subjects.any()
+            assert not found.mark
+
+
+def looks(values, worth=None) -> Looks:
+    """Looks of one person."""
+    numbers = np.arange(values.shape[1])
+    return Looks(numbers * 0, numbers, numbers, values, values[0] if worth is None else worth)
+
+
+def edges(low, high):
+    return np.array([low]), np.array([high])
+
+
+def subjects(size, count=4) -> Subjects:
+    """Some subjects of contents of this size."""
+    made = Subjects(xsocial_config("ranker").replace(content_size=size, num_subjects=count))
+    draw = torch.Generator().manual_seed(0)
+    for part in (made.basis, made.centres):
+        part.copy_(torch.randn(part.shape, generator=draw) / 4)
+    return made
 
 
 def nobody() -> HistoryColumns:
@@ -96,6 +143,12 @@ def test_a_candidate_is_compared_with_the_taste_and_with_nothing_else():
     assert not column["form_looked"].any()
     alone = candidate_features(nobody(), table(content[1:], video_duration_ms=np.array([9])), leaning)
     np.testing.assert_array_equal(alone[0, 0], both[0, 1])
+    told, mine = subjects(SIZE), Taste.none(1, SIZE, 4, subjects(SIZE).mark)
+    mine.subjects[0, 1] = 1.0
+    interest = candidate_features(nobody(), table(content), mine, told)[0, :, CANDIDATE_FEATURES.index("interest")]
+    np.testing.assert_allclose(interest, INTEREST_SCALE * told(torch.from_numpy(content))[:, 1].numpy(), rtol=1e-5)
+    for strange in (None, subjects(SIZE, 5)):
+        assert not candidate_features(nobody(), table(content), mine, strange, names=("interest",)).any()
     former = candidate_features(nobody(), table(content), leaning, names=CANDIDATE_FEATURES[:28])
     assert former.shape == (1, 2, 28)
 
@@ -160,16 +213,16 @@ def test_training_sees_what_serving_saw(limits, monkeypatch):
         {impression.post.repost_of or impression.post for impression in Impression.objects.all()}
     ):
         embed(post, place)
-    compared = 0
+    compared, told = 0, subjects(SIZE)
     for shard in [logs.period(), *logs.shards(logs.period(), 70)]:
         read_logs = logs.read(since_ms=shard.since_ms, until_ms=shard.until_ms)
         examples = build(read_logs, feature_names=CANDIDATE_FEATURES).examples
-        made = tastes.tastes(read_logs, examples.user_ids, examples.at_ms)
+        made = tastes.tastes(read_logs, examples.user_ids, examples.at_ms, told)
         for row in range(len(examples)):
-            served = taste_of(
-                int(examples.user_ids[row]), before_ms=int(examples.at_ms[row]), content=services._content
-            )
+            asked = {"before_ms": int(examples.at_ms[row]), "content": services._content, "subjects": told}
+            served = taste_of(int(examples.user_ids[row]), **asked)
             np.testing.assert_allclose(served.content[0], made.content[row], atol=1e-4)
             np.testing.assert_allclose(served.forms[0], made.forms[row], atol=1e-3)
-            compared += bool(made.content[row].any())
+            np.testing.assert_allclose(served.subjects[0], made.subjects[row], atol=1e-3)
+            compared += bool(made.content[row].any() and made.subjects[row].any())
     assert compared > 80

@@ -20,6 +20,9 @@ class TasteQueryHydrator(QueryHydrator):
     def hydrate(self, query: ScoredPostsQuery) -> dict[str, Any]:
         """One read of the impressions, and that of the actions, shared with the sequences."""
         taste = ranking.viewer_taste(
-            query.user_id, before_ms=query.now_ms, actions=lambda: sequences.newest_actions_of(query)
+            query.user_id,
+            before_ms=query.now_ms,
+            version=query.params.ranker_model,
+            actions=lambda: sequences.newest_actions_of(query),
         )
         return {"taste": taste}

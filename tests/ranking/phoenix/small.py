@@ -20,6 +20,7 @@ def upstream_config(kind: str) -> PhoenixConfig:
         head_bias=False,
         content_size=0,
         content_match=False,
+        num_subjects=0,
         history_feature_names=(),
         candidate_feature_names=(),
         action_names=(),
