@@ -17,7 +17,7 @@ from feed import tuning
 from feed.models import Receipt
 from moderation.models import Appeal, PostLabel, Report, Strike
 from moderation.types import LABEL_WORDS
-from posts.models import Ballot, Bookmark, Engagement, Impression, Media, Post, ScheduledPost
+from posts.models import Ballot, Bookmark, Engagement, Impression, Media, Pin, Post, ScheduledPost
 from posts.types import EngagementKind, Surface
 from xsocial.kernel import clock
 
@@ -77,6 +77,7 @@ def of(user: User) -> dict[str, Any]:
             Ballot.objects.filter(voter=user).order_by("id"), at="created_at", post_id="poll_id", choices="choices"
         ),
         "bookmarks": _rows(Bookmark.objects.filter(user=user).order_by("id"), at="created_at", post_id="post_id"),
+        "pinned_posts": _rows(Pin.objects.filter(author=user).order_by("post_id"), at="created_at", post_id="post_id"),
         "reports": _rows(
             Report.objects.filter(reporter=user).order_by("id"),
             at="created_at", post_id="post_id", account="account__username", reason="reason", note="note",

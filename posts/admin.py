@@ -18,6 +18,7 @@ from posts.models import (
     MediaFingerprint,
     Mention,
     Notification,
+    Pin,
     Poll,
     Post,
     PostCounts,
@@ -175,6 +176,13 @@ class BookmarkAdmin(ReadOnlyAdmin):
     list_display = ["user", "post_id", "created_at"]
     list_select_related = ["user"]
     search_fields = ["=user__username", "=post__id"]
+
+
+@admin.register(Pin)
+class PinAdmin(ReadOnlyAdmin):
+    list_display = ["author", "post_id", "created_at"]
+    list_select_related = ["author"]
+    search_fields = ["=author__username", "=post__id"]
 
 
 @admin.register(Notification)

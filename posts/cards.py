@@ -159,6 +159,7 @@ class PostCard(ButtonsCard):
     application: str = ""
     views: int = 0
     is_mine: bool = False
+    is_pinned: bool = False
 
 
 def polled_card(post: Post, viewer: Viewer) -> PolledCard | None:
@@ -299,6 +300,7 @@ class _Page:
             application=post.application,
             views=post.views,
             is_mine=post.author_id == self.viewer_id,
+            is_pinned=self.marks[post.id].is_pinned,
             **_buttons(post, post, self.marks[post.id]),
         )
 

@@ -112,3 +112,4 @@ class ViewerMarks:
     is_favorited: bool = False
     is_reposted: bool = False
     is_bookmarked: bool = False
+    is_pinned: bool = False

@@ -167,7 +167,7 @@ def status_json(post: Post, rendering: Rendering, *, depth: int = 0) -> dict[str
         "reblogged": marks.is_reposted,
         "bookmarked": marks.is_bookmarked,
         "muted": False,
-        "pinned": False,
+        "pinned": marks.is_pinned and not post.repost_of_id,
         "reblog": status_json(post.repost_of, rendering) if post.repost_of_id else None,
         "quote": _quote(post, rendering) if depth == 0 else _named_quote(post),
         "application": {"name": post.application, "website": None} if post.application else None,

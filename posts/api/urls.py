@@ -15,6 +15,8 @@ urlpatterns = [
     route("statuses/<int:pk>/unreblog", views.UnreblogView),
     route("statuses/<int:pk>/bookmark", views.BookmarkView),
     route("statuses/<int:pk>/unbookmark", views.UnbookmarkView),
+    route("statuses/<int:pk>/pin", views.PinView),
+    route("statuses/<int:pk>/unpin", views.UnpinView),
     route("statuses/<int:pk>/favourited_by", views.FavouritedByView),
     route("statuses/<int:pk>/reblogged_by", views.RebloggedByView),
     route("polls/<int:pk>", polls.PollView),

@@ -221,6 +221,20 @@ class UnbookmarkView(StatusActionView):
         services.unbookmark(user=user, post=post)
 
 
+class PinView(StatusActionView):
+    permission_classes = (requires(write="write:accounts"),)
+
+    def act(self, user: User, post: Post) -> None:
+        services.pin(user=user, post=post)
+
+
+class UnpinView(StatusActionView):
+    permission_classes = (requires(write="write:accounts"),)
+
+    def act(self, user: User, post: Post) -> None:
+        services.unpin(user=user, post=post)
+
+
 class FavouritedByView(APIView):
     permission_classes = (requires(read="read:statuses", public=True),)
 
@@ -262,7 +276,8 @@ class AccountStatusesView(APIView):
         cursor, values = cursor_of(request), validated(AccountStatusesInputs, request)
         author = people.get_user_by_id(pk)
         if values["pinned"]:
-            return Response([])
+            pinned = selectors.posts_by_id(request.user, selectors.pinned_ids(request.user, author))
+            return Response(statuses_json(pinned, request))
         posts = selectors.visible_to(request.user).filter(author=author)
         if values["exclude_replies"]:
             posts = posts.filter(in_reply_to=None)

@@ -6,7 +6,7 @@ from posts.models.idempotency import IdempotencyKey
 from posts.models.media import Media, MediaFingerprint
 from posts.models.notification import Notification
 from posts.models.poll import Ballot, Poll
-from posts.models.post import Post, PostCounts, PostEdit
+from posts.models.post import Pin, Post, PostCounts, PostEdit
 from posts.models.scheduled import ScheduledPost
 from posts.models.tagging import Mention, PostTag, PostTopic, Tag
 
@@ -21,6 +21,7 @@ __all__ = [
     "MediaFingerprint",
     "Mention",
     "Notification",
+    "Pin",
     "Poll",
     "Post",
     "PostCounts",

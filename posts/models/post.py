@@ -101,6 +101,20 @@ class Post(models.Model):
         return self.deleted_at is not None
 
 
+class Pin(models.Model):
+    """A post its author keeps at the top of their profile; the last pinned stands first."""
+
+    post = models.OneToOneField(Post, models.CASCADE, primary_key=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="pins", db_index=False)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["author", "-created_at"], name="posts_pin_of_author")]
+
+    def __str__(self) -> str:
+        return f"{self.author_id} pinned {self.post_id}"
+
+
 class PostCounts(models.Model):
     """Counters of one post, kept exact by the services that change them.
 

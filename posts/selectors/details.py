@@ -10,10 +10,12 @@ from posts.selectors.visible import Viewer, viewer_id, visible_to
 from posts.types import EngagementKind, ViewerMarks
 from xsocial.kernel import sql
 
+_PINNED = -1
 _MARKED = {
     EngagementKind.FAVORITE: "is_favorited",
     EngagementKind.REPOST: "is_reposted",
     EngagementKind.BOOKMARK: "is_bookmarked",
+    _PINNED: "is_pinned",
 }
 
 
@@ -47,6 +49,8 @@ def posts_by_id(viewer: Viewer, post_ids: Iterable[int]) -> list[Post]:
 _MARKS = """
 SELECT post_id, kind FROM posts_engagement
  WHERE user_id = %(user)s AND post_id = ANY(%(posts)s::bigint[]) AND kind = ANY(%(kinds)s::bigint[])
+UNION ALL
+SELECT post_id, %(pinned)s FROM posts_pin WHERE author_id = %(user)s AND post_id = ANY(%(posts)s::bigint[])
 """
 
 
@@ -59,7 +63,8 @@ def viewer_marks(viewer: Viewer, post_ids: Iterable[int]) -> dict[int, ViewerMar
     who = viewer_id(viewer)
     done: dict[int, dict[str, bool]] = defaultdict(dict)
     if who is not None and wanted:
-        params = {"user": who, "posts": sql.bigints(wanted), "kinds": sql.bigints(map(int, _MARKED))}
+        kinds = sql.bigints(map(int, _MARKED))
+        params = {"user": who, "posts": sql.bigints(wanted), "kinds": kinds, "pinned": _PINNED}
         for post_id, kind in sql.rows(_MARKS, params):
-            done[post_id][_MARKED[EngagementKind(kind)]] = True
+            done[post_id][_MARKED[kind]] = True
     return {post_id: ViewerMarks(**done[post_id]) for post_id in wanted}

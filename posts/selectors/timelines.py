@@ -7,7 +7,7 @@ from django.db.models import F, Q, QuerySet
 
 from accounts.models import Follow, PeopleList, User
 from accounts.types import RepliesPolicy
-from posts.models import Bookmark, Engagement, Post, PostEdit
+from posts.models import Bookmark, Engagement, Pin, Post, PostEdit
 from posts.selectors.details import detailed, posts_by_id
 from posts.selectors.muting import without_muted
 from posts.selectors.visible import Viewer, viewer_id, visible_to
@@ -104,6 +104,12 @@ def profile_posts(
     if not with_reposts:
         posts = posts.filter(repost_of__isnull=True)
     return posts.filter(has_media=True) if only_media else posts
+
+
+def pinned_ids(viewer: Viewer, user: User) -> list[int]:
+    """Posts at the top of a profile that the viewer may open, last pinned first."""
+    pins = Pin.objects.filter(author=user, post__in=visible_to(viewer)).order_by("-created_at", "-post_id")
+    return list(pins.values_list("post_id", flat=True))
 
 
 def kept(viewer: User, cursor: Cursor = FIRST_PAGE) -> list[Bookmark]:

@@ -17,6 +17,7 @@ from posts.services.erasure import erase_traces
 from posts.services.impressions import record_impressions
 from posts.services.media import describe_media, upload_media
 from posts.services.notifications import clear_notifications, mark_notifications_read, notify, notify_authors
+from posts.services.pins import pin, unpin
 from posts.services.polls import close_ended, vote
 from posts.services.reposts import repost, undo_repost
 from posts.services.scheduling import cancel_scheduled, change_scheduled, publish_due, schedule_post
@@ -40,6 +41,7 @@ __all__ = [
     "mute_author",
     "notify",
     "notify_authors",
+    "pin",
     "publish_due",
     "record_engagement",
     "record_impressions",
@@ -49,6 +51,7 @@ __all__ = [
     "unbookmark",
     "undo_repost",
     "unfavorite",
+    "unpin",
     "upload_media",
     "vote",
     "withhold",

@@ -10,6 +10,7 @@ from posts.models import (
     Engagement,
     Mention,
     Notification,
+    Pin,
     Poll,
     Post,
     PostEdit,
@@ -26,7 +27,7 @@ from xsocial.kernel.errors import NotAllowed, NotFound
 
 # What hangs on a post and must not outlive it. Attachments follow by task: files are slow to
 # delete and cannot be brought back by a rollback.
-_DEPENDENTS = (Bookmark, Mention, Notification, PostEdit, PostEmbedding, PostTag, PostTopic)
+_DEPENDENTS = (Bookmark, Mention, Notification, Pin, PostEdit, PostEmbedding, PostTag, PostTopic)
 
 
 @transaction.atomic

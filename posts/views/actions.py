@@ -96,6 +96,19 @@ def vote(request: PageRequest, post_id: int) -> HttpResponse:
     return done(request, "posts/_poll.html", {"post": polled_card(post, request.user)}, words="Your vote counts")
 
 
+@action
+def pin(request: PageRequest, post_id: int) -> HttpResponse:
+    """Keep a post of one's own at the top of one's profile."""
+    services.pin(user=request.user, post=selectors.get_visible_post(request.user, post_id))
+    return done(request, words="Pinned to your profile", undo=f"/posts/{post_id}/unpin")
+
+
+@action
+def unpin(request: PageRequest, post_id: int) -> HttpResponse:
+    services.unpin(user=request.user, post=selectors.get_visible_post(request.user, post_id))
+    return done(request, words="No longer pinned", undo=f"/posts/{post_id}/pin")
+
+
 def _origin(request: PageRequest) -> dict[str, Any]:
     """Where the action happened: the surface and the page load."""
     return {"surface": surface_of(request), "request_id": parse_id(request.POST.get("request_id"))}

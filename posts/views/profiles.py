@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.selectors import people
 from accounts.types import Relationship
 from posts import selectors
+from posts.cards import cards_by_id
 from posts.views.lists import cursor_of, page_context, show
 from xsocial.kernel import richtext
 from xsocial.kernel.pages import PageRequest, parse_id, viewer
@@ -41,8 +42,13 @@ def profile(request: PageRequest, username: str, tab: str = "posts") -> HttpResp
         return redirect(request.path.replace(username, person.username, 1))
     relationship = people.relationship(me, person) if me and me.pk != person.pk else None
     posts = selectors.profile_posts(me, person, **TABS[tab])
+    pinned: list[int] = []
+    if tab == "posts" and not _is_blocked(relationship):
+        pinned = selectors.pinned_ids(me, person)
+        posts = posts.exclude(pk__in=pinned)
     ids = [] if _is_blocked(relationship) else selectors.page_ids(posts, cursor_of(request))
     context = page_context(request, ids) | {
+        "pinned": cards_by_id(pinned, me) if pinned and "max_id" not in request.GET else [],
         "person": person,
         "bio": richtext.to_html(person.bio),
         "tab": tab,

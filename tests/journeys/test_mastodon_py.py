@@ -91,6 +91,10 @@ def test_follow_reply_and_react(orla, tide, people):
     assert {"follow", "mention", "favourite", "reblog"} <= {n.type for n in orla.notifications()}
     assert [status.id for status in tide.bookmarks()] == [root.id]
 
+    assert orla.status_pin(root).pinned
+    assert [status.id for status in tide.account_statuses(people[0].pk, pinned=True)] == [root.id]
+    assert not orla.status_unpin(root).pinned
+
     assert not tide.status_unfavourite(root).favourited
     assert not tide.status_unreblog(root).reblogged
     assert tide.status(root.id).favourites_count == 0

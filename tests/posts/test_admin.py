@@ -41,6 +41,7 @@ def populate() -> None:
     accounts.follow_starter_pack(user=ann, pack=pack)
     accounts.set_preferences(user=ann, hides_videos=True)
     services.bookmark(user=bob, post=post)
+    services.pin(user=ann, post=post)
     services.record_engagement(user=bob, post_id=post.pk, kind=EngagementKind.CLICK)
     services.record_impressions(user=bob, impressions=[SeenPost(post.pk)])
     services.edit_post(editor=ann, post=post, text=f"#tag{ann.pk} @{bob.username}!")
