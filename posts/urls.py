@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from posts.views import actions, compose, impressions, lists, notifications, profiles, scheduled, search, threads
+from posts.views import actions, compose, feeds, impressions, lists, notifications, profiles, scheduled, search, threads
 
 app_name = "posts"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("bookmarks", lists.bookmarks, name="bookmarks"),
     path("search", search.search, name="search"),
     path("lists/<id:list_id>", lists.people_list, name="people_list"),
+    path("tags/<str:name>.rss", feeds.TagFeed(), name="tag_feed"),
     path("tags/<str:name>", lists.tag, name="tag"),
     path("impressions", impressions.impressions, name="impressions"),
     path("posts/<id:post_id>/like", actions.like, name="like"),
@@ -32,6 +33,7 @@ urlpatterns = [
     path("posts/<id:post_id>/card", actions.card, name="card"),
     path("posts/<id:post_id>/edit", compose.edit, name="edit"),
     path("posts/<id:post_id>/delete", actions.delete, name="delete"),
+    path("@<str:username>.rss", feeds.ProfileFeed(), name="profile_feed"),
     path("@<str:username>", profiles.profile, name="profile"),
     path("@<str:username>/with_replies", profiles.profile, {"tab": "replies"}, name="profile_replies"),
     path("@<str:username>/media", profiles.profile, {"tab": "media"}, name="profile_media"),

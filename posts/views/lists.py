@@ -69,6 +69,7 @@ def tag(request: PageRequest, name: str) -> HttpResponse:
     ids = selectors.page_ids(selectors.tagged_posts(request.user, name), cursor_of(request))
     context = page_context(request, ids) | {
         "page_title": f"#{name}",
+        "rss": f"{request.path}.rss",
         "surface": Surface.TAG.value,
         "empty": {"picture": "hash", "title": "No posts yet", "text": f"Nobody has used #{name} in public so far."},
     }
