@@ -19,7 +19,7 @@ from accounts.api.serializers import AccountSerializer, timestamp
 from accounts.models import User
 from posts.models import Media, Notification, Post, ScheduledPost
 from posts.models.notification import NotificationKind
-from posts.selectors import ShownPoll, polls_of, viewer_marks
+from posts.selectors import ShownPoll, group_key, polls_of, viewer_marks
 from posts.selectors.visible import Viewer
 from posts.types import POST_MAX_LENGTH, MediaKind, PollDraft, ViewerMarks, Visibility
 from xsocial.kernel import richtext
@@ -296,7 +296,7 @@ def notification_json(notification: Notification, rendering: Rendering) -> dict[
     data = {
         "id": str(notification.pk),
         "type": "mention" if notification.kind == "reply" else notification.kind,
-        "group_key": f"ungrouped-{notification.pk}",
+        "group_key": group_key(notification),
         "created_at": timestamp(notification.created_at),
         "account": rendering.account(notification.actor),
     }

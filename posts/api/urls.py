@@ -31,11 +31,18 @@ urlpatterns = [
     route("notifications", notifications.NotificationsView),
     route("notifications/clear", notifications.NotificationsClearView),
     route("notifications/unread_count", notifications.NotificationsUnreadView),
+    route("notifications/<int:pk>", notifications.NotificationView),
+    route("notifications/<int:pk>/dismiss", notifications.NotificationDismissView),
     route("trends", search.TrendingTagsView),
     route("trends/tags", search.TrendingTagsView),
 ]
 
 v2_urlpatterns = [
     route("media", media.MediaUploadView, name="api-media-upload"),
+    route("notifications", notifications.GroupedNotificationsView),
+    route("notifications/unread_count", notifications.NotificationGroupsUnreadView),
+    route("notifications/<str:key>", notifications.NotificationGroupView),
+    route("notifications/<str:key>/accounts", notifications.NotificationGroupAccountsView),
+    route("notifications/<str:key>/dismiss", notifications.NotificationGroupDismissView),
     route("search", search.SearchView),
 ]

@@ -2,7 +2,17 @@
 
 from posts.selectors.audience import home_readers, is_in_public, list_readers, openers, tags_in_public, without_muting
 from posts.selectors.details import detailed, posts_by_id, viewer_marks
-from posts.selectors.notifications import grouped, notification_about, notifications, unread_count
+from posts.selectors.notifications import (
+    NotificationGroup,
+    group,
+    group_key,
+    group_sizes,
+    grouped,
+    notification_about,
+    notifications,
+    unread_count,
+    unread_groups,
+)
 from posts.selectors.polls import ShownPoll, polls_of
 from posts.selectors.scheduled import scheduled_post, scheduled_posts
 from posts.selectors.search import matching_posts, search_posts, search_tags
@@ -33,6 +43,7 @@ from xsocial.kernel.paging import Cursor, paged
 __all__ = [
     "Conversation",
     "Cursor",
+    "NotificationGroup",
     "ShownPoll",
     "Thread",
     "active_tags",
@@ -44,6 +55,9 @@ __all__ = [
     "favorites_of",
     "get_visible_post",
     "gone",
+    "group",
+    "group_key",
+    "group_sizes",
     "grouped",
     "home",
     "home_posts",
@@ -75,6 +89,7 @@ __all__ = [
     "tags_in_public",
     "thread",
     "unread_count",
+    "unread_groups",
     "viewer_marks",
     "visible_ids",
     "visible_to",

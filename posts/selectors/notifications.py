@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Prefetch, QuerySet
+from django.db.models import BooleanField, Count, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
 from posts.models import Notification
 from posts.selectors.details import detailed
 from posts.selectors.visible import showable, visible_to
-from xsocial.kernel import clock, sql
+from xsocial.kernel import clock, ids, sql
 from xsocial.kernel.paging import Cursor, paged
 
 FIRST_PAGE = Cursor()
@@ -24,6 +24,11 @@ class NotificationGroup:
     """Notifications of one page that tell the same news, newest first."""
 
     notifications: list[Notification]
+
+    @property
+    def key(self) -> str:
+        """The name of the news in Mastodon's API."""
+        return group_key(self.latest)
 
     @property
     def latest(self) -> Notification:
@@ -61,11 +66,54 @@ def _with_posts(user: User, rows: QuerySet[Notification]) -> QuerySet[Notificati
 
 def grouped(page: Sequence[Notification]) -> list[NotificationGroup]:
     """Put likes and reposts of one post, and follows, of a page together."""
-    groups: dict[tuple, list[Notification]] = {}
+    groups: dict[str, list[Notification]] = {}
     for row in page:
-        key = (row.kind, row.post_id) if row.kind in _GROUPED else (row.pk,)
-        groups.setdefault(key, []).append(row)
+        groups.setdefault(group_key(row), []).append(row)
     return [NotificationGroup(rows) for rows in groups.values()]
+
+
+def group_key(row: Notification) -> str:
+    """What notifications that tell the same news share; those that stand alone have their own."""
+    if row.kind not in _GROUPED:
+        return f"ungrouped-{row.pk}"
+    return f"{row.kind}-{row.post_id}" if row.post_id else row.kind
+
+
+def in_group(rows: QuerySet[Notification], key: str) -> QuerySet[Notification]:
+    """Those of these notifications that belong to a group; none for a key that cannot be one."""
+    kind, _, number = key.partition("-")
+    pk = ids.parsed(number)
+    if kind == "ungrouped" and pk is not None:
+        return rows.filter(pk=pk)
+    if kind in _GROUPED and (pk is not None or not number):
+        return rows.filter(kind=kind, post_id=pk)
+    return rows.none()
+
+
+def group(user: User, key: str, cursor: Cursor = FIRST_PAGE) -> list[Notification]:
+    """One page of the notifications of a group, newest first."""
+    return paged(_with_posts(user, in_group(_wanted(user), key)), cursor)
+
+
+def group_sizes(user: User, groups: Sequence[NotificationGroup]) -> dict[str, int]:
+    """How many notifications each group has, those of other pages included. One query, none where each stands alone."""
+    several = [each.latest for each in groups if each.latest.kind in _GROUPED]
+    sizes = {each.key: 1 for each in groups}
+    if several:
+        rows = _wanted(user).filter(kind__in={row.kind for row in several})
+        counted = rows.values("kind", "post_id").annotate(count=Count("pk")).order_by()
+        wanted = counted.filter(Q(post_id=None) | Q(post_id__in={row.post_id for row in several if row.post_id}))
+        for row in wanted:
+            key = group_key(Notification(kind=row["kind"], post_id=row["post_id"]))
+            if key in sizes:
+                sizes[key] = row["count"]
+    return sizes
+
+
+def unread_groups(user: User, *, exclude_kinds: Sequence[str] = ()) -> int:
+    """How many groups the unread notifications make, of which the newest MAX_UNREAD are looked at."""
+    unread = _wanted(user).filter(read_at__isnull=True).exclude(kind__in=exclude_kinds).order_by("-pk")
+    return len({group_key(row) for row in unread.only("kind", "post_id")[:MAX_UNREAD]})
 
 
 def unread_count(user: User, *, exclude_kinds: Sequence[str] = ()) -> int:

@@ -16,7 +16,13 @@ from posts.services.engagements import (
 from posts.services.erasure import erase_traces
 from posts.services.impressions import record_impressions
 from posts.services.media import describe_media, upload_media
-from posts.services.notifications import clear_notifications, mark_notifications_read, notify, notify_authors
+from posts.services.notifications import (
+    clear_notifications,
+    dismiss_notifications,
+    mark_notifications_read,
+    notify,
+    notify_authors,
+)
 from posts.services.pins import pin, unpin
 from posts.services.polls import close_ended, vote
 from posts.services.reposts import repost, undo_repost
@@ -33,6 +39,7 @@ __all__ = [
     "create_post",
     "delete_post",
     "describe_media",
+    "dismiss_notifications",
     "edit_post",
     "erase_traces",
     "favorite",

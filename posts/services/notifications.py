@@ -9,6 +9,7 @@ from accounts.models import CreatorSubscription, Follow, User
 from posts import events
 from posts.models import Mention, Notification, Post
 from posts.models.notification import NotificationKind
+from posts.selectors.notifications import in_group
 from posts.selectors.visible import OPEN
 from posts.types import Visibility
 from xsocial.kernel import clock, event_log, sql
@@ -98,6 +99,12 @@ def mark_notifications_read(*, user: User, up_to_id: int | None = None) -> int:
     if up_to_id is not None:
         unread = unread.filter(pk__lte=up_to_id)
     return unread.update(read_at=clock.now())
+
+
+@transaction.atomic
+def dismiss_notifications(*, user: User, key: str) -> int:
+    """Delete the notifications that tell the same news, as `group_key` names it; returns how many."""
+    return in_group(Notification.objects.filter(recipient=user), key).delete()[0]
 
 
 @transaction.atomic

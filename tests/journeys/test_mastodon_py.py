@@ -91,6 +91,11 @@ def test_follow_reply_and_react(orla, tide, people):
     assert {"follow", "mention", "favourite", "reblog"} <= {n.type for n in orla.notifications()}
     assert [status.id for status in tide.bookmarks()] == [root.id]
 
+    groups = {group.type: group for group in orla.grouped_notifications().notification_groups}
+    assert groups["favourite"].notifications_count == 1
+    assert orla.unread_grouped_notifications_count() == len(groups)
+    orla.dismiss_grouped_notification(groups["reblog"].group_key)
+    assert "reblog" not in {n.type for n in orla.notifications()}
     assert orla.status_pin(root).pinned
     assert [status.id for status in tide.account_statuses(people[0].pk, pinned=True)] == [root.id]
     assert not orla.status_unpin(root).pinned
