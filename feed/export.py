@@ -17,7 +17,7 @@ from feed import tuning
 from feed.models import Receipt
 from moderation.models import Appeal, PostLabel, Report, Strike
 from moderation.types import LABEL_WORDS
-from posts.models import Ballot, Bookmark, Engagement, Impression, Media, Pin, Post, ScheduledPost
+from posts.models import Ballot, Bookmark, Engagement, Impression, Marker, Media, Pin, Post, ScheduledPost
 from posts.types import EngagementKind, Surface
 from xsocial.kernel import clock
 
@@ -78,6 +78,9 @@ def of(user: User) -> dict[str, Any]:
         ),
         "bookmarks": _rows(Bookmark.objects.filter(user=user).order_by("id"), at="created_at", post_id="post_id"),
         "pinned_posts": _rows(Pin.objects.filter(author=user).order_by("post_id"), at="created_at", post_id="post_id"),
+        "read_up_to": _rows(
+            Marker.objects.filter(user=user).order_by("id"), at="updated_at", timeline="timeline", id="last_read_id"
+        ),
         "reports": _rows(
             Report.objects.filter(reporter=user).order_by("id"),
             at="created_at", post_id="post_id", account="account__username", reason="reason", note="note",

@@ -14,6 +14,7 @@ from posts.models import (
     Engagement,
     IdempotencyKey,
     Impression,
+    Marker,
     Media,
     MediaFingerprint,
     Mention,
@@ -183,6 +184,14 @@ class PinAdmin(ReadOnlyAdmin):
     list_display = ["author", "post_id", "created_at"]
     list_select_related = ["author"]
     search_fields = ["=author__username", "=post__id"]
+
+
+@admin.register(Marker)
+class MarkerAdmin(ReadOnlyAdmin):
+    list_display = ["user", "timeline", "last_read_id", "updated_at"]
+    list_select_related = ["user"]
+    list_filter = ["timeline"]
+    search_fields = ["=user__username"]
 
 
 @admin.register(Notification)

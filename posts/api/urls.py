@@ -1,6 +1,6 @@
 """Routes of posts under /api/v1/ and /api/v2/."""
 
-from posts.api import media, notifications, polls, scheduled, search, views
+from posts.api import markers, media, notifications, polls, scheduled, search, views
 from xsocial.kernel.rest.routes import route
 
 urlpatterns = [
@@ -28,6 +28,7 @@ urlpatterns = [
     route("bookmarks", views.BookmarksView),
     route("media", media.MediaUploadView),
     route("media/<int:pk>", media.MediaView),
+    route("markers", markers.MarkersView),
     route("notifications", notifications.NotificationsView),
     route("notifications/clear", notifications.NotificationsClearView),
     route("notifications/unread_count", notifications.NotificationsUnreadView),

@@ -3,6 +3,7 @@
 from posts.models.embedding import EmbeddingVersion, PostEmbedding
 from posts.models.engagement import Bookmark, Engagement, Impression
 from posts.models.idempotency import IdempotencyKey
+from posts.models.marker import Marker
 from posts.models.media import Media, MediaFingerprint
 from posts.models.notification import Notification
 from posts.models.poll import Ballot, Poll
@@ -17,6 +18,7 @@ __all__ = [
     "Engagement",
     "IdempotencyKey",
     "Impression",
+    "Marker",
     "Media",
     "MediaFingerprint",
     "Mention",

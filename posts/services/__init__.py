@@ -15,6 +15,7 @@ from posts.services.engagements import (
 )
 from posts.services.erasure import erase_traces
 from posts.services.impressions import record_impressions
+from posts.services.markers import mark_read
 from posts.services.media import describe_media, upload_media
 from posts.services.notifications import (
     clear_notifications,
@@ -45,6 +46,7 @@ __all__ = [
     "favorite",
     "follow_author",
     "mark_notifications_read",
+    "mark_read",
     "mute_author",
     "notify",
     "notify_authors",

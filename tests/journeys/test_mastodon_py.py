@@ -96,6 +96,8 @@ def test_follow_reply_and_react(orla, tide, people):
     assert orla.unread_grouped_notifications_count() == len(groups)
     orla.dismiss_grouped_notification(groups["reblog"].group_key)
     assert "reblog" not in {n.type for n in orla.notifications()}
+    assert orla.markers_set("home", root).home.last_read_id == root.id
+    assert orla.markers_get("home").home.version == 1
     assert orla.status_pin(root).pinned
     assert [status.id for status in tide.account_statuses(people[0].pk, pinned=True)] == [root.id]
     assert not orla.status_unpin(root).pinned

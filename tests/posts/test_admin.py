@@ -42,6 +42,7 @@ def populate() -> None:
     accounts.set_preferences(user=ann, hides_videos=True)
     services.bookmark(user=bob, post=post)
     services.pin(user=ann, post=post)
+    services.mark_read(user=ann, last_read={"home": post.pk})
     services.record_engagement(user=bob, post_id=post.pk, kind=EngagementKind.CLICK)
     services.record_impressions(user=bob, impressions=[SeenPost(post.pk)])
     services.edit_post(editor=ann, post=post, text=f"#tag{ann.pk} @{bob.username}!")
