@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +19,8 @@ Kernel = TypeVar("Kernel", bound=Callable[..., None])
 
 # Sums may be reordered, so that they use vectors; values that are not finite keep their meaning.
 FAST_MATH = {"reassoc", "contract", "nsz", "arcp"}
+
+INLINED = ("arithmetic", "config", "interleaving", "products", "tiles", "vectors")
 
 ONE = np.float32(1)
 LOG2_E = 1.4426950408889634
@@ -35,8 +40,19 @@ _C1, _C2, _C3, _C4, _C5 = (
 _MANTISSA_BITS = np.int32(23)
 
 
+@cache
+def inlined(folder: Path = Path(__file__).parent) -> str:
+    """A name for the sources of all that kernels of several files have inside."""
+    digest = hashlib.sha256()
+    for name in INLINED:
+        digest.update((folder / f"{name}.py").read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def compiled(function: Kernel) -> Kernel:
     """Compiles on first use and keeps the result on disk; where no place is writable, for this process."""
+    # Numba sees for itself when the function's own file has changed, and names what it keeps by this.
+    function.__qualname__ += f"_{inlined()}"
     options = {"nogil": True, "error_model": "numpy", "fastmath": FAST_MATH}
     try:
         return njit(cache=True, **options)(function)
