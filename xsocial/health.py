@@ -1,7 +1,7 @@
 """Probes and metrics: is the process alive, can it serve, what has it counted."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
 from django.conf import settings
@@ -9,6 +9,9 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.views.decorators.cache import never_cache
 from django_prometheus.exports import ExportToDjangoView
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from feed import rehearsal
 from feed.thunder import service as thunder
@@ -89,9 +92,32 @@ NEEDED = ("database", "migrations", "pages")
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text, for this machine or the bearer of XSOCIAL_METRICS_TOKEN."""
-    if not (_has_token(request) or _is_local(request)):
-        return HttpResponseForbidden("metrics are for this machine or a token's bearer\n", content_type="text/plain")
-    return ExportToDjangoView(request)
+    return ExportToDjangoView(request) if _may_measure(request) else _refused()
+
+
+@never_cache
+def background_metrics(request: HttpRequest) -> HttpResponse:
+    """The same of relay, dispatcher, worker and beat together, which serve nothing themselves."""
+    if not _may_measure(request):
+        return _refused()
+    registry = CollectorRegistry()
+    registry.register(_Background())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _Background(Collector):
+    """What processes have written below METRICS_DIR, each kind in a folder of its own."""
+
+    def collect(self) -> Iterable[Metric]:
+        return MultiProcessCollector.merge([str(path) for path in settings.METRICS_DIR.glob("*/*.db")])
+
+
+def _refused() -> HttpResponse:
+    return HttpResponseForbidden("metrics are for this machine or a token's bearer\n", content_type="text/plain")
+
+
+def _may_measure(request: HttpRequest) -> bool:
+    return _has_token(request) or _is_local(request)
 
 
 def _has_token(request: HttpRequest) -> bool:

@@ -40,6 +40,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("metrics/background", health.background_metrics, name="background_metrics"),
     path("admin/", admin.site.urls),
     path("accounts/email/", EmailPage.as_view()),
     path("accounts/", include("allauth.urls")),

@@ -1,6 +1,9 @@
 """Probes, metrics and what the site says when PostgreSQL is away."""
 
 import gc
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -73,14 +76,33 @@ def test_liveness_asks_nobody(client: Client):
     assert client.get("/healthz").json()["status"] == "ok"
 
 
-def test_metrics_are_for_this_machine_or_a_token(client: Client, settings):
-    assert client.get("/metrics").status_code == 200
-    assert client.get("/metrics", REMOTE_ADDR="192.0.2.1").status_code == 403
-    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/background"])
+def test_metrics_are_for_this_machine_or_a_token(client: Client, settings, path):
+    assert client.get(path).status_code == 200
+    assert client.get(path, REMOTE_ADDR="192.0.2.1").status_code == 403
+    assert client.get(path, headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
     settings.METRICS_TOKEN = "let-me-in"
     stranger = {"REMOTE_ADDR": "192.0.2.1"}
-    assert client.get("/metrics", headers={"Authorization": "Bearer let-me-in"}, **stranger).status_code == 200
-    assert client.get("/metrics", headers={"Authorization": "Bearer guess"}, **stranger).status_code == 403
+    assert client.get(path, headers={"Authorization": "Bearer let-me-in"}, **stranger).status_code == 200
+    assert client.get(path, headers={"Authorization": "Bearer guess"}, **stranger).status_code == 403
+
+
+def test_what_background_processes_count_is_added_up(client: Client, settings, tmp_path):
+    settings.METRICS_DIR = tmp_path
+    script = """
+import django
+django.setup()
+from xsocial.kernel import metrics
+metrics.counter("walks", "Walks", ("dog",)).labels("rex").inc(2)
+metrics.histogram("walk_seconds", "Duration of a walk").observe(3)
+"""
+    for name in ("relay", "worker"):
+        folder = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / name), "XSOCIAL_AUTOSTART": "0"}
+        subprocess.run([sys.executable, "-W", "ignore", "-c", script], env={**os.environ, **folder}, check=True)
+    lines = client.get("/metrics/background").text.splitlines()
+    assert 'xsocial_walks_total{dog="rex"} 4.0' in lines
+    assert "xsocial_walk_seconds_count 2.0" in lines
+    assert not any("walks" in line for line in client.get("/metrics").text.splitlines())
 
 
 def test_a_request_id_is_taken_over_and_sent_back(client: Client):

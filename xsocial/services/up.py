@@ -8,6 +8,7 @@ run as commands of their own: this process stays small and keeps watch.
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,7 @@ FIRST_RETRIEVAL = ["phoenix_train", "--bootstrap", "--only", "retrieval", "--min
 # What beat would do within the day, so that the first page has every source.
 JOBS = ["feed_jobs"]
 QUEUES = "default,media,grox.realtime,grox.safety,grox.embed,grox.media,grox.asr,grox.recovery,training"
+BACKGROUND = ("relay", "grox", "worker", "beat")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -208,6 +210,9 @@ def programs(options: argparse.Namespace) -> list[Program]:
         "PYTHONPATH": str(env.BASE_DIR),
     }
     beat_file = stores.DATA_DIR / "beat-schedule"
+    metrics = stores.DATA_DIR / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)  # of processes that are gone
+    background = {name: {**common, "PROMETHEUS_MULTIPROC_DIR": str(metrics / name)} for name in BACKGROUND}
     return [
         Program(
             name="web",
@@ -217,20 +222,20 @@ def programs(options: argparse.Namespace) -> list[Program]:
             is_ready=lambda: _is_site_ready(options),
             asks_every_s=0.25,
         ),
-        Program(name="relay", command=[*python, MANAGE, "relay"], environment=common),
-        Program(name="grox", command=[*python, MANAGE, "grox_dispatcher"], environment=common),
+        Program(name="relay", command=[*python, MANAGE, "relay"], environment=background["relay"]),
+        Program(name="grox", command=[*python, MANAGE, "grox_dispatcher"], environment=background["grox"]),
         Program(
             name="worker",
             # Two children: a training run occupies one, posts go on being looked at in the other.
             command=[*celery, "worker", "-Q", QUEUES, "--concurrency", "2", "--loglevel", "WARNING", "-n", "all@%h"],
-            environment=common,
+            environment=background["worker"],
             # Without us its broker is gone, so an orderly end would hang; tasks are done again after a loss.
             orphan_signal=signal.SIGKILL,
         ),
         Program(
             name="beat",
             command=[*celery, "beat", "--schedule", str(beat_file), "--pidfile", "", "--loglevel", "WARNING"],
-            environment=common,
+            environment=background["beat"],
         ),
     ]
 

@@ -1,6 +1,7 @@
 """Everything the environments share. Each option has its reason in the line above it."""
 
 import os
+from pathlib import Path
 
 from xsocial.kernel.scopes import SCOPES
 from xsocial.settings import build, env, stores
@@ -386,6 +387,10 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 # Who may read /metrics from elsewhere than this machine: the bearer of this token.
 METRICS_TOKEN = env.text("XSOCIAL_METRICS_TOKEN", "")
+METRICS_DIR = DATA_DIR / "metrics"
+# Processes that serve no pages keep what they count in files there, which web reads.
+if _counted_in := env.text("PROMETHEUS_MULTIPROC_DIR", ""):
+    Path(_counted_in).mkdir(parents=True, exist_ok=True)
 
 # --- Files ------------------------------------------------------------------------------------
 
