@@ -24,7 +24,12 @@ SAMPLE = 8  # people named beside a group
 class NotificationsView(APIView):
     permission_classes = (requires(read="read:notifications"),)
 
-    @extend_schema(parameters=[PageInputs, NotificationInputs], responses=dict, tags=["notifications"])
+    @extend_schema(
+        operation_id="api_v1_notifications_list",
+        parameters=[PageInputs, NotificationInputs],
+        responses=dict,
+        tags=["notifications"],
+    )
     def get(self, request: Request) -> Response:
         cursor = cursor_of(request)
         rows = _page(request, cursor)
@@ -73,7 +78,12 @@ class GroupedNotificationsView(APIView):
 
     permission_classes = (requires(read="read:notifications"),)
 
-    @extend_schema(parameters=[PageInputs, NotificationInputs], responses=dict, tags=["notifications"])
+    @extend_schema(
+        operation_id="api_v2_notifications_list",
+        parameters=[PageInputs, NotificationInputs],
+        responses=dict,
+        tags=["notifications"],
+    )
     def get(self, request: Request) -> Response:
         cursor = cursor_of(request)
         rows = _page(request, cursor)
