@@ -40,6 +40,8 @@ from ranking.phoenix.transformer import Layer, context_positions, rotation
 
 # Fewer rows are not worth a thread of their own.
 MIN_BLOCK = 64
+# Products of fewer rows or columns are summed in another order, and no score may depend on who stands beside it.
+LEAST = 16
 
 Batch = TypeVar("Batch", Context, Candidates)
 Array = npt.NDArray[Any]
@@ -199,6 +201,8 @@ class RankerRuntime:
         values = torch.empty(*shape, count, config.key_size)
         phases = self._context_turns.at(positions.long().numpy())
         kernels.context(rows, self._context_weights, phases, Seen(keys.numpy(), values.numpy(), count))
+        missing = max(LEAST - count, 0)
+        keys, values = F.pad(keys, (0, missing)), F.pad(values, (0, 0, 0, missing))
         return ServingContext(
             Seen(operand(keys, self.dtype), operand(values, self.dtype), count),
             1 + (config.history_seq_len if config.right_anchored_rope else history_valid.shape[1]),
@@ -244,6 +248,13 @@ class RankerRuntime:
     def _answer(
         self, context: ServingContext, candidates: Candidates, projections: Tensor | None, phases: Phases
     ) -> RankerOutput:
+        count = candidates.post_ids.shape[1]
+        if 0 < count < LEAST:
+            rows = torch.arange(LEAST).clamp(max=count - 1)
+            known = None if projections is None else projections[rows]
+            several = phases._replace(rows=phases.rows[rows.numpy()])
+            output = self._answer(context, columns(candidates, rows), known, several)
+            return RankerOutput(output.logits[:, :count], output.continuous[:, :count])
         x = self.tokens(candidates, projections, context.profile)
         kernels.candidates(x.numpy(), self._weights, context.seen, phases)
         return self.model.heads(x[None])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from ranking.phoenix import inference, precision, reference
+from ranking.phoenix import inference, precision, products, reference
 from ranking.phoenix.batch import ArrayTables, TrainableTables
 from ranking.phoenix.config import PhoenixConfig
 from ranking.phoenix.inference import RankerRuntime
@@ -67,6 +67,21 @@ def test_a_candidate_alone_among_many_and_in_any_order_scores_the_same(ours):
     for index in (0, 255, 256, 1499):
         alone = runtime.rank(context, pick(candidates, [index])).logits.sigmoid()
         torch.testing.assert_close(alone[0, 0], together[0, index], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("length", [0, 4, 12])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_few_candidates_and_short_histories_are_summed_in_the_same_order(ours, length, dtype):
+    """What decides the order of a sum is the size of a product; our own products need no more than that."""
+    model, tables = ours
+    runtime = RankerRuntime(model, tables, dtype=dtype)
+    context = runtime.encode(random_context(model.config, length=length))
+    candidates = random_candidates(model.config, 300)
+    together = runtime.rank(context, candidates).logits.sigmoid()[0]
+    for count in (1, 2, 5, 15, 16, 17, 129):
+        rows = torch.randperm(300, generator=torch.Generator().manual_seed(count))[:count]
+        few = runtime.rank(context, pick(candidates, rows)).logits.sigmoid()[0]
+        torch.testing.assert_close(few, together[rows], atol=2e-7 if products.IS_BY_VECTORS else 1e-6, rtol=0)
 
 
 def test_published_slots_start_again_after_each_chunk():
