@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 from django.contrib.sessions.models import Session
-from django.db import OperationalError, close_old_connections
+from django.db import OperationalError, close_old_connections, connections
 
 from accounts.cards import hue_of, person_card
 from accounts.events import Blocked, Followed, Muted, Unfollowed, Unmuted
@@ -254,6 +254,7 @@ class LiveTail:
                 self._stop.wait(RETRY_S)
             finally:
                 close_old_connections()
+        connections.close_all()
 
 
 live_tail = LiveTail("live-tail", handle, end_signed_out)

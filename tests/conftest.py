@@ -125,7 +125,8 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def live_site(transactional_db) -> Iterator[str]:
+def live_site(transactional_db, monkeypatch) -> Iterator[str]:
     """The address of the whole site, websockets included, on the test's database."""
+    monkeypatch.setattr("feed.live.BLOCK_MS", 20)  # so that it ends soon
     with live.site() as address:
         yield address

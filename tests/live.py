@@ -15,7 +15,7 @@ import uvicorn
 from django.db import connections
 from playwright.sync_api import Browser, Route, sync_playwright
 
-from feed.live import audience
+from feed import live
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -59,7 +59,10 @@ def stay_at_home(route: Route) -> None:
 
 @contextmanager
 def site(application: Any = None) -> Iterator[str]:
-    """The whole ASGI application, websockets too, or another, on a free port; yields its address."""
+    """The whole ASGI application, websockets too, or another, on a free port; yields its address.
+
+    At the end nothing of it is left that could ask the database between tests.
+    """
     if application is None:
         from xsocial.asgi import application
 
@@ -73,8 +76,10 @@ def site(application: Any = None) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join(10)
-    for page in audience.everybody():  # whose sockets ended with the server
-        audience.leave(page)
+    for page in live.audience.everybody():  # whose sockets ended with the server
+        live.audience.leave(page)
+    live.live_tail.stop()
+    live.stream_tail.stop()
     connections.close_all()
 
 
