@@ -7,6 +7,7 @@ from posts import services
 from posts.models import Notification
 from tests.api.test_wire import token
 from tests.factories import PostFactory, UserFactory
+from xsocial.kernel import ids
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +82,9 @@ def test_unread_counts_groups(api, orla, fans):
     assert api.get(f"{GROUPS}/unread_count").json() == {"count": 0}
 
 
-@pytest.mark.parametrize("key", ["favourite-1", "favourite-x", "mention-1", "ungrouped-1", "ungrouped-", "nonsense"])
+@pytest.mark.parametrize(
+    "key", ["favourite-1", "favourite-x", "mention-1", f"ungrouped-{ids.MAX_ID}", "ungrouped-", "nonsense"]
+)
 def test_a_key_of_nothing_is_not_found(api, fans, key):
     assert api.get(f"{GROUPS}/{key}").status_code == 404
     assert api.post(f"{GROUPS}/{key}/dismiss").status_code == 200
