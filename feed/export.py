@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import islice
 from typing import Any
 
@@ -30,7 +30,7 @@ PROFILE = (
 BATCH = 2000
 
 
-def parts(user: User) -> Iterator[bytes]:
+def parts(user: User) -> Generator[bytes]:
     """The person's document as JSON, piece by piece: it is never in memory as a whole."""
     return _written(of(user))
 
@@ -149,7 +149,7 @@ def _rows(rows: QuerySet, **columns: str) -> Iterator[dict[str, Any]]:
     return ({name: _plain(name, value) for name, value in zip(columns, row, strict=True)} for row in found)
 
 
-def _written(value: Any) -> Iterator[bytes]:
+def _written(value: Any) -> Generator[bytes]:
     """JSON of plain values, of objects that hold rows, and of rows, each on a line of its own."""
     if isinstance(value, dict):
         opening = b"{\n"

@@ -26,8 +26,8 @@ from xsocial.kernel.errors import NotFound
 
 log = structlog.get_logger(__name__)
 
-#: For how long after an account was erased it is looked for again.
-LOOKED_AFTER = timedelta(days=7)
+#: For how long after an account was erased it is looked for again: as long as the feed does for page loads.
+LOOKED_AFTER = timedelta(days=30)
 BATCH = 2000
 
 

@@ -7,6 +7,8 @@ import pytest
 from allauth.account.models import EmailAddress
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core import mail
+from django.core.signals import request_finished
+from django.db import close_old_connections, connection
 from django.test import AsyncRequestFactory
 
 from accounts import selectors
@@ -188,6 +190,34 @@ def test_the_server_takes_the_file_piece_by_piece(reader):
         return b"".join([piece async for piece in answer])
 
     assert json.loads(async_to_sync(taken)())["profile"]["username"] == "reader"
+
+
+def test_a_file_that_is_not_taken_to_its_end_leaves_no_cursor_open(reader, monkeypatch):
+    monkeypatch.setattr(export, "BATCH", 2)
+    for number in range(5):
+        PostFactory(author=reader, text=f"note {number}")
+    request = AsyncRequestFactory().get("/settings/account/export")
+    request.user = reader
+
+    def cursors() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_cursors WHERE name LIKE '_django_curs%%'", [])
+            return cursor.fetchone()[0]
+
+    async def left() -> tuple[int, int]:
+        answer = await sync_to_async(export_page)(request)
+        pieces = aiter(answer)
+        while b"note" not in await anext(pieces):
+            pass
+        before = await sync_to_async(cursors)()
+        await sync_to_async(answer.close)()
+        return before, await sync_to_async(cursors)()
+
+    request_finished.disconnect(close_old_connections)  # it would close the test's own connection
+    try:
+        assert async_to_sync(left)() == (1, 0)
+    finally:
+        request_finished.connect(close_old_connections)
 
 
 def test_ones_own_file_is_nobody_elses(visitor, web):

@@ -93,6 +93,15 @@ def test_what_was_stopped_goes_on_and_others_keep_theirs(bob, monkeypatch):
     assert traces(other)["Engagement"] == 1
 
 
+def test_what_failed_for_weeks_is_still_erased(bob):
+    accounts.close_account(user=bob)
+    accounts.hasten_closing(user=bob)
+    assert accounts.erase_due() == 1
+    with clock.fixed(clock.now() + timedelta(days=29)):
+        services.erase_traces()
+    assert not any(traces(bob).values())
+
+
 def test_a_pause_and_a_suspension_erase_nothing(bob):
     before = traces(bob)
     accounts.deactivate_account(user=bob)
