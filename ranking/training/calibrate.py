@@ -76,12 +76,13 @@ def platt(logits: Floats, labels: Floats) -> Line:
 
 
 def isotonic(logits: Floats, labels: Floats) -> Line:
-    """The best rising map at quantiles of the logits."""
+    """The best rising map, averaged over equal shares of the logits: its first and last steps may be one example each,
+    and a single positive at the end would make all that comes near it certain."""
     least = 1 / (len(labels) + 2)
-    steps = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit(logits, labels)
-    x = np.quantile(logits, np.linspace(0, 1, KNOTS - 2))
+    steps = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit_transform(logits, labels)
+    shares = np.array_split(np.argsort(logits, kind="stable"), min(KNOTS - 2, len(logits)))
+    x, rates = (np.array([values[share].mean() for share in shares]) for values in (logits, steps))
     x = np.maximum.accumulate(x + np.arange(len(x)) * 1e-4)
-    rates = steps.predict(x)
     y = np.log(rates / (1 - rates)) + LEAST_SLOPE * (x - x.mean())
     return (
         np.concatenate([[x[0] - REACH], x, [x[-1] + REACH]]),

@@ -13,6 +13,7 @@ from ranking.heads import EXPLORED, STRONG_POSITIVE, WEAK_POSITIVE, bits_of, mul
 from ranking.phoenix.actions import continuous_units
 from ranking.phoenix.inference import RankerRuntime
 from ranking.sequences import Events
+from ranking.serving.calibration import Calibration
 from ranking.training import calibrate, gates, metrics
 from ranking.training.batching import candidate_batch, context_batch, targets
 from ranking.training.dataset import build
@@ -202,6 +203,16 @@ def test_each_head_gets_the_calibration_that_suits_it():
     line = torch.linspace(-9, 9, 500)[:, None].expand(-1, 3)
     assert (calibration(line).diff(dim=0) > 0).all(), "the order of candidates is kept"
     torch.testing.assert_close(calibration(line)[:, 2], line[:, 2], atol=1e-4, rtol=0)
+
+
+def test_one_positive_at_the_end_makes_nothing_near_it_certain():
+    draw = np.random.default_rng(0)
+    logits = draw.normal(-6.5, 1.0, 20_000)
+    labels = (draw.random(20_000) < 1 / (1 + np.exp(-logits))).astype(float)
+    labels[logits.argmax()] = 1
+    highest = torch.from_numpy(np.sort(logits)[-400:])[:, None]
+    line = (torch.from_numpy(part)[None] for part in calibrate.isotonic(logits, labels))
+    assert Calibration(*line)(highest).sigmoid().mean() < 2 * highest.sigmoid().mean()
 
 
 class TestMetrics:
