@@ -44,7 +44,7 @@ def without_likeness(examples: Examples, feature_names: tuple[str, ...]) -> Exam
     """The same examples without the features that come from content."""
     features = examples.features.copy()
     for number, name in enumerate(feature_names):
-        if name == "has_content" or name.startswith("similarity_"):
+        if name in ("has_content", "interest") or name.startswith("similarity_"):
             features[..., number] = 0.0
     return dataclasses.replace(examples, features=features)
 

@@ -98,8 +98,10 @@ def test_cold_posts_are_fresh_or_without_engagement(dataset):
     likes = examples.features[..., CANDIDATE_FEATURES.index("log_favorites")]
     assert (likes[unengaged] == 0).all()
     assert not unengaged[~examples.valid].any()
+    examples.features[..., CANDIDATE_FEATURES.index("interest")] = 1.0
     bare = cold.without_likeness(examples, CANDIDATE_FEATURES)
-    assert not bare.features[..., CANDIDATE_FEATURES.index("similarity_max")].any()
+    for name in ("similarity_max", "interest"):
+        assert not bare.features[..., CANDIDATE_FEATURES.index(name)].any()
     assert (bare.features[..., CANDIDATE_FEATURES.index("log_favorites")] == likes).all()
 
 
