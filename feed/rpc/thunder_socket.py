@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 SCHEME = "socket:"
 MAX_CONNECTIONS = 256
+RETRY_S = 1.0
 MAX_QUESTION_BYTES = 4 * 1024 * 1024
 _SECONDS = struct.Struct("<d")
 _FOUND, _REFUSED = b"\1", b"\0"
@@ -40,6 +41,7 @@ class SocketServer:
         """Listen there, for this account alone. Raises Invalid where that cannot be."""
         self._backend = backend
         self._permits = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._closed = threading.Event()
         _make_room(path)
         before = os.umask(0o177)
         try:
@@ -55,16 +57,21 @@ class SocketServer:
 
     def close(self) -> None:
         """Take the socket away; whoever is connected is served on."""
+        self._closed.set()
         self._listener.close()
 
     def _accept(self) -> None:
-        with suppress(OSError):  # closed
-            while True:
+        while not self._closed.is_set():
+            try:
                 connection = self._listener.accept()
-                if not self._permits.acquire(blocking=False):
-                    connection.close()
-                    continue
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            except OSError as error:  # closed, or out of file descriptors for a while
+                if not self._closed.wait(RETRY_S):
+                    logger.warning("thunder accepts nobody: %s", error)
+                continue
+            if not self._permits.acquire(blocking=False):
+                connection.close()
+                continue
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:
         try:

@@ -169,6 +169,23 @@ def test_connections_are_bounded(path, backend, monkeypatch):
     server.close()
 
 
+def test_a_moment_without_file_descriptors_does_not_end_it(path, backend, monkeypatch):
+    monkeypatch.setattr(thunder_socket, "RETRY_S", 0.01)
+    server = SocketServer(path, backend)
+    accept, failures = server._listener.accept, [OSError(24, "Too many open files")] * 2
+
+    def failing_first():
+        if failures:
+            raise failures.pop()
+        return accept()
+
+    monkeypatch.setattr(server._listener, "accept", failing_first)
+    server.start()
+    assert len(SocketThunder(str(path), timeout_s=5).lookup(question()).posts) == 20
+    assert not failures
+    server.close()
+
+
 def test_only_its_own_account_may_ask(server, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
