@@ -85,6 +85,26 @@ def test_made_up_statements_teach_and_are_not_judged(folder, tmp_path):
     assert train(task, folder, embed=fake_embed).about["trained_on"].keys() == {"two_train.csv.gz", "statements.csv"}
 
 
+def test_n_grams_that_tell_by_themselves_may_count_more(folder, tmp_path):
+    data = TASKS["spam"].read(_two_sided(tmp_path))
+
+    def telling(power):
+        task = Task("tiny", ("spam",), ("two",), "ours", evidence_power=power)
+        head, _ = fit(task, data, fake_embed(data.texts), tmp_path)
+        of_word = dict(zip(head.words.terms, head.sparse_weights[0], strict=False))
+        return abs(of_word["pennies"]) / sum(abs(of_word[word]) for word in ("pennies", "lamp", "river"))
+
+    assert telling(0.0) < telling(0.5) < telling(1.0)
+
+
+def _two_sided(folder):
+    """Spam has "pennies" always and never otherwise; "lamp" and "river" lean a little to one side."""
+    rows = [f"pennies lamp {n},1\npennies river {n},1\nlamp {n},0\nriver river {n},0\nriver {n},0" for n in range(20)]
+    path = folder / "sided.csv"
+    path.write_text("\n".join(["text,label", *rows]))
+    return path
+
+
 def test_insults_and_threats_stand_beside_harmless_texts():
     made_up = TASKS["policy"].read(STATEMENTS)
     assert len(set(made_up.texts)) == len(made_up) > 300

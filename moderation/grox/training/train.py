@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, diags, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
@@ -36,6 +36,7 @@ FOLDS = 5
 MAX_ITERATIONS = 400
 SEED = 7
 READS_SCALE = 0.5
+SMOOTHING = 0.01  # of n-gram counts
 CUTS = np.linspace(-6, 6, 241)  # log odds
 CLOSE = 0.005  # of macro-F1: cuts nearer than this to the best count nearly as much
 THRESHOLD_ROUNDS = 2
@@ -113,10 +114,11 @@ def fit(task: Task, data: Labelled, read: NDArray[np.float32], artifacts: Path) 
     ]
     features = hstack([words, chars, *map(csr_matrix, dense)], format="csr")
     outputs = _Outputs.of(task, adapter.load(artifacts / adapter.FOLDER.name)) if task.adapts else None
+    terms = words.shape[1] + chars.shape[1]
     fitted = (_fit_exclusive if task.exclusive else _fit_each)(
-        task, data, features, outputs.logits(readings) if outputs else None
+        task, data, features, terms, outputs.logits(readings) if outputs else None
     )
-    ends = np.cumsum([words.shape[1] + chars.shape[1], *(part.shape[1] for part in dense)])[:-1]
+    ends = np.cumsum([terms, *(part.shape[1] for part in dense)])[:-1]
     sparse_weights, vector_weights, reading_weights, surface_weights, likeness_weights, reads_weights = np.split(
         fitted.weights, ends, axis=1
     )
@@ -184,6 +186,31 @@ def _regression(task: Task) -> LogisticRegression:
     return LogisticRegression(C=task.inverse_regularisation, max_iter=MAX_ITERATIONS, solver=solver)
 
 
+def _regressed(
+    task: Task, features: csr_matrix, labels: NDArray[np.integer], cells: NDArray[np.int64], terms: int
+) -> LogisticRegression:
+    """A regression fitted with every cell counting alike; the first `terms` features are n-grams."""
+    weights = _balanced(task, cells)
+    scale = np.ones(features.shape[1])
+    if task.evidence_power:
+        scale[:terms] = _evidence(features[:, :terms], labels, weights) ** task.evidence_power
+    model = _regression(task).fit(features @ diags(scale), labels, sample_weight=weights)
+    model.coef_ = model.coef_ * scale  # for the features as they are
+    return model
+
+
+def _evidence(features: csr_matrix, labels: NDArray[np.integer], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much each n-gram tells by itself, one in the mean: the naive Bayes log-count ratio of NBSVM.
+
+    Wang and Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification", 2012.
+    """
+    has = (features > 0).T.astype(np.float64)
+    of_class = [SMOOTHING + has @ (weights * (labels == label)) for label in (0, 1)]
+    no, yes = (counts / counts.sum() for counts in of_class)
+    ratio = np.abs(np.log(yes / no))
+    return ratio / ratio.mean()
+
+
 def _balanced(task: Task, cells: NDArray[np.int64]) -> NDArray[np.float64]:
     """Weights with which every source and class together count alike, however many rows they have.
 
@@ -200,6 +227,7 @@ def _scores(
     labels: NDArray[np.integer],
     cells: NDArray[np.int64],
     unseen: NDArray[np.bool_],
+    terms: int,
     *,
     in_folds: bool,
 ) -> NDArray[np.float64]:
@@ -214,7 +242,7 @@ def _scores(
         parts = [(np.append(rows[seen], others), rows[judged]) for seen, judged in _folds().split(rows, cells[rows])]
     found = []
     for seen, judged in parts:
-        model = _regression(task).fit(features[seen], labels[seen], sample_weight=_balanced(task, cells[seen]))
+        model = _regressed(task, features[seen], labels[seen], cells[seen], terms)
         found.append(model.decision_function(features[judged]))
     scores = np.zeros((len(labels), *found[0].shape[1:]))
     scores[np.concatenate([judged for _, judged in parts])] = np.concatenate(found)
@@ -225,7 +253,7 @@ def _folds() -> StratifiedKFold:
     return StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
 
 
-def _fit_each(task: Task, data: Labelled, features: csr_matrix, outputs: Logits | None) -> Fitted:
+def _fit_each(task: Task, data: Labelled, features: csr_matrix, terms: int, outputs: Logits | None) -> Fitted:
     """One regression a class against the rest, each on the rows whose label is known."""
     num_classes = len(task.classes)
     fitted = Fitted(
@@ -238,9 +266,9 @@ def _fit_each(task: Task, data: Labelled, features: csr_matrix, outputs: Logits 
     for number in range(num_classes):
         known = data.labels[:, number] != UNKNOWN
         labels, cells = data.labels[known, number], 2 * data.sources[known] + data.labels[known, number]
-        model = _regression(task).fit(features[known], labels, sample_weight=_balanced(task, cells))
+        model = _regressed(task, features[known], labels, cells, terms)
         unseen = fitted.unseen[known]
-        scores = _scores(task, features[known], labels, cells, unseen, in_folds=outputs is None)[:, None]
+        scores = _scores(task, features[known], labels, cells, unseen, terms, in_folds=outputs is None)[:, None]
         if outputs is not None:
             scores = np.hstack([scores, outputs[known, number, None]])
         # the balanced weights of the fit leave its probabilities too high for rare classes
@@ -253,12 +281,12 @@ def _fit_each(task: Task, data: Labelled, features: csr_matrix, outputs: Logits 
     return fitted
 
 
-def _fit_exclusive(task: Task, data: Labelled, features: csr_matrix, outputs: Logits | None) -> Fitted:
+def _fit_exclusive(task: Task, data: Labelled, features: csr_matrix, terms: int, outputs: Logits | None) -> Fitted:
     """One softmax over all classes."""
     labels = data.labels.argmax(axis=1)
     unseen = np.ones(len(data), dtype=bool) if outputs is None else data.kept_back
-    model = _regression(task).fit(features, labels, sample_weight=_balanced(task, labels))
-    scores = _scores(task, features, labels, labels, unseen, in_folds=outputs is None)
+    model = _regressed(task, features, labels, labels, terms)
+    scores = _scores(task, features, labels, labels, unseen, terms, in_folds=outputs is None)
     if outputs is not None:
         scores = np.hstack([scores, outputs])
     weighing = _weighing(scores, labels, unseen)
