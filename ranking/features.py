@@ -34,6 +34,7 @@ ASKED_POSITION = 10
 TASTE_SCALES = (100.0, 400.0)
 FORM_SCALES = (8.0, 30.0)
 INTEREST_SCALE = 4.0
+AUTHOR_SCALE = 2.0
 
 HISTORY_FEATURES = ("log_gap_minutes", "has_content", "strength")
 CANDIDATE_FEATURES = (
@@ -70,6 +71,7 @@ CANDIDATE_FEATURES = (
     "form_looked",
     "form_engaged",
     "interest",
+    "author_looked",
 )
 
 
@@ -169,6 +171,7 @@ def candidate_features(
     taste = taste or Taste.none(*candidates.content.shape[::2])
     values |= _taste_matches(taste, candidates)
     values["interest"] = _interest(taste, candidates, subjects)
+    values["author_looked"] = _author_looked(taste, candidates)
     return np.stack([values[name].astype(np.float32, copy=False) for name in names], axis=-1)
 
 
@@ -263,6 +266,12 @@ def _interest(taste: Taste, c: CandidateTable, subjects: Subjects | None) -> Flo
         return np.zeros(c.content.shape[:2], np.float32)
     interests = torch.from_numpy(taste.subjects.astype(np.float32))
     return (subjects(torch.from_numpy(c.content)) @ interests[..., None])[..., 0].numpy() * INTEREST_SCALE
+
+
+def _author_looked(taste: Taste, c: CandidateTable) -> Floats:
+    """How far a viewer's looks at a candidate's author were worth more than others; 0 where there were few."""
+    same = (c.author_ids[:, :, None] == taste.author_ids[:, None, :]).astype(np.float32)
+    return (same @ taste.authors.astype(np.float32)[..., None])[..., 0] * AUTHOR_SCALE
 
 
 def _weighted(likeness: Floats, weights: Floats, prior: float) -> Floats:

@@ -11,7 +11,10 @@ look was worth, its dwell and what followed taken together, is further told apar
 
     interest = (sum_i m_i m_i' + prior)^-1 sum_i (w_i - mean of w) m_i
 
-which, other than a mean, knows that a post liked for one of its subjects says little for the other.
+which, other than a mean, knows that a post liked for one of its subjects says little for the other. And by author,
+for those of whom the person saw most:
+
+    lean = sum_i (w_i - mean of w) / (n + prior)     over the n looks at this author's posts
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ ACTIONS, IMPRESSIONS = NEWEST_ACTIONS, 384
 ENGAGED = STRONG_POSITIVE | bits_of([EngagementKind.CLICK])
 LEAST_SECONDS = 0.3
 # The means are drawn to nothing by so many looks that say nothing.
-PRIOR, FORM_PRIOR = 30.0, 8.0
+PRIOR, FORM_PRIOR, AUTHOR_PRIOR = 30.0, 8.0, 3.0
+AUTHORS = 64  # of whom most was seen; more would make receipts larger for those of whom a look or two is known
 # The spread of a look's worth beside that of interests, squared.
 INTEREST_PRIOR = 15.0
 # An engagement is worth so many units of the logarithm of the dwell, negative feedback as many less.
@@ -55,6 +59,7 @@ class Looks:
 
     user_ids: Int64s
     post_ids: Int64s
+    author_ids: Int64s
     first_ms: Int64s
     values: Floats  # [2, N]: logarithm of the dwell; 1 where it was engaged with
     worth: Floats  # [N]: both together
@@ -76,7 +81,7 @@ def looks_of(actions: Events, seen: Events) -> Looks:
     log_dwell = np.log(np.maximum(rows.dwell_seconds, LEAST_SECONDS))
     values = np.stack([log_dwell, is_engaged]).astype(np.float32)
     worth = values[0] + ENGAGEMENT_WORTH * (values[1] - is_negative)
-    return Looks(rows.user_ids, rows.post_ids, rows.first_ms, values, worth.astype(np.float32))
+    return Looks(rows.user_ids, rows.post_ids, rows.author_ids, rows.first_ms, values, worth.astype(np.float32))
 
 
 def lean(
@@ -89,7 +94,10 @@ def lean(
     of_form = np.eye(FORMS, dtype=np.float32)[forms]
     count = inside.sum(axis=1, keepdims=True)
     size, mark = (len(subjects), subjects.mark) if subjects else (0, 0)
-    found = Taste.none(len(low), content.shape[1], size, mark)
+    found = Taste.none(len(low), content.shape[1], size, mark, AUTHORS)
+    for row, (first, last) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+        ids, leans = _author_leans(looks.author_ids[first:last], looks.worth[first:last])
+        found.author_ids[row, : len(ids)], found.authors[row, : len(ids)] = ids, leans
     if subjects and mark:
         found.subjects[:] = _interests(looks.worth, subjects(torch.from_numpy(content)), low, high)
     for kind, value in enumerate(values):
@@ -111,6 +119,14 @@ def _interests(worth: Floats, memberships: Tensor, low: Int64s, high: Int64s) ->
             torch.mm(seen.T, seen, out=squares[row])
             torch.mv(seen.T, told - told.mean(), out=products[row])
     return torch.linalg.solve(squares + INTEREST_PRIOR * torch.eye(size), products).numpy()
+
+
+def _author_leans(author_ids: Int64s, worth: Floats) -> tuple[Int64s, Floats]:
+    """The authors of whom most was seen, and how far each one's posts were worth more than others."""
+    authors, of_look, count = np.unique(author_ids, return_inverse=True, return_counts=True)
+    beyond = np.bincount(of_look, weights=worth - worth.mean() if len(worth) else worth, minlength=len(authors))
+    most = np.argsort(-count, kind="stable")[:AUTHORS]
+    return authors[most], (beyond / (count + AUTHOR_PRIOR))[most].astype(np.float32)
 
 
 def taste_of(

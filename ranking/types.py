@@ -55,25 +55,39 @@ class ActionSequence:
 @dataclass(frozen=True)
 class Taste:
     """What people [R] lean to (see `ranking.taste`): by dwell and by engagement, to contents and to forms of posts;
-    by both together to the subjects that `mark` tells from others, with no columns where there are none."""
+    by both together to the subjects that `mark` tells from others, with no columns where there are none, and to the
+    authors they saw most of (0: nobody)."""
 
     content: Floats  # [R, 2, content size]
     forms: Floats  # [R, 2, FORMS]
     subjects: Floats = field(default_factory=lambda: np.zeros((1, 0), np.float32))  # [R, subjects]
     mark: int = 0
+    author_ids: Int64s = field(default_factory=lambda: np.zeros((1, 0), np.int64))  # [R, authors]
+    authors: Floats = field(default_factory=lambda: np.zeros((1, 0), np.float32))  # [R, authors]
 
     @classmethod
-    def none(cls, count: int, content_size: int, subjects: int = 0, mark: int = 0) -> Taste:
+    def none(cls, count: int, content_size: int, subjects: int = 0, mark: int = 0, authors: int = 0) -> Taste:
         """Of people of whom nothing is known."""
-        sizes = (2, content_size), (2, FORMS), (subjects,)
-        return cls(*(np.zeros((count, *size), np.float32) for size in sizes), mark)
+        sizes = (2, content_size), (2, FORMS), (subjects,), (authors,)
+        content, forms, interests, leans = (np.zeros((count, *size), np.float32) for size in sizes)
+        return cls(content, forms, interests, mark, np.zeros((count, authors), np.int64), leans)
 
     def take(self, index: slice | Int64s) -> Taste:
-        return Taste(self.content[index], self.forms[index], self.subjects[index], self.mark)
+        parts = (self.content, self.forms, self.subjects, self.author_ids, self.authors)
+        content, forms, subjects, author_ids, authors = (part[index] for part in parts)
+        return Taste(content, forms, subjects, self.mark, author_ids, authors)
+
+    def put(self, index: slice | Int64s, other: Taste) -> None:
+        """Make these people's taste another one, in place."""
+        self.content[index], self.forms[index], self.subjects[index] = other.content, other.forms, other.subjects
+        self.author_ids[index], self.authors[index] = other.author_ids, other.authors
 
     def halved(self) -> Taste:
         """In half precision, as it is kept in receipts."""
-        return Taste(*(part.astype(np.float16) for part in (self.content, self.forms, self.subjects)), self.mark)
+        content, forms, subjects, authors = (
+            part.astype(np.float16) for part in (self.content, self.forms, self.subjects, self.authors)
+        )
+        return Taste(content, forms, subjects, self.mark, self.author_ids, authors)
 
 
 @dataclass(frozen=True)

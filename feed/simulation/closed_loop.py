@@ -45,6 +45,7 @@ CONTROL_ORACLE = "control's best"
 INFORMED = "informed"
 ORACLE = "oracle"
 HOURS_A_DAY = 24
+READ_A_DAY = 60  # posts a person is shown, unless told otherwise; people read far more than they write
 POPULAR = 400  # posts of which the popular page takes the unseen ones
 #: Negative actions are five times as frequent here as in life, so a fifth of their weight is life's.
 WORLD_WEIGHTS: Mapping[str, float] = {
@@ -60,19 +61,21 @@ class LoopSize:
     the comparison one of clocks.
     """
 
-    users: int = 600
-    posts: int = 18_000
+    users: int = 800
+    posts: int = 12_000
     history_days: int = 14
     days: int = 7
-    viewers: int = 150
+    viewers: int = 100
     impressions: int | None = None
     first_epochs: int = 3
-    first_minutes: float = 1.5
-    nightly_minutes: float = 0.3
+    first_minutes: float = 12.0
+    nightly_minutes: float = 2.0
 
     @property
     def world(self) -> WorldSize:
-        return WorldSize(self.users, self.posts, self.history_days + self.days, self.impressions, is_dense_at_end=False)
+        days = self.history_days + self.days
+        impressions = READ_A_DAY * self.users * days if self.impressions is None else self.impressions
+        return WorldSize(self.users, self.posts, days, impressions, is_dense_at_end=False)
 
 
 class Tally:

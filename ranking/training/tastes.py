@@ -8,9 +8,9 @@ from posts.types import EngagementKind
 from ranking.features import form
 from ranking.phoenix.subjects import Subjects
 from ranking.sequences import WINDOW_MS, Events
-from ranking.taste import ACTIONS, IMPRESSIONS, LOOKS, Looks, lean, looks_of
+from ranking.taste import ACTIONS, AUTHORS, IMPRESSIONS, LOOKS, Looks, lean, looks_of
 from ranking.training.keys import composite
-from ranking.training.logs import Impressions, Logs
+from ranking.training.logs import Impressions, Logs, Posts
 from ranking.types import Int64s, Taste
 
 # Requests of a person whose looks are weighed at a time.
@@ -20,13 +20,13 @@ BLOCK = 64
 def tastes(logs: Logs, users: Int64s, at_ms: Int64s, subjects: Subjects | None = None) -> Taste:
     """The taste of each request [R]."""
     people = np.unique(users)
-    seen = logs.seen_before.joined(_as_events(logs.impressions))
+    seen = logs.seen_before.joined(_as_events(logs.impressions, logs.posts))
     actions, seen = (events.take(np.isin(events.user_ids, people)) for events in (logs.events, seen))
     looks = looks_of(actions, seen)
     who = np.searchsorted(people, users)
     low, high = _windows(people, looks, actions, seen, who, at_ms)
     size, mark = (len(subjects), subjects.mark) if subjects else (0, 0)
-    found = Taste.none(len(users), logs.posts.content.shape[1], size, mark)
+    found = Taste.none(len(users), logs.posts.content.shape[1], size, mark, AUTHORS)
     posts = logs.posts
     forms = form(posts.has_media, posts.video_duration_ms)
     order = np.lexsort((at_ms, who))
@@ -39,17 +39,16 @@ def tastes(logs: Logs, users: Int64s, at_ms: Int64s, subjects: Subjects | None =
             post = posts.index_of(some.post_ids)
             content = posts.content[post] * (post >= 0)[:, None]
             taste = lean(some, content, forms[post], low[block] - first, high[block] - first, subjects)
-            found.content[block], found.forms[block], found.subjects[block] = taste.content, taste.forms, taste.subjects
+            found.put(block, taste)
     return found
 
 
-def _as_events(impressions: Impressions) -> Events:
+def _as_events(impressions: Impressions, posts: Posts) -> Events:
     kinds = np.full(len(impressions), int(EngagementKind.DWELL_TIME))
-    authors = np.zeros_like(kinds)  # of no use to looks
     return Events(
         impressions.user_ids,
         impressions.post_ids,
-        authors,
+        np.append(posts.author_ids, 0)[posts.index_of(impressions.post_ids)],
         kinds,
         impressions.seconds,
         impressions.surfaces,

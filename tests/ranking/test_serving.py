@@ -24,6 +24,8 @@ from tests.ranking.versions import columns, embed, register
 from xsocial.kernel import clock
 from xsocial.kernel.errors import NotFound, Unavailable
 
+BEFORE_TASTES = CANDIDATE_FEATURES[: CANDIDATE_FEATURES.index("similarity_looked")]
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_models")]
 
 
@@ -51,7 +53,7 @@ class TestServices:
         alone = services.score(user_id=viewer.pk, sequence=sequence, candidates=columns(written[2:3]), now_ms=now_ms)
         np.testing.assert_allclose(alone.probabilities[0], scores.probabilities[2], atol=2e-6)  # features included
 
-    @pytest.mark.parametrize("features", [CANDIDATE_FEATURES, CANDIDATE_FEATURES[:-5]], ids=["now", "before"])
+    @pytest.mark.parametrize("features", [CANDIDATE_FEATURES, BEFORE_TASTES], ids=["now", "before"])
     def test_a_taste_counts_for_a_ranker_that_knows_it_and_not_for_one_from_before(self, features):
         registry.promote(register("ranker", candidate_feature_names=features))
         post, now_ms = PostFactory(), clock.now_ms()

@@ -1,5 +1,6 @@
 """What people lean to by looking: the looks, what they add up to, and training like serving."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -11,6 +12,7 @@ from posts.models import Impression, Post, PostEmbedding
 from posts.types import EngagementKind as Kind
 from ranking import services, taste
 from ranking.features import (
+    AUTHOR_SCALE,
     CANDIDATE_FEATURES,
     INTEREST_SCALE,
     CandidateTable,
@@ -19,7 +21,7 @@ from ranking.features import (
 )
 from ranking.phoenix.subjects import Subjects
 from ranking.sequences import no_events
-from ranking.taste import INTEREST_PRIOR, PRIOR, Looks, lean, looks_of, taste_of
+from ranking.taste import AUTHOR_PRIOR, INTEREST_PRIOR, PRIOR, Looks, lean, looks_of, taste_of
 from ranking.training import logs, tastes
 from ranking.training.dataset import build
 from ranking.training.presets import xsocial_config
@@ -89,6 +91,21 @@ class TestLean:
         assert found.mark == told.mark != 0
         assert found.halved().subjects.dtype == np.float16
 
+    def test_people_lean_to_authors_whose_posts_they_looked_at_longer(self):
+        worth = np.array([5.0, 1.0, 1.0, 1.0, 9.0, 9.0], np.float32)
+        seen = replace(looks(np.zeros((2, 6), np.float32), worth), author_ids=np.array([7, 8, 7, 8, 8, 9]))
+        found = lean(seen, np.zeros((6, 3), np.float32), np.zeros(6, np.int64), *edges(0, 5))
+        wanted = {8: (1 + 1 + 9 - 3 * 3.4) / (3 + AUTHOR_PRIOR), 7: (5 + 1 - 2 * 3.4) / (2 + AUTHOR_PRIOR)}
+        assert found.author_ids[0, :3].tolist() == [8, 7, 0]
+        np.testing.assert_allclose(found.authors[0, :3], [*wanted.values(), 0], rtol=1e-5)
+        assert found.halved().author_ids.dtype == np.int64
+
+    def test_of_many_authors_those_seen_most_are_known(self):
+        count = 2 * taste.AUTHORS
+        seen = replace(looks(np.zeros((2, count + 1), np.float32)), author_ids=np.append(np.arange(count) + 1, count))
+        found = lean(seen, np.zeros((count + 1, 3), np.float32), np.zeros(count + 1, np.int64), *edges(0, count + 1))
+        assert found.author_ids[0].tolist() == [count, *range(1, taste.AUTHORS)]
+
     def test_without_subjects_there_are_no_interests(self):
         empty = Subjects(xsocial_config("ranker").replace(content_size=3, num_subjects=4))
         for none in (None, empty):
@@ -101,7 +118,7 @@ class TestLean:
 def looks(values, worth=None) -> Looks:
     """Looks of one person."""
     numbers = np.arange(values.shape[1])
-    return Looks(numbers * 0, numbers, numbers, values, values[0] if worth is None else worth)
+    return Looks(numbers * 0, numbers, numbers // 2, numbers, values, values[0] if worth is None else worth)
 
 
 def edges(low, high):
@@ -143,6 +160,11 @@ def test_a_candidate_is_compared_with_the_taste_and_with_nothing_else():
     assert not column["form_looked"].any()
     alone = candidate_features(nobody(), table(content[1:], video_duration_ms=np.array([9])), leaning)
     np.testing.assert_array_equal(alone[0, 0], both[0, 1])
+    known = Taste.none(1, SIZE, authors=3)
+    known.author_ids[0, :2], known.authors[0, :2] = (7, 8), (0.5, -0.25)
+    of_authors = table(np.zeros((3, SIZE), np.float32), author_ids=np.array([8, 9, 7]))
+    looked = candidate_features(nobody(), of_authors, known, names=("author_looked",))[0, :, 0]
+    assert looked.tolist() == [-0.25 * AUTHOR_SCALE, 0, 0.5 * AUTHOR_SCALE]
     told, mine = subjects(SIZE), Taste.none(1, SIZE, 4, subjects(SIZE).mark)
     mine.subjects[0, 1] = 1.0
     interest = candidate_features(nobody(), table(content), mine, told)[0, :, CANDIDATE_FEATURES.index("interest")]
@@ -224,5 +246,7 @@ def test_training_sees_what_serving_saw(limits, monkeypatch):
             np.testing.assert_allclose(served.content[0], made.content[row], atol=1e-4)
             np.testing.assert_allclose(served.forms[0], made.forms[row], atol=1e-3)
             np.testing.assert_allclose(served.subjects[0], made.subjects[row], atol=1e-3)
-            compared += bool(made.content[row].any() and made.subjects[row].any())
+            np.testing.assert_array_equal(served.author_ids[0], made.author_ids[row])
+            np.testing.assert_allclose(served.authors[0], made.authors[row], atol=1e-3)
+            compared += bool(made.content[row].any() and made.subjects[row].any() and made.authors[row].any())
     assert compared > 80

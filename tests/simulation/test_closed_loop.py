@@ -51,6 +51,12 @@ class Watched(ClosedLoop):
         super()._compare(day, viewer, moment, served, popular)
 
 
+def test_people_read_far_more_than_they_write_unless_told_otherwise():
+    usual, told = LoopSize(users=50, history_days=3, days=2), LoopSize(impressions=5000)
+    assert usual.world.impressions_wanted == 60 * 50 * 5
+    assert told.world.impressions_wanted == 5000
+
+
 @pytest.fixture(scope="module")
 def lived(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     """One run and its figures, in the database for the tests of this module."""

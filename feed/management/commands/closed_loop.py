@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from feed.home_mixer.params import weight_problems
-from feed.simulation.closed_loop import WORLD_WEIGHTS, ClosedLoop, LoopSize
+from feed.simulation.closed_loop import READ_A_DAY, WORLD_WEIGHTS, ClosedLoop, LoopSize
 from feed.simulation.report import loop_as_text
 from feed.simulation.scenarios import SCENARIOS
 from feed.simulation.scratch import scratch_stores
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         for name in ("days", "viewers", "users", "posts", "history_days"):
             parser.add_argument(f"--{name.replace('_', '-')}", type=whole(LEAST[name]), default=getattr(size, name))
         parser.add_argument(
-            "--impressions", type=whole(1000), help="seen by everybody in all; default: up to 15 a post"
+            "--impressions", type=whole(1000), help=f"seen by everybody in all; default: {READ_A_DAY} a person a day"
         )
         parser.add_argument(
             "--first-minutes", type=number(), default=size.first_minutes, help="bound of the first training; 0: none"
