@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ranking.heads import multi_hot
+from ranking.phoenix.actions import NEGATIVE_FEEDBACK
 from ranking.phoenix.batch import Tables, TrainableTables
 from ranking.phoenix.config import PhoenixConfig
 from ranking.phoenix.recsys_model import PhoenixRanker, RankerOutput
@@ -22,15 +23,24 @@ from ranking.types import Int64s
 # The head matrix begins small, so that the first predictions are the base rates.
 HEAD_SCALE = 0.1
 RATE_PRIOR = 1e-5
+# Complaints are a thousandth of what people do and weigh most in what a post is worth. Counted like all else, they
+# would have no say in what the trunk learns.
+COMPLAINTS_COUNT = 8.0
 
 
-def loss(output: RankerOutput, wanted: Targets, *, continuous_weight: float) -> Tensor:
-    """Mean over posts of the summed head losses, masked. Continuous heads count where a value is known."""
-    per_head = F.binary_cross_entropy_with_logits(output.logits, wanted.discrete, reduction="none")
+def loss(output: RankerOutput, wanted: Targets, counts: Tensor, *, continuous_weight: float) -> Tensor:
+    """Mean over posts of the head losses, masked, summed with the `counts` [A]. Continuous heads count where known."""
+    per_head = counts * F.binary_cross_entropy_with_logits(output.logits, wanted.discrete, reduction="none")
     posts = wanted.mask.any(-1).sum().clamp(min=1)
     known = wanted.continuous >= 0
     error = ((output.continuous - wanted.continuous).abs() * known).sum() / known.sum().clamp(min=1)
     return (per_head * wanted.mask).sum() / posts + continuous_weight * error
+
+
+def head_counts(config: PhoenixConfig) -> Tensor:
+    """How much each head's loss counts, [A]."""
+    is_complaint = np.isin(config.action_names, NEGATIVE_FEEDBACK)
+    return torch.from_numpy(np.where(is_complaint, COMPLAINTS_COUNT, 1.0).astype(np.float32))
 
 
 def base_rate_logits(examples: Examples, config: PhoenixConfig) -> Tensor:
@@ -50,6 +60,7 @@ class RankerTrainer:
         self.settings = settings
         self.device = distributed.device()
         self.model = PhoenixRanker(config).to(self.device)
+        self.counts = head_counts(config).to(self.device)
         self.tables = TrainableTables(config, item_dropout=settings.item_dropout)
         self.optimisers = Optimisers(self.model, self.tables, settings)
         self._is_fresh = True
@@ -72,7 +83,7 @@ class RankerTrainer:
         candidates = moved(candidate_batch(self._dataset, block), self.device)
         output = self.model(context, candidates, self.tables)
         wanted = moved(targets(block, self.config), self.device)
-        return loss(output, wanted, continuous_weight=self.settings.continuous_weight)
+        return loss(output, wanted, self.counts, continuous_weight=self.settings.continuous_weight)
 
     def end(self) -> None:
         del self._dataset, self._examples

@@ -12,15 +12,16 @@ from ranking.features import CANDIDATE_FEATURES
 from ranking.heads import EXPLORED, STRONG_POSITIVE, WEAK_POSITIVE, bits_of, multi_hot
 from ranking.phoenix.actions import continuous_units
 from ranking.phoenix.inference import RankerRuntime
+from ranking.phoenix.recsys_model import RankerOutput
 from ranking.sequences import Events
 from ranking.serving.calibration import Calibration
 from ranking.training import calibrate, gates, metrics
-from ranking.training.batching import candidate_batch, context_batch, targets
+from ranking.training.batching import Targets, candidate_batch, context_batch, targets
 from ranking.training.dataset import build
 from ranking.training.labels import active_residual
 from ranking.training.logs import Impressions
 from ranking.training.presets import TrainingSettings, xsocial_config
-from ranking.training.ranker import predict, train_ranker
+from ranking.training.ranker import head_counts, loss, predict, train_ranker
 from ranking.training.retrieval import HashedCounter, recall, softmax_loss, train_retrieval
 from tests.ranking.synthetic import logs
 
@@ -46,6 +47,23 @@ def trained(dataset):
     torch.set_num_threads(1)
     train, _ = dataset.split(0.2)
     return train_ranker(dataset, train, small("ranker"), SETTINGS, quiet=True)
+
+
+def test_a_complaint_missed_counts_more_than_a_like_missed():
+    config = small("ranker")
+    shape = (1, 1, config.num_actions)
+
+    def missed(head):
+        done = torch.zeros(shape)
+        done[..., config.action_names.index(head)] = 1
+        wanted = Targets(done, torch.ones(shape, dtype=torch.bool), torch.full((1, 1, config.num_continuous), -1.0))
+        said = RankerOutput(torch.full(shape, -5.0), torch.zeros(1, 1, config.num_continuous))
+        nothing = dataclasses.replace(wanted, discrete=torch.zeros(shape))
+        losses = [loss(said, labels, head_counts(config), continuous_weight=0.0) for labels in (wanted, nothing)]
+        return float(losses[0] - losses[1])
+
+    assert missed("report") == pytest.approx(8 * missed("favorite"), rel=1e-4)
+    assert missed("reply") == pytest.approx(missed("favorite"), rel=1e-4)
 
 
 def test_labels_are_what_followed_the_impression(log, dataset):

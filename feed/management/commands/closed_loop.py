@@ -15,6 +15,7 @@ from feed.simulation.scratch import scratch_stores
 from xsocial.kernel import clock
 from xsocial.kernel.arguments import number, seed, whole
 
+DAY_MS = 86_400_000
 LEAST = {"users": 40, "posts": 300, "history_days": 3, "days": 1, "viewers": 1}
 
 
@@ -48,12 +49,17 @@ class Command(BaseCommand):
             loop = ClosedLoop(
                 size,
                 seed=options["seed"],
-                now_ms=clock.now_ms(),
+                now_ms=_last_midnight_ms(),
                 scenarios=tuple(options["scenario"]),
                 ranking_weights=chosen,
             )
             figures = loop.run(self.stderr.write)
         self.stdout.write(json.dumps(figures) if options["json"] else loop_as_text(figures))
+
+
+def _last_midnight_ms() -> int:
+    """UTC. A world that ends at another hour is another one: so a seed gives the same whenever it is run."""
+    return clock.now_ms() // DAY_MS * DAY_MS
 
 
 def _size(options: dict[str, Any]) -> LoopSize:
