@@ -55,8 +55,9 @@ class Judge:
         return rows[self.history.valid(np.array([user]), rows[None])[0]]
 
     def allowed(self, user: int, pool: np.ndarray, moment: float) -> np.ndarray:
-        """What of a pool the published rules let into For You: originals by anybody, and replies by people the
-        user follows that answer a recent original, or somebody followed who answered the root directly."""
+        """What the published rules let into For You: of a pool originals by anybody, and replies by people the user
+        follows that answer a recent original, or somebody followed who answered the root directly; and beside it all
+        that somebody followed has reposted lately, however old and whatever it answers."""
         posts, follows = self.history.posts, self.history.society.follows
         parent = posts.in_reply_to[pool]
         is_reply, above = parent >= 0, np.maximum(parent, 0)
@@ -66,7 +67,17 @@ class Judge:
         to_original = posts.in_reply_to[above] < 0
         to_root = ~to_original & (posts.in_reply_to[grandparent] < 0) & follows.has(viewer, posts.author[above])
         answers = is_recent & (to_original | to_root) & follows.has(viewer, posts.author[pool])
-        return pool[~is_reply | answers]
+        return np.union1d(pool[~is_reply | answers], self._reposted(user, moment))
+
+    def _reposted(self, user: int, moment: float) -> np.ndarray:
+        """Originals that people the user follows reposted within the window."""
+        posts = self.history.posts
+        first = int(np.searchsorted(posts.seconds, moment - WINDOW_HOURS * HOUR))
+        rows = np.arange(first, len(posts))
+        rows = rows[(posts.repost_of[rows] >= 0) & (posts.seconds[rows] <= moment)]
+        is_near = self.history.society.follows.has(np.full(len(rows), user), posts.author[rows])
+        originals = np.unique(posts.repost_of[rows[is_near]])
+        return originals[self.history.valid(np.array([user]), originals[None])[0]]
 
     def page(self, user: int, rows: np.ndarray, moment: float) -> Worth:
         """The worth of a page of at most PAGE posts, best first, read from the top."""
