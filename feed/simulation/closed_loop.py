@@ -252,7 +252,8 @@ class ClosedLoop:
                     served = self._newest(viewer, pool)
                     allowed = self.judge.allowed(viewer, pool, moment)
                     self._judge(day, CONTROL, viewer, served, moment)
-                    self._judge(day, CONTROL_ORACLE, viewer, self.judge.best(viewer, allowed, moment), moment)
+                    best = self.judge.best(viewer, allowed, moment)[: len(served)]
+                    self._judge(day, CONTROL_ORACLE, viewer, best, moment)
                 else:
                     page, _ = services.load_for_you(self.users[viewer], is_patient=True)
                     served = self._known(_posts_of(page))
@@ -266,7 +267,8 @@ class ClosedLoop:
             self.mirror.catch_up({page: known for page, known in requests.items() if page < self.history.pages})
 
     def _compare(self, day: int, viewer: int, moment: float, served: np.ndarray, popular: np.ndarray) -> None:
-        """Judge this page and those of the other policies, all on what the viewer has not seen."""
+        """Judge this page and those of the other policies, all on what the viewer has not seen and at one length:
+        a page that ends early spares its reader what is worth less."""
         pool = self.judge.pool(viewer, moment)
         allowed = self.judge.allowed(viewer, pool, moment)
         pages = {
@@ -278,7 +280,7 @@ class ClosedLoop:
             ORACLE: self.judge.best(viewer, allowed, moment),
         }
         for policy, rows in pages.items():
-            self._judge(day, policy, viewer, rows, moment)
+            self._judge(day, policy, viewer, rows[: len(served)], moment)
 
     def _judge(self, day: int, policy: str, viewer: int, rows: np.ndarray, moment: float) -> None:
         if len(rows):

@@ -183,7 +183,8 @@ class PhoenixRanker(TokenBuilder):
             return features
         likeness = features.new_zeros(*features.shape[:-1], 1)
         if content is not None and profile is not None:
-            likeness = self.content_match(content) @ profile[..., None]
+            # Not as a product with one column, whose sums go in an order that depends on the number of rows.
+            likeness = (self.content_match(content) * profile[..., None, :]).sum(-1, keepdim=True)
         return torch.cat([features, likeness], dim=-1)
 
     def candidate_tokens(
