@@ -37,10 +37,12 @@ SCHEMA = Schema(
         # CoreData
         "text": _OBJECT,
         "repost_of_user_id": _ID,
+        "is_reply": _TERNARY,  # of the original
         # Quote
         "quote_of_id": _ID,
         "quote_of_user_id": _ID,
         "quoted_author_blocks_viewer": _TERNARY,
+        "is_quote": _TERNARY,  # of the original, as is the video
         "quoted_video_ms": _NUMBER,
         # VideoDuration, HasMedia, Subscription, LanguageCode
         "video_ms": _NUMBER,

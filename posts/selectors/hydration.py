@@ -35,6 +35,7 @@ class PostRows:
     subscribers_only: np.ndarray
     has_media: np.ndarray
     video_ms: np.ndarray
+    quoted_video_ms: np.ndarray
 
     def take(self, index: np.ndarray) -> PostRows:
         """The rows at these positions."""
@@ -63,6 +64,8 @@ _POST_NUMBERS = {
     "subscribers_only": "p.subscribers_only::int",
     "has_media": "p.has_media::int",
     "video_ms": "coalesce(p.video_duration_ms, -1)",
+    "quoted_video_ms": """coalesce((
+        SELECT video_duration_ms FROM posts_post q WHERE q.id = p.quote_of_id AND q.deleted_at IS NULL), -1)""",
 }
 # A poll's options are words of the post.
 _SAID = "concat_ws(chr(10), p.text, nullif(p.poll_text, ''))"
@@ -88,15 +91,17 @@ def post_rows(post_ids: np.ndarray) -> PostRows:
     *numbers, texts, languages = _read(_POSTS, wanted)
     known = dict(zip(_POST_NUMBERS, map(sql.unpacked, numbers), strict=True))
     at = np.searchsorted(wanted, known.pop("id"))
-    video_ms = known.pop("video_ms").astype(np.float64)
-    video_ms[video_ms < 0] = np.nan
+    lengths = {name: known.pop(name).astype(np.float64) for name in ("video_ms", "quoted_video_ms")}
     return PostRows(
         found=_placed(at, True, np.zeros(len(wanted), bool)),
         text=_placed(at, sql.texts(texts), _texts(len(wanted))),
         language=_placed(at, sql.texts(languages), _texts(len(wanted))),
         subscribers_only=_placed(at, known.pop("subscribers_only") == 1, np.zeros(len(wanted), bool)),
         has_media=_placed(at, known.pop("has_media") == 1, np.zeros(len(wanted), bool)),
-        video_ms=_placed(at, video_ms, np.full(len(wanted), np.nan)),
+        **{
+            name: _placed(at, np.where(values < 0, np.nan, values), np.full(len(wanted), np.nan))
+            for name, values in lengths.items()
+        },
         **{name: _placed(at, values, np.zeros(len(wanted), np.int64)) for name, values in known.items()},
     ).take(inverse)
 

@@ -68,7 +68,7 @@ SELECT p.id, p.author_id, (extract(epoch FROM p.created_at) * 1000)::bigint,
        p.quote_of_id IS NOT NULL, coalesce(quoted.video_duration_ms, 0)::bigint,
        p.visibility = 'public' AND p.deleted_at IS NULL
   FROM posts_post p
-  LEFT JOIN posts_post quoted ON quoted.id = p.quote_of_id
+  LEFT JOIN posts_post quoted ON quoted.id = p.quote_of_id AND quoted.deleted_at IS NULL
  WHERE p.repost_of_id IS NULL AND p.id = ANY(%s)
  ORDER BY p.id
 """
@@ -230,7 +230,7 @@ def read(*, since_ms: int = 0, until_ms: int | None = None) -> Logs:
     if asked.since_ms:
         seen_before = Events(*read_columns(SEEN_SQL, [people.tolist(), bounds[0], IMPRESSIONS], EVENT_TYPES))
     wanted = np.unique(np.concatenate([shown, events.post_ids, seen_before.post_ids, _recent(asked)]))
-    posts = _posts(wanted)
+    posts = read_posts(wanted)
     follows = read_columns(FOLLOWS_SQL, [people.tolist()], (BIGINT,) * 3)
     return Logs(
         impressions,
@@ -264,7 +264,8 @@ def _recent(asked: Period) -> Int64s:
     return read_columns(RECENT_SQL, [low, high, SAMPLED_POSTS], (BIGINT,))[0]
 
 
-def _posts(post_ids: Int64s) -> Posts:
+def read_posts(post_ids: Int64s) -> Posts:
+    """What does not change about these posts, in the order of their ids. Two queries."""
     columns = read_columns(POSTS_SQL, [post_ids.tolist()], (BIGINT,) * 3 + (BOOL, BOOL, BIGINT, BOOL, BIGINT, BOOL))
     return Posts(*columns, content.vectors(columns[0]))
 

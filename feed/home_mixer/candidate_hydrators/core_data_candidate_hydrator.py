@@ -12,7 +12,7 @@ class CoreDataCandidateHydrator(FreshHydrator):
     """A post that is gone loses its links and gets an empty text."""
 
     reads = ("post_id", "repost_of_id")
-    writes = ("text", "repost_of_id", "repost_of_user_id", "in_reply_to_id")
+    writes = ("text", "repost_of_id", "repost_of_user_id", "in_reply_to_id", "is_reply")
     urgency = 2  # others wait for these rows
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> Hydrated:
@@ -24,5 +24,6 @@ class CoreDataCandidateHydrator(FreshHydrator):
                 "repost_of_id": rows.repost_of_id,
                 "repost_of_user_id": rows.repost_of_user_id,
                 "in_reply_to_id": rows.in_reply_to_id,
+                "is_reply": post_rows.of_originals(query.memo, batch).in_reply_to_id > 0,
             }
         )

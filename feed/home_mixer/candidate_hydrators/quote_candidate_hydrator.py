@@ -10,19 +10,19 @@ from feed.home_mixer.query import ScoredPostsQuery
 
 
 class QuoteCandidateHydrator(FreshHydrator):
-    """Quote links; the quoted video's length only when the ranking asks for it."""
+    """Quote links of the post itself; what the ranker reads is that of the original."""
 
-    reads = ("post_id",)
-    writes = ("quote_of_id", "quote_of_user_id", "quoted_author_blocks_viewer", "quoted_video_ms")
+    reads = ("post_id", "repost_of_id")
+    writes = ("quote_of_id", "quote_of_user_id", "quoted_author_blocks_viewer", "is_quote", "quoted_video_ms")
 
     def hydrate(self, query: ScoredPostsQuery, batch: Batch) -> dict[str, Any]:
-        """Shared post rows and shared blockers; one more read for quoted videos if wanted."""
+        """Shared post rows and shared blockers."""
         rows = post_rows.of_candidates(query.memo, batch)
-        columns = {
+        originals = post_rows.of_originals(query.memo, batch)
+        return {
             "quote_of_id": rows.quote_of_id,
             "quote_of_user_id": rows.quote_of_user_id,
             "quoted_author_blocks_viewer": among(rows.quote_of_user_id, graph.of_viewer(query).blocked_by),
+            "is_quote": originals.quote_of_id > 0,
+            "quoted_video_ms": originals.quoted_video_ms,
         }
-        if query.params.check_quoted_video:
-            columns["quoted_video_ms"] = post_rows.of_request(query.memo).get(rows.quote_of_id).video_ms
-        return columns

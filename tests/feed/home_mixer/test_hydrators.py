@@ -20,9 +20,11 @@ from feed.home_mixer.candidate_hydrators.quote_candidate_hydrator import QuoteCa
 from feed.home_mixer.candidate_hydrators.subscription_candidate_hydrator import SubscriptionCandidateHydrator
 from feed.home_mixer.candidate_hydrators.vf_candidate_hydrator import VFCandidateHydrator
 from feed.home_mixer.candidate_hydrators.video_duration_candidate_hydrator import VideoDurationCandidateHydrator
+from feed.home_mixer.scorers.phoenix_scorer import candidate_columns
 from moderation.types import Label, LabelSource
 from posts import services as posts
 from posts.models import Post, PostCounts, PostTopic
+from ranking.training import logs
 from tests.factories import PostFactory, TopicFactory, UserFactory
 
 from .batches import batch, query
@@ -76,16 +78,30 @@ def test_quotes_name_their_author_and_whether_that_one_blocks(asked, viewer):
     found = columns(QuoteCandidateHydrator(), asked, of(*quotes, plain))
     assert found["quote_of_user_id"].tolist() == [rude.pk, kind.pk, 0]
     assert found["quoted_author_blocks_viewer"].tolist() == [True, False, False]
-    assert "quoted_video_ms" not in found
+    assert found["is_quote"].tolist() == [True, True, False]
 
 
-def test_the_quoted_video_is_read_only_when_the_ranking_asks(asked):
-    quoted = PostFactory()
-    Post.objects.filter(pk=quoted.pk).update(video_duration_ms=12_000)
-    checks = replace(asked, params=replace(asked.params, check_quoted_video=True))
-    found = columns(QuoteCandidateHydrator(), checks, of(PostFactory(quote_of=quoted), PostFactory()))
-    assert found["quoted_video_ms"][0] == 12_000
-    assert np.isnan(found["quoted_video_ms"][1])
+def test_the_ranker_reads_of_a_repost_what_training_reads_of_its_original(asked):
+    clip = PostFactory()
+    Post.objects.filter(pk=clip.pk).update(video_duration_ms=12_000)
+    shown = [
+        PostFactory(in_reply_to=clip),
+        PostFactory(quote_of=clip),
+        PostFactory(),
+        PostFactory(quote_of=PostFactory()),
+    ]
+    rows = of(*shown, *(posts.repost(user=UserFactory(), post=post) for post in shown))
+    for hydrator in (CoreDataCandidateHydrator(), QuoteCandidateHydrator(), HasMediaCandidateHydrator()):
+        for name, values in columns(hydrator, asked, rows).items():
+            rows.assign(name, values)
+    served = candidate_columns(asked, rows)
+    known = logs.read_posts(served.post_ids)
+    at = known.index_of(served.post_ids)
+    for name in ("author_ids", "is_reply", "has_media", "is_quote", "quoted_video_ms"):
+        assert np.array_equal(getattr(served, name), getattr(known, name)[at]), name
+    assert served.is_reply.tolist() == [True, False, False, False] * 2
+    assert served.is_quote.tolist() == [False, True, False, True] * 2
+    assert served.quoted_video_ms.tolist() == [0, 12_000, 0, 0] * 2
 
 
 def test_media_video_language_and_subscription_are_the_originals(asked):
