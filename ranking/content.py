@@ -1,4 +1,9 @@
-"""Content embeddings of posts: read in bulk from the store that Grox writes, kept in memory.
+"""What posts are about, as all models here read it: embeddings that Grox writes, read in bulk, kept in memory.
+
+Many replies say little of it ("Thank you, that is kind"), so a reply counts as half its own words, half the post that
+began the thread:
+
+    c = unit(e(reply) + e(root))
 
 pgvector's binary form is read directly: a small header, then big-endian float32.
 """
@@ -22,9 +27,12 @@ READ_AT_ONCE = 50_000  # one value of PostgreSQL holds all their vectors, and at
 SQL = f"""
 WITH served AS MATERIALIZED (SELECT {SERVED_VERSION} AS name)
 SELECT min(name), {sql.packed("post_id")}, string_agg(vector_send(vector), '') FROM (
-    SELECT s.name, e.post_id, e.vector
+    SELECT s.name, e.post_id,
+           CASE WHEN root.vector IS NULL THEN e.vector ELSE l2_normalize(e.vector + root.vector) END AS vector
       FROM served s
       LEFT JOIN posts_postembedding e ON e.model = s.name AND e.post_id = ANY(%(ids)s::bigint[])
+      LEFT JOIN posts_post p ON p.id = e.post_id AND p.conversation_id <> p.id
+      LEFT JOIN posts_postembedding root ON root.model = s.name AND root.post_id = p.conversation_id
      ORDER BY e.post_id) AS found
 """
 

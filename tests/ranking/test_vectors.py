@@ -70,6 +70,21 @@ def test_content_is_read_in_the_order_asked_for():
     np.testing.assert_array_equal(cache.get(ids), rows)
 
 
+def test_a_reply_is_read_half_as_what_it_answers():
+    root = PostFactory()
+    answer = PostFactory(in_reply_to=root)
+    thanks = PostFactory(in_reply_to=answer)
+    for place, post in enumerate((root, answer, thanks)):
+        embed(post, place)
+    alone = PostFactory(in_reply_to=PostFactory())
+    embed(alone, 3)
+    rows = vectors(np.array([root.pk, answer.pk, thanks.pk, alone.pk]))
+    half = np.sqrt(0.5)
+    assert rows[0, 0] == rows[3, 3] == 1.0
+    np.testing.assert_allclose(rows[1:3, :3], [[half, half, 0], [half, 0, half]], atol=1e-6)
+    np.testing.assert_array_equal(ContentCache().get(np.array([thanks.pk])), rows[2:3])
+
+
 def unit(count: int, seed: int = 0) -> np.ndarray:
     made = np.random.default_rng(seed).normal(size=(count, 64)).astype(np.float32)
     return made / np.linalg.norm(made, axis=1, keepdims=True)
