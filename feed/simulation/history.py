@@ -411,7 +411,7 @@ class History:
         np.put_along_axis(again, order[:, 1:], ordered[:, 1:] == ordered[:, :-1], axis=1)
         silenced = society.blocks.has(users, authors) | society.mutes.has(users, authors)
         silenced |= society.blocks.has(authors, np.broadcast_to(users, authors.shape))
-        seen = society.seen[users, pool % society.seen.shape[1]]
+        seen = society.has_seen(users, pool)
         return (pool >= 0) & ~again & ~seen & ~silenced & (authors != users) & society.is_open_to(users, pool)
 
     def _lengths(self, sessions: np.ndarray) -> np.ndarray:

@@ -14,10 +14,12 @@ from feed.home_mixer.scorers import value_model
 from feed.simulation.authoring import HOUR
 from feed.simulation.behaviour import DWELL_SPREAD, HEADS, NEGATIVE_HEADS
 from feed.simulation.history import History
+from feed.thunder.post_store import Limits
 
 PAGE = 20
 WINDOW_HOURS = 48
 SHORTLIST = 150  # of which the oracle composes its page
+LIMITS = Limits()  # of what Thunder gives of one author
 MIN_VIDEO_SECONDS = 10.0  # shorter clips do not count, as in the ranking
 NAMES = {"video_quality_view": "vqv"}
 NEGATIVE = [HEADS.index(head) for head in NEGATIVE_HEADS]
@@ -55,29 +57,39 @@ class Judge:
         return rows[self.history.valid(np.array([user]), rows[None])[0]]
 
     def allowed(self, user: int, pool: np.ndarray, moment: float) -> np.ndarray:
-        """What the published rules let into For You: of a pool originals by anybody, and replies by people the user
-        follows that answer a recent original, or somebody followed who answered the root directly; and beside it all
-        that somebody followed has reposted lately, however old and whatever it answers."""
-        posts, follows = self.history.posts, self.history.society.follows
-        parent = posts.in_reply_to[pool]
-        is_reply, above = parent >= 0, np.maximum(parent, 0)
-        grandparent = np.maximum(posts.in_reply_to[above], 0)
-        viewer = np.full(len(pool), user)
-        is_recent = moment - posts.seconds[above] < WINDOW_HOURS * HOUR
-        to_original = posts.in_reply_to[above] < 0
-        to_root = ~to_original & (posts.in_reply_to[grandparent] < 0) & follows.has(viewer, posts.author[above])
-        answers = is_recent & (to_original | to_root) & follows.has(viewer, posts.author[pool])
-        return np.union1d(pool[~is_reply | answers], self._reposted(user, moment))
+        """What the published rules let into For You: of a pool the originals, by anybody, and beside it what people
+        the user follows have lately passed on."""
+        return np.union1d(pool[self.history.posts.in_reply_to[pool] < 0], self._passed_on(user, moment))
 
-    def _reposted(self, user: int, moment: float) -> np.ndarray:
-        """Originals that people the user follows reposted within the window."""
+    def _passed_on(self, user: int, moment: float) -> np.ndarray:
+        """What the followed reposted, however old and whatever it answers, and their replies to something unseen: to a
+        recent original, or to somebody followed who answered the root. Of each the newest that Thunder keeps."""
+        posts, society = self.history.posts, self.history.society
+        rows = np.arange(np.searchsorted(posts.seconds, moment - WINDOW_HOURS * HOUR), len(posts))
+        rows = rows[(posts.seconds[rows] <= moment) & ((posts.repost_of[rows] >= 0) | (posts.in_reply_to[rows] >= 0))]
+        viewer, by = np.full(len(rows), user), posts.author[rows]
+        rows = rows[society.follows.has(viewer, by) & ~society.mutes.has(viewer, by)]
+        rows = self._newest_of_each(rows[(posts.repost_of[rows] >= 0) | self._is_answer(user, rows, moment)])
+        is_new = (posts.repost_of[rows] >= 0) | ~society.has_seen(user, posts.in_reply_to[rows])
+        rows = np.unique(np.where(posts.repost_of[rows] >= 0, posts.repost_of[rows], rows)[is_new])
+        return rows[self.history.valid(np.array([user]), rows[None])[0]]
+
+    def _is_answer(self, user: int, rows: np.ndarray, moment: float) -> np.ndarray:
+        """Thunder's rule for replies."""
         posts = self.history.posts
-        first = int(np.searchsorted(posts.seconds, moment - WINDOW_HOURS * HOUR))
-        rows = np.arange(first, len(posts))
-        rows = rows[(posts.repost_of[rows] >= 0) & (posts.seconds[rows] <= moment)]
-        is_near = self.history.society.follows.has(np.full(len(rows), user), posts.author[rows])
-        originals = np.unique(posts.repost_of[rows[is_near]])
-        return originals[self.history.valid(np.array([user]), originals[None])[0]]
+        above = np.maximum(posts.in_reply_to[rows], 0)
+        is_recent = moment - posts.seconds[above] < WINDOW_HOURS * HOUR
+        to_root = posts.in_reply_to[above] == posts.root[above]
+        to_followed = self.history.society.follows.has(np.full(len(rows), user), posts.author[above])
+        return is_recent & ((posts.in_reply_to[above] < 0) | (to_root & to_followed))
+
+    def _newest_of_each(self, rows: np.ndarray) -> np.ndarray:
+        """Of rows in order of time the last ones of each author."""
+        newest = rows[::-1]
+        order = np.argsort(self.history.posts.author[newest], kind="stable")
+        authors = self.history.posts.author[newest[order]]
+        rank = np.arange(len(order)) - np.searchsorted(authors, authors)
+        return newest[order[rank < LIMITS.replies_per_author]]
 
     def page(self, user: int, rows: np.ndarray, moment: float) -> Worth:
         """The worth of a page of at most PAGE posts, best first, read from the top."""
@@ -96,7 +108,7 @@ class Judge:
         )
 
     def best(self, user: int, pool: np.ndarray, moment: float, *, knows_posts: bool = True) -> np.ndarray:
-        """The oracle's page: place by place what is worth most after what stands above it.
+        """The oracle's page: place by place what is worth most after what stands above it, once a conversation.
 
         An oracle that does not know posts knows people and authors as they are, but not what makes a
         post better or worse than its author's others: about what can be learned of posts that few have seen.
@@ -106,8 +118,9 @@ class Judge:
         page = np.empty(0, dtype=np.int64)
         while len(left) and len(page) < PAGE:
             values, _ = self._values(user, left, moment, self._fatigue_after(page, left), knows_posts)
-            best = int(values.argmax())
-            page, left = np.append(page, left[best]), np.delete(left, best)
+            best = left[values.argmax()]
+            roots = self.history.posts.root
+            page, left = np.append(page, best), left[roots[left] != roots[best]]
         return page
 
     def _fatigue_after(self, page: np.ndarray, rows: np.ndarray) -> np.ndarray:

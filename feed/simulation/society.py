@@ -121,6 +121,10 @@ class Society:
             is_open[closed] &= circle.has(users[closed], authors[closed])
         return is_open
 
+    def has_seen(self, users: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Whether people have looked at posts; negative rows are those of padding and say nothing."""
+        return self.seen[users, rows % self.seen.shape[1]]
+
     # -- what is around ------------------------------------------------------------------------
 
     def publish(self, rows: np.ndarray) -> None:
@@ -245,7 +249,7 @@ class Society:
         authors = self.posts.author[rows]
         for head in ("quote", "repost"):
             possible[self.people.is_locked[authors] | self.posts.subscribers_only[rows], heads[head]] = False
-        again = self.seen[users, rows % self.seen.shape[1]]
+        again = self.has_seen(users, rows)
         for head in ONCE_HEADS:
             possible[again, heads[head]] = False
         lurks = self.people.posts_per_day[users] == 0
