@@ -1,7 +1,8 @@
 """What a page is truly worth to a person, and the pages that other policies would have shown.
 
 All are judged on the same world at the same moment: expected engagement value per impression
-under the ranking weights, with the true probabilities in place of predictions.
+under the ranking weights, with the true probabilities in place of predictions; a reply to an original
+by somebody mutually followed counts more, as in the ranking.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from feed.home_mixer.params import HEADS as RANKED_HEADS
+from feed.home_mixer.params import Params
 from feed.home_mixer.scorers import value_model
 from feed.simulation.authoring import HOUR
 from feed.simulation.behaviour import DWELL_SPREAD, HEADS, NEGATIVE_HEADS
@@ -20,7 +22,7 @@ PAGE = 20
 WINDOW_HOURS = 48
 SHORTLIST = 150  # of which the oracle composes its page
 LIMITS = Limits()  # of what Thunder gives of one author
-MIN_VIDEO_SECONDS = 10.0  # shorter clips do not count, as in the ranking
+PARAMS = Params()  # what counts how much is the ranking's to say
 NAMES = {"video_quality_view": "vqv"}
 NEGATIVE = [HEADS.index(head) for head in NEGATIVE_HEADS]
 FAVORITE = HEADS.index("favorite")
@@ -70,7 +72,7 @@ class Judge:
         viewer, by = np.full(len(rows), user), posts.author[rows]
         rows = rows[society.follows.has(viewer, by) & ~society.mutes.has(viewer, by)]
         rows = self._newest_of_each(rows[(posts.repost_of[rows] >= 0) | self._is_answer(user, rows, moment)])
-        is_new = (posts.repost_of[rows] >= 0) | ~society.has_seen(user, posts.in_reply_to[rows])
+        is_new = (posts.repost_of[rows] >= 0) | ~society.has_seen(np.full(len(rows), user), posts.in_reply_to[rows])
         rows = np.unique(np.where(posts.repost_of[rows] >= 0, posts.repost_of[rows], rows)[is_new])
         return rows[self.history.valid(np.array([user]), rows[None])[0]]
 
@@ -151,7 +153,11 @@ class Judge:
             if name in RANKED_HEADS:
                 predicted[:, RANKED_HEADS.index(name)] = reaction.probabilities[:, column]
         predicted[:, RANKED_HEADS.index("dwell_time")] = np.exp(reaction.log_dwell + DWELL_SPREAD**2 / 2)
-        counts = value_model.Conditions(vqv=history.posts.clip_seconds[rows] > MIN_VIDEO_SECONDS)
+        is_boosted = (encounter.mutual > 0) & (history.posts.in_reply_to[rows] < 0)
+        counts = value_model.Conditions(
+            vqv=history.posts.clip_seconds[rows] > PARAMS.min_video_duration_ms / 1000.0,
+            reply_boost=is_boosted * PARAMS.mutual_reply_boost,
+        )
         return value_model.combined(predicted, self.weights, counts), reaction.probabilities
 
 

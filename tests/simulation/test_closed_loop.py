@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Block, Follow, User
+from feed.home_mixer.params import Params
 from feed.simulation.closed_loop import (
     CHRONOLOGICAL,
     CONTROL,
@@ -211,6 +212,27 @@ def test_the_oracle_is_bound_by_the_rules_of_the_feed(monkeypatch: pytest.Monkey
         assert len(set(posts.root[page].tolist())) == len(page)
     assert dropped > 0
     assert brought > 0
+
+
+def test_replies_among_friends_count_as_in_the_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, history = begin_world(WorldSize(users=60, posts=1500, days=5), seed=3, now_ms=clock.to_ms(NOW))
+    world.recorded = history.run(range(72))
+    judge, moment, posts = Judge(history, WORLD_WEIGHTS), 72 * 3600.0, history.posts
+    follows = history.society.follows
+    user = next(user for user in range(60) if follows.has(follows.of(user), np.full(len(follows.of(user)), user)).any())
+    rows = np.flatnonzero(posts.repost_of < 0)
+    viewer, authors = np.full(len(rows), user), posts.author[rows]
+    friends = follows.has(viewer, authors) & follows.has(authors, viewer) & (posts.in_reply_to[rows] < 0)
+
+    def values() -> np.ndarray:
+        return np.array([judge.page(user, rows[[place]], moment).value for place in range(len(rows))])
+
+    counted = values()
+    monkeypatch.setattr("feed.simulation.policies.PARAMS", Params(mutual_reply_boost=0.0))
+    plain = values()
+    assert (counted[friends] > plain[friends]).all()
+    assert friends.any()
+    assert np.array_equal(counted[~friends], plain[~friends])
 
 
 def test_gini_of_equal_and_of_one_sided_shares() -> None:
