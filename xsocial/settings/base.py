@@ -173,6 +173,8 @@ CELERY_TASK_ROUTES = {
 GROX_DEPLOYMENT = env.choice(
     "GROX_DEPLOYMENT", "all", among={"all", "local", "dev", "prod", "embedding_prod", "ptos_prod"}
 )
+# Replies to authors with more followers are ranked, the others screened for spam. A small site wants a small number.
+GROX_REPLY_FOLLOWER_THRESHOLD = env.integer("GROX_REPLY_FOLLOWER_THRESHOLD", 60_000)
 # A chat endpoint in place of the embedded models, if there is one.
 GROX_LLM_URL = env.text("GROX_LLM_URL", "")
 GROX_LLM_KEY = env.text("GROX_LLM_KEY", "")

@@ -7,13 +7,6 @@ from moderation.grox.engine import SkipTask, Task
 from moderation.grox.payload import Context
 from xsocial.kernel import metrics
 
-REPLY_FOLLOWER_THRESHOLD = 60_000
-
-
-def reply_follower_threshold() -> int:
-    """Authors above it are large: replies to them are ranked rather than screened for spam."""
-    return int(getattr(settings, "GROX_REPLY_FOLLOWER_THRESHOLD", REPLY_FOLLOWER_THRESHOLD))
-
 
 class Filter(Task):
     """Skips the plan unless `refusal` finds nothing to say."""
@@ -70,7 +63,7 @@ class SpamCommentFilter(Filter):
             return "no_parent_author" if parent is None else "no_root_author"
         if author.user_id in (parent.user_id, root.user_id):
             return "self_reply"
-        is_small = max(parent.num_followers, root.num_followers) <= reply_follower_threshold()
+        is_small = max(parent.num_followers, root.num_followers) <= settings.GROX_REPLY_FOLLOWER_THRESHOLD
         return "" if is_small else "reply_ranking_target"
 
 
@@ -87,7 +80,7 @@ class ReplyRankingFilter(Filter):
             return "no_parent_author" if parent is None else "no_root_author"
         if author.user_id in (parent.user_id, root.user_id):
             return "self_reply"
-        is_large = max(parent.num_followers, root.num_followers) > reply_follower_threshold()
+        is_large = max(parent.num_followers, root.num_followers) > settings.GROX_REPLY_FOLLOWER_THRESHOLD
         return "" if is_large else "low_blast_radius"
 
 
