@@ -244,7 +244,7 @@ class ClosedLoop:
         self.history.society.drift(self.rng, browsing, float(opened[0]))
         rows = np.full((len(browsing), MAX_PAGE), -1)
         is_control = np.isin(browsing, self.control)
-        first_page, requests = self.history.pages, {}
+        first_page, requests = self.history.recorder.pages, {}
         for place, (viewer, moment) in enumerate(zip(browsing.tolist(), opened.tolist(), strict=True)):
             with self._at(moment):
                 if is_control[place]:
@@ -264,7 +264,8 @@ class ClosedLoop:
         surface = np.where(is_control, int(Surface.HOME_FOLLOWING), int(Surface.HOME_FOR_YOU))
         self.history.see(browsing, Shown(rows, unknown, surface), opened)
         with self._at(float(opened[-1])):
-            self.mirror.catch_up({page: known for page, known in requests.items() if page < self.history.pages})
+            turned = self.history.recorder.pages
+            self.mirror.catch_up({page: known for page, known in requests.items() if page < turned})
 
     def _compare(self, day: int, viewer: int, moment: float, served: np.ndarray, popular: np.ndarray) -> None:
         """Judge this page and those of the other policies, all on what the viewer has not seen and at one length:

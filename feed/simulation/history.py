@@ -7,23 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from feed.simulation.authoring import DAY, HOUR, NONE, TEXT, PostTable
-from feed.simulation.behaviour import HEADS, Encounter, Preferences, Reaction, calibrated, draw, joined, thinned
+from feed.simulation.behaviour import HEADS, Encounter, Preferences, calibrated, draw, joined, thinned
 from feed.simulation.logging_policy import POLICIES, fill_pages, policy_weights
 from feed.simulation.people import rhythm
+from feed.simulation.record import HEAD, MAKING_HEADS, Recorded, Recorder, Views
 from feed.simulation.scenarios import Mob
-from feed.simulation.society import RELATIONS, WINDOW, Society
+from feed.simulation.society import WINDOW, Society
 from posts.types import EngagementKind, Surface
 
 MAX_PAGE = 40
 POOL = {"in_network": 96, "popular": 48, "similar": 64, "random": 40}
 SESSION_CHUNK = 512
-ORACLE_DAYS = 2.0
 CALIBRATION_EVERY = 0.02  # of the history
 CALIBRATION_BATCHES = 24  # latest ones, of which so many encounters each
 CALIBRATION_ENCOUNTERS = 1500
-MAKING_HEADS = ("reply", "quote", "repost")
-HEAD = {name: column for column, name in enumerate(HEADS)}
-TIMELINE_KINDS = {name: int(EngagementKind[name.upper()]) for name in HEADS}
 #: Change of affinity to the author by each head.
 AFFINITY_CHANGE = {
     "favorite": 0.18,
@@ -48,39 +45,6 @@ _POPULARITY = np.array(
 )
 
 
-class Columns:
-    """Batches of equally named columns, joined once at the end."""
-
-    def __init__(self) -> None:
-        self._batches: dict[str, list[np.ndarray]] = defaultdict(list)
-
-    def append(self, **columns: np.ndarray) -> None:
-        for name, values in columns.items():
-            self._batches[name].append(values)
-
-    def taken(self) -> dict[str, np.ndarray]:
-        """All columns joined; what comes later begins anew."""
-        batches, self._batches = self._batches, defaultdict(list)
-        return {name: np.concatenate(parts) for name, parts in batches.items()}
-
-
-@dataclass
-class Recorded:
-    """What some of the history leaves. Times are seconds from its start; posts are row numbers.
-
-    impressions: user, row, position, page, seconds, dwell, propensity, surface
-    engagements: user, row, kind, seconds, value (seconds of dwell or watch, or nan), page, surface,
-        made (row of the reply, quote or repost that it made, or -1)
-    follows, unfollows, blocks, mutes: first, second, seconds
-    truth: impression, probabilities [n, len(HEADS)] of the last ORACLE_DAYS days
-    """
-
-    impressions: dict[str, np.ndarray]
-    engagements: dict[str, np.ndarray]
-    relations: dict[str, np.ndarray]
-    truth: dict[str, np.ndarray]
-
-
 @dataclass(frozen=True)
 class Shown:
     """Pages [S, K] of post rows, -1 where there is none, and how each page came about.
@@ -90,19 +54,6 @@ class Shown:
 
     rows: np.ndarray
     propensity: np.ndarray
-    surface: np.ndarray
-
-
-@dataclass(frozen=True)
-class Views:
-    """Posts looked at in one batch of sessions, flattened; `session` numbers the page."""
-
-    session: np.ndarray
-    place: np.ndarray
-    users: np.ndarray
-    rows: np.ndarray
-    propensity: np.ndarray
-    fatigue: np.ndarray
     surface: np.ndarray
 
 
@@ -128,7 +79,8 @@ class History:
         self.society, self.originals, self.rng, self.mobs = society, originals, rng, mobs
         self.end, self.now_hour = days * DAY, now_hour
         self.settled = self.end if settled is None else settled
-        self.wanted, self.made, self.pages = impressions, 0, 0
+        self.wanted = impressions
+        self.recorder = Recorder(society.posts, rng, end=self.end)
         self.preferences: Preferences | None = None
         self._met: list[Encounter] = []
         self._calibrate_at = 0.0
@@ -136,8 +88,6 @@ class History:
         self._row_of_original = np.full(len(originals["seconds"]), NONE)
         self._pending: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
         self._reposts: set[tuple[int, int]] = set()
-        self._impressions, self._engagements = Columns(), Columns()
-        self._relations, self._truth = Columns(), Columns()
         self.hours = int(np.ceil(self.end / HOUR))
         # Relative number of sessions of each hour.
         self._load = np.where((np.arange(self.hours) >= self.hours - 48) & is_dense_at_end, 1.7, 1.0)
@@ -151,12 +101,7 @@ class History:
             self.read(self.sessions(hour), hour * HOUR)
             progress(1)
         self._publish_until(min((self._hour + 1) * HOUR, self.end))
-        return self.taken()
-
-    def taken(self) -> Recorded:
-        """What was recorded since the last time."""
-        columns = (self._impressions, self._engagements, self._relations, self._truth)
-        return Recorded(*(each.taken() for each in columns))
+        return self.recorder.taken()
 
     def begin(self, hour: int) -> None:
         """Publish what is due at the beginning of an hour, and let time pass."""
@@ -196,7 +141,7 @@ class History:
         follows = self.originals["continues"][due]
         parts, parents = rows[follows >= 0], self._row_of_original[follows[follows >= 0]]
         self._attach(parts, parents)
-        self._made(parts, parents, "reply", page=NONE, surface=Surface.UNSPECIFIED)
+        self.recorder.made(parts, parents, "reply", page=NONE, surface=Surface.UNSPECIFIED)
         self.society.publish(rows)
 
     def _attach(self, rows: np.ndarray, parents: np.ndarray) -> None:
@@ -252,7 +197,7 @@ class History:
             return
         seconds, authors, parents = (np.array(column) for column in zip(*entries, strict=True))
         made = self._reply(authors, parents, seconds)
-        self._made(made, parents, "reply", page=NONE, surface=Surface.NOTIFICATIONS)
+        self.recorder.made(made, parents, "reply", page=NONE, surface=Surface.NOTIFICATIONS)
 
     def _attack(self, start: float) -> None:
         """Members of mobs whose moment has come block their victim, from its latest post."""
@@ -263,7 +208,9 @@ class History:
                 continue
             users, victims = mob.members[due], np.full(due.sum(), mob.victim)
             kind = np.full(len(users), int(EngagementKind.BLOCK_AUTHOR))
-            self._engage(users, np.full(len(users), theirs[-1]), kind, mob.seconds[due], surface=Surface.PROFILE)
+            self.recorder.engage(
+                users, np.full(len(users), theirs[-1]), kind, mob.seconds[due], surface=Surface.PROFILE
+            )
             self._block(users, victims, mob.seconds[due])
 
     def _block(self, users: np.ndarray, authors: np.ndarray, seconds: np.ndarray) -> None:
@@ -272,11 +219,7 @@ class History:
         society.blocks.add(users, authors)
         society.follows.discard(users, authors)
         society.follows.discard(authors, users)
-        self._note("block", users, authors, seconds)
-
-    def _note(self, relation: str, first: np.ndarray, second: np.ndarray, seconds: np.ndarray) -> None:
-        code = np.full(len(first), RELATIONS.index(relation))
-        self._relations.append(code=code, first=first, second=second, seconds=seconds)
+        self.recorder.relate("block", users, authors, seconds)
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -288,7 +231,7 @@ class History:
         rate = rate * present * np.clip(self.society.satisfaction, 0.2, 1.5)
         if start > self.end - 3 * HOUR:
             rate[people.demo] = 0.0  # so that the printed logins find something unseen
-        left = max(self.wanted - self.made, 0)
+        left = max(self.wanted - self.recorder.impressions, 0)
         share = self._load[hour] / self._load[hour:].sum()
         rate *= left * share / 17.0 / max(rate.sum(), 1e-9)
         return self.rng.permutation(np.repeat(np.arange(len(rate)), np.minimum(self.rng.poisson(rate), 1)))
@@ -319,7 +262,7 @@ class History:
         reaction = preferences.react(encounter)
         acted, dwell = draw(self.rng, reaction)
         seconds = self._moments(views, opened, dwell)
-        self._record(views, reaction, acted, dwell, seconds)
+        self.recorder.reading(views, reaction, acted, dwell, seconds)
         self._change(views, acted, seconds)
 
     def _calibrated(self, encounter: Encounter) -> Preferences:
@@ -328,9 +271,9 @@ class History:
         if self.preferences is not None and self._hour * HOUR > self.settled:
             return self.preferences
         self._met = [*self._met[1 - CALIBRATION_BATCHES :], thinned(encounter, CALIBRATION_ENCOUNTERS)]
-        if self.preferences is None or self.made >= self._calibrate_at:
+        if self.preferences is None or self.recorder.impressions >= self._calibrate_at:
             self.preferences = calibrated(joined(self._met), self.preferences)
-            self._calibrate_at = self.made + CALIBRATION_EVERY * self.wanted
+            self._calibrate_at = self.recorder.impressions + CALIBRATION_EVERY * self.wanted
         return self.preferences
 
     def _filled(self, sessions: np.ndarray, start: float) -> Shown | None:
@@ -444,100 +387,6 @@ class History:
 
     # -- consequences --------------------------------------------------------------------------
 
-    def _record(
-        self, views: Views, reaction: Reaction, acted: np.ndarray, dwell: np.ndarray, seconds: np.ndarray
-    ) -> None:
-        page, surface = self.pages + views.session, views.surface
-        self._impressions.append(
-            user=views.users,
-            row=views.rows,
-            position=views.place,
-            page=page,
-            seconds=seconds,
-            dwell=dwell,
-            propensity=views.propensity,
-            surface=surface,
-        )
-        told = acted.copy()
-        told[:, [HEAD[head] for head in MAKING_HEADS]] = False  # noted when the post is made
-        view, head = np.nonzero(told)
-        kinds = np.array([TIMELINE_KINDS[name] for name in HEADS])[head]
-        timed = np.isin(head, (HEAD["dwell"], HEAD["not_dwelled"]))
-        lasted = np.where(timed, dwell[view], 0.8 * dwell[view] * self.rng.random(len(view)))
-        self._engage(
-            views.users[view],
-            views.rows[view],
-            kinds,
-            seconds[view] + lasted,
-            value=np.where(timed, dwell[view], np.nan),
-            page=page[view],
-            surface=surface[view],
-        )
-        self._watched(views, acted, dwell, seconds, page, surface)
-        if seconds[0] > self.end - ORACLE_DAYS * DAY:
-            self._truth.append(impression=self.made + np.arange(len(seconds)), probabilities=reaction.probabilities)
-        self.made += len(seconds)
-
-    def _watched(
-        self,
-        views: Views,
-        acted: np.ndarray,
-        dwell: np.ndarray,
-        seconds: np.ndarray,
-        page: np.ndarray,
-        surface: np.ndarray,
-    ) -> None:
-        """Watch time of videos and time spent on opened posts."""
-        clip = self.posts.clip_seconds[views.rows]
-        video = (clip > 0) & (dwell > 1.5)
-        opened = acted[:, HEAD["click"]]
-        reading = self.rng.lognormal(2.2, 0.9, len(dwell))
-        for chosen, kind, value in (
-            (video, EngagementKind.VIDEO_VIEW, np.minimum(dwell, clip)),
-            (opened, EngagementKind.CLICK_DWELL, reading),
-        ):
-            self._engage(
-                views.users[chosen],
-                views.rows[chosen],
-                np.full(chosen.sum(), int(kind)),
-                seconds[chosen] + value[chosen],
-                value=value[chosen],
-                page=page[chosen],
-                surface=surface[chosen],
-            )
-
-    def _engage(
-        self,
-        user: np.ndarray,
-        row: np.ndarray,
-        kind: np.ndarray,
-        seconds: np.ndarray,
-        *,
-        value: np.ndarray | float = np.nan,
-        page: np.ndarray | int = NONE,
-        surface: np.ndarray | int = Surface.UNSPECIFIED,
-        made: np.ndarray | int = NONE,
-    ) -> None:
-        shape = len(user)
-        self._engagements.append(
-            user=user,
-            row=row,
-            kind=kind,
-            seconds=np.minimum(seconds, self.end - 0.3),
-            value=np.broadcast_to(value, shape),
-            page=np.broadcast_to(page, shape),
-            surface=np.broadcast_to(surface, shape),
-            made=np.broadcast_to(made, shape),
-        )
-
-    def _made(
-        self, made: np.ndarray, about: np.ndarray, head: str, *, page: np.ndarray | int, surface: np.ndarray | int
-    ) -> None:
-        """Note the replies, quotes or reposts `made` as actions on the posts they are about."""
-        kind = np.full(len(made), TIMELINE_KINDS[head])
-        posts = self.posts
-        self._engage(posts.author[made], about, kind, posts.seconds[made], page=page, surface=surface, made=made)
-
     def _change(self, views: Views, acted: np.ndarray, seconds: np.ndarray) -> None:
         """Encounters feed back: memory, popularity, interest, relations, new posts, churn."""
         society = self.society
@@ -549,8 +398,8 @@ class History:
         society.catch_interest(self.rng, views.users[liked], views.rows[liked], float(seconds[0]))
         self._churn(views, acted)
         self._relate(views.users, authors, acted, seconds)
-        self._write(views, acted, seconds, self.pages + views.session)
-        self.pages += int(views.session.max()) + 1
+        self._write(views, acted, seconds, self.recorder.pages + views.session)
+        self.recorder.pages += int(views.session.max()) + 1
 
     def _churn(self, views: Views, acted: np.ndarray) -> None:
         """Good sessions bring people back, several bad ones keep them away."""
@@ -571,7 +420,7 @@ class History:
         )
         for relation, change, chosen in changes:
             change(users[chosen], authors[chosen])
-            self._note(relation, users[chosen], authors[chosen], seconds[chosen])
+            self.recorder.relate(relation, users[chosen], authors[chosen], seconds[chosen])
         blocking = acted[:, HEAD["block_author"]]
         self._block(users[blocking], authors[blocking], seconds[blocking])
 
@@ -585,7 +434,7 @@ class History:
                 chosen = chosen & self._first_reposts(views.users, views.rows)
             if chosen.any():
                 made = make(views.users[chosen], views.rows[chosen], delay[chosen])
-                self._made(made, views.rows[chosen], head, page=page[chosen], surface=views.surface[chosen])
+                self.recorder.made(made, views.rows[chosen], head, page=page[chosen], surface=views.surface[chosen])
 
     def _first_reposts(self, users: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Where the person has not reposted the post before: a feed may show it to him again."""

@@ -9,7 +9,7 @@ import numpy as np
 from feed.simulation import pictures
 from feed.simulation.authoring import CLIP_SECONDS, PICTURE, VIDEO
 from feed.simulation.bulk import copy_rows, snowflakes
-from feed.simulation.history import Recorded
+from feed.simulation.record import Recorded
 from feed.simulation.topics import LANGUAGES, all_topics
 from posts.models import Media, Mention, Post, PostCounts, PostTag, PostTopic, Tag
 from posts.services import text as wording

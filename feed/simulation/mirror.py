@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from accounts.models import Block, Follow, Mute
 from feed.simulation import load_actions, load_posts
 from feed.simulation.bulk import copy_rows
-from feed.simulation.history import History, Recorded
+from feed.simulation.history import History
 from feed.simulation.load import Load, screen, write
+from feed.simulation.record import Recorded
 from feed.simulation.society import RELATIONS
 from posts.models import PostCounts
 
@@ -42,7 +43,7 @@ class Mirror:
 
     def catch_up(self, requests: Mapping[int, int] | None = None) -> None:
         """Write what was recorded since the last time; `requests` are known request ids by page."""
-        recorded = self.load.world.recorded = self.history.taken()
+        recorded = self.load.world.recorded = self.history.recorder.taken()
         with transaction.atomic():
             rows = load_posts.posts(self.load)
             load_posts.topics(self.load, rows)

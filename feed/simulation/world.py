@@ -7,8 +7,9 @@ import numpy as np
 
 from feed.simulation.authoring import DAY, Bursts, PostTable, bursts, write_originals
 from feed.simulation.graph import Edges, follow_graph, follow_requests, paid_subscriptions, tied
-from feed.simulation.history import History, Recorded
+from feed.simulation.history import History
 from feed.simulation.people import Population, population
+from feed.simulation.record import Recorded
 from feed.simulation.scenarios import SCENARIOS, Draft
 from feed.simulation.society import Society
 from feed.simulation.topics import TopicSpace, topic_space
@@ -101,7 +102,9 @@ def begin_world(
     history = History(
         society, originals, rng, impressions=size.impressions_wanted, settled=settled, mobs=draft.mobs, **times
     )
-    world = World(size, now_ms, people, space, events, follows, requests, subscriptions, society, history.taken())
+    world = World(
+        size, now_ms, people, space, events, follows, requests, subscriptions, society, history.recorder.taken()
+    )
     return world, history
 
 
