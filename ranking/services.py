@@ -123,7 +123,7 @@ def shadow_models() -> tuple[str, ...]:
 
 
 def content_vectors(post_ids: Int64s) -> Floats:
-    """Content embeddings [N, 384] by post, zero where there is none; from memory where they were used lately."""
+    """Contents [N, 384] of posts as the models read them, zero where there are none; from memory where used lately."""
     return _content.get(post_ids)
 
 

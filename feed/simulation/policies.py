@@ -51,12 +51,16 @@ class Judge:
 
     def pool(self, user: int, moment: float) -> np.ndarray:
         """Rows of the posts that this person might be shown now: recent, unseen, open to them."""
-        posts = self.history.posts
-        first = int(np.searchsorted(posts.seconds, moment - (WINDOW_HOURS + 1) * HOUR))
-        rows = np.arange(first, len(posts))
-        age = moment - posts.seconds[rows]
-        rows = rows[(posts.repost_of[rows] < 0) & (age >= 0) & (age < WINDOW_HOURS * HOUR)]
+        rows = self._recent(moment)
+        rows = rows[self.history.posts.repost_of[rows] < 0]
         return rows[self.history.valid(np.array([user]), rows[None])[0]]
+
+    def _recent(self, moment: float) -> np.ndarray:
+        """Rows of what was written within the window; rows are in order of time but for an hour."""
+        seconds = self.history.posts.seconds
+        rows = np.arange(np.searchsorted(seconds, moment - (WINDOW_HOURS + 1) * HOUR), len(seconds))
+        age = moment - seconds[rows]
+        return rows[(age >= 0) & (age < WINDOW_HOURS * HOUR)]
 
     def allowed(self, user: int, pool: np.ndarray, moment: float) -> np.ndarray:
         """What the published rules let into For You: of a pool the originals, by anybody, and beside it what people
@@ -66,32 +70,31 @@ class Judge:
     def _passed_on(self, user: int, moment: float) -> np.ndarray:
         """What the followed reposted, however old and whatever it answers, and their replies to something unseen: to a
         recent original, or to somebody followed who answered the root. Of each the newest that Thunder keeps."""
-        posts, society = self.history.posts, self.history.society
-        rows = np.arange(np.searchsorted(posts.seconds, moment - WINDOW_HOURS * HOUR), len(posts))
-        rows = rows[(posts.seconds[rows] <= moment) & ((posts.repost_of[rows] >= 0) | (posts.in_reply_to[rows] >= 0))]
+        posts, society, rows = self.history.posts, self.history.society, self._recent(moment)
         viewer, by = np.full(len(rows), user), posts.author[rows]
         rows = rows[society.follows.has(viewer, by) & ~society.mutes.has(viewer, by)]
-        rows = self._newest_of_each(rows[(posts.repost_of[rows] >= 0) | self._is_answer(user, rows, moment)])
-        is_new = (posts.repost_of[rows] >= 0) | ~society.has_seen(np.full(len(rows), user), posts.in_reply_to[rows])
-        rows = np.unique(np.where(posts.repost_of[rows] >= 0, posts.repost_of[rows], rows)[is_new])
+        rows = rows[(posts.repost_of[rows] >= 0) | self._is_answer(user, rows, moment)]
+        rows = self._newest_of_each(rows)
+        is_repost = posts.repost_of[rows] >= 0
+        is_new = is_repost | ~society.has_seen(np.full(len(rows), user), posts.in_reply_to[rows])
+        rows = np.unique(np.where(is_repost, posts.repost_of[rows], rows)[is_new])
         return rows[self.history.valid(np.array([user]), rows[None])[0]]
 
     def _is_answer(self, user: int, rows: np.ndarray, moment: float) -> np.ndarray:
         """Thunder's rule for replies."""
-        posts = self.history.posts
-        above = np.maximum(posts.in_reply_to[rows], 0)
+        posts, parents = self.history.posts, self.history.posts.in_reply_to[rows]
+        above = np.maximum(parents, 0)
         is_recent = moment - posts.seconds[above] < WINDOW_HOURS * HOUR
         to_root = posts.in_reply_to[above] == posts.root[above]
         to_followed = self.history.society.follows.has(np.full(len(rows), user), posts.author[above])
-        return is_recent & ((posts.in_reply_to[above] < 0) | (to_root & to_followed))
+        return (parents >= 0) & is_recent & ((posts.in_reply_to[above] < 0) | (to_root & to_followed))
 
     def _newest_of_each(self, rows: np.ndarray) -> np.ndarray:
-        """Of rows in order of time the last ones of each author."""
-        newest = rows[::-1]
-        order = np.argsort(self.history.posts.author[newest], kind="stable")
-        authors = self.history.posts.author[newest[order]]
-        rank = np.arange(len(order)) - np.searchsorted(authors, authors)
-        return newest[order[rank < LIMITS.replies_per_author]]
+        """The latest rows of each author, as many as Thunder gives."""
+        posts = self.history.posts
+        rows = rows[np.lexsort((-posts.seconds[rows], posts.author[rows]))]
+        rank = np.arange(len(rows)) - np.searchsorted(posts.author[rows], posts.author[rows])
+        return rows[rank < LIMITS.replies_per_author]
 
     def page(self, user: int, rows: np.ndarray, moment: float) -> Worth:
         """The worth of a page of at most PAGE posts, best first, read from the top."""
