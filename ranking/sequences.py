@@ -20,7 +20,7 @@ WINDOW_MS = 300_000
 # Raw actions fetched per row asked for; more are fetched when that does not suffice.
 ACTIONS_PER_ROW = 6
 # What the first read of a person's actions brings at least.
-NEWEST_ACTIONS = 768
+NEWEST_ACTIONS = 1024
 
 EVENT_TYPES = (BIGINT, BIGINT, BIGINT, BIGINT, REAL, BIGINT, BIGINT)
 EVENTS_SQL = """

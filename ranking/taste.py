@@ -34,9 +34,9 @@ from ranking.phoenix.subjects import Subjects
 from ranking.sequences import NEWEST_ACTIONS, WINDOW_MS, Events, Newest, group, newest_actions, newest_of, read_newest
 from ranking.types import FORMS, Floats, Int64s, Taste
 
-LOOKS = 384
+LOOKS = 1024
 # What is read for them: so many of the newest actions and impressions. A longer past is not looked into.
-ACTIONS, IMPRESSIONS = NEWEST_ACTIONS, 384
+ACTIONS, IMPRESSIONS = NEWEST_ACTIONS, 1024
 ENGAGED = STRONG_POSITIVE | bits_of([EngagementKind.CLICK])
 LEAST_SECONDS = 0.3
 # The means are drawn to nothing by so many looks that say nothing.

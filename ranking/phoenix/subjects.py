@@ -1,8 +1,9 @@
-"""Ours: what posts are about, found in who writes what.
+"""Ours: what posts are about, found in who writes and who reads what.
 
 Most of what a content vector holds (register, length, language) says little of whether somebody cares for a post.
-What tells authors apart does: people keep to their subjects. So contents are seen along the axes in which authors
-differ most beside what differs within an author (Fisher's discriminant), and grouped there by spherical k-means:
+What tells authors apart does, since people keep to their subjects, and so does what tells readers apart. So contents
+are seen along the axes in which authors and readers differ most beside what differs within an author (Fisher's
+discriminant), and grouped there by spherical k-means:
 
     z = unit((c - mean) basis)        membership = unit(exp(SHARPNESS centres . z))
 
@@ -13,6 +14,7 @@ terms, and means the same to all models that descend from that one.
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +28,22 @@ AXES = 48
 SHARPNESS = 10.0
 FITTED_ON = 50_000
 LEAST_POSTS = 10  # per subject, else nothing is found
-ROUNDS = 25
+LEAST_LOOKS = 30  # of a reader who is listened to
+LEAST_READERS = 100
+TRIES, ROUNDS = 4, 25
 # What differs within authors is taken to differ at least so much, as a share of the mean over all directions.
 LEAST_WITHIN = 0.02
-# Of how much better an axis tells authors apart, this power counts.
-POWER = 0.25
+# Of how much better an axis tells people apart, this power counts.
+POWER = 0.1
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What looks at posts were worth to those who looked, columns of one length, in order of readers."""
+
+    reader_ids: npt.NDArray[np.int64]
+    posts: npt.NDArray[np.int64]  # rows of the contents that belong to them
+    worth: npt.NDArray[np.float32]
 
 
 class Subjects(nn.Module):
@@ -56,17 +69,19 @@ class Subjects(nn.Module):
         return zlib.crc32(self.centres.detach().cpu().numpy().tobytes()) if self.is_found else 0
 
     @torch.no_grad()
-    def find(self, content: npt.NDArray[np.float32], author_ids: npt.NDArray[np.int64]) -> None:
-        """In contents [N, content size] and who wrote them; too few posts leave everything as it is."""
+    def find(self, content: npt.NDArray[np.float32], author_ids: npt.NDArray[np.int64], opinions: Opinions) -> None:
+        """In contents [N, content size], who wrote them and what readers made of them; too few posts leave
+        everything as it is."""
         known = np.flatnonzero(content.any(axis=1))
         known = known[:: -(-len(known) // FITTED_ON) or 1]
         if len(known) < LEAST_POSTS * len(self):
             return
         rows = torch.from_numpy(content[known]).double()
         mean = rows.mean(0)
-        axes = _axes(rows - mean, torch.from_numpy(np.unique(author_ids[known], return_inverse=True)[1]))
+        between, within = _by_authors(rows - mean, author_ids[known])
+        between += _by_readers(torch.from_numpy(content), opinions)
         self.mean.copy_(mean)
-        self.basis.copy_(axes[:, : self.basis.shape[1]])
+        self.basis.copy_(_axes(between, within)[:, : self.basis.shape[1]])
         self.centres.copy_(_centres(self._placed(rows.float().to(self.mean.device)), len(self)).T)
 
     def _placed(self, content: Tensor) -> Tensor:
@@ -86,24 +101,54 @@ def subjects_of(model: nn.Module) -> Subjects | None:
     return found if isinstance(found, Subjects) else None
 
 
-def _axes(rows: Tensor, authors: Tensor) -> Tensor:
-    """Directions by how well they tell authors apart [content size, content size], of centred contents [N, ...]."""
+def _by_authors(rows: Tensor, author_ids: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """How centred contents [N, ...] differ between authors, as a share of how they do within them, and the latter."""
+    authors = torch.from_numpy(np.unique(author_ids, return_inverse=True)[1])
     count = torch.bincount(authors).clamp(min=1).to(rows.dtype)
     means = torch.zeros(len(count), rows.shape[1], dtype=rows.dtype).index_add_(0, authors, rows) / count[:, None]
     apart = rows - means[authors]
     within = apart.T @ apart / max(len(rows) - len(count), 1)
     between = rows.T @ rows / len(rows) - within
+    return between / within.trace().clamp(min=torch.finfo(rows.dtype).tiny), within
+
+
+def _by_readers(content: Tensor, opinions: Opinions) -> Tensor:
+    """How what they prefer differs among readers, as a share of how it would if they preferred nothing: the more is
+    known of each, the larger. Nothing of too few.
+
+    A reader's preference is the sum of the contents seen, each by how much more than others it was worth.
+    """
+    size = content.shape[1]
+    found, by_chance = torch.zeros(2, size, size, dtype=torch.float64)
+    edges = np.flatnonzero(np.diff(opinions.reader_ids, prepend=-1, append=-1))
+    heard = np.flatnonzero(np.diff(edges) >= LEAST_LOOKS)
+    if len(heard) < LEAST_READERS:
+        return found
+    for first, last in zip(edges[heard].tolist(), edges[heard + 1].tolist(), strict=True):
+        seen = content[opinions.posts[first:last]].double()
+        worth = torch.from_numpy(opinions.worth[first:last]).double()
+        seen, worth = seen - seen.mean(0), worth - worth.mean()
+        preferred = worth @ seen
+        found.addr_(preferred, preferred)
+        by_chance.addmm_(seen.T, seen, alpha=float(worth.square().mean()))
+    return (found - by_chance) / by_chance.trace()
+
+
+def _axes(between: Tensor, within: Tensor) -> Tensor:
+    """Directions by how well they tell people apart [content size, content size]."""
     spread, directions = torch.linalg.eigh(within)
-    white = directions / (spread + LEAST_WITHIN * spread.mean() + torch.finfo(rows.dtype).tiny).sqrt()
+    white = directions / (spread + LEAST_WITHIN * spread.mean() + torch.finfo(within.dtype).tiny).sqrt()
     ratio, turned = torch.linalg.eigh(white.T @ between @ white)
     return (white @ turned * ratio.clamp(min=0) ** POWER).flip(1)
 
 
 def _centres(rows: Tensor, count: int) -> Tensor:
-    """Spherical k-means of unit rows [N, axes]: [count, axes]."""
-    drawn = torch.from_numpy(np.random.default_rng(0).choice(len(rows), count, replace=False)).to(rows.device)
-    centres = rows[drawn]
-    for _ in range(ROUNDS):
-        nearest = (rows @ centres.T).argmax(1)
-        centres = F.normalize(torch.zeros_like(centres).index_add_(0, nearest, rows), dim=-1)
-    return centres
+    """Spherical k-means of unit rows [N, axes], the best of several: [count, axes]."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(TRIES):
+        centres = rows[torch.from_numpy(rng.choice(len(rows), count, replace=False)).to(rows.device)]
+        for _ in range(ROUNDS):
+            nearest = (rows @ centres.T).argmax(1)
+            centres = F.normalize(torch.zeros_like(centres).index_add_(0, nearest, rows), dim=-1)
+        found.append(centres)
+    return max(found, key=lambda centres: float((rows @ centres.T).amax(1).mean()))

@@ -29,6 +29,7 @@ from ranking.training.presets import TrainingSettings, xsocial_config
 from ranking.training.ranker import RankerTrainer, predict
 from ranking.training.retrieval import RetrievalTrainer, recall
 from ranking.training.state import StateFile, only_one
+from ranking.training.tastes import opinions
 from ranking.types import Floats
 from xsocial.kernel import ids
 from xsocial.kernel.errors import Unavailable
@@ -139,7 +140,7 @@ class StoredShards(Sequence[Shard]):
         asked, settings = self.periods[number], self.settings
         read = logs.read(since_ms=asked.since_ms, until_ms=asked.until_ms)
         if self.subjects and not self.subjects.is_found:
-            self.subjects.find(read.posts.content, read.posts.author_ids)
+            self.subjects.find(read.posts.content, read.posts.author_ids, opinions(read))
         dataset = build(
             read,
             feature_names=self.feature_names,

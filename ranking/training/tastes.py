@@ -6,7 +6,7 @@ import numpy as np
 
 from posts.types import EngagementKind
 from ranking.features import form
-from ranking.phoenix.subjects import Subjects
+from ranking.phoenix.subjects import Opinions, Subjects
 from ranking.sequences import WINDOW_MS, Events
 from ranking.taste import ACTIONS, AUTHORS, IMPRESSIONS, LOOKS, Looks, lean, looks_of
 from ranking.training.keys import composite
@@ -41,6 +41,14 @@ def tastes(logs: Logs, users: Int64s, at_ms: Int64s, subjects: Subjects | None =
             taste = lean(some, content, forms[post], low[block] - first, high[block] - first, subjects)
             found.put(block, taste)
     return found
+
+
+def opinions(logs: Logs) -> Opinions:
+    """What everything that was looked at in the period was worth to those who looked, of posts with a content."""
+    looks = looks_of(logs.events, _as_events(logs.impressions, logs.posts))
+    post = logs.posts.index_of(looks.post_ids)
+    told = np.append(logs.posts.content.any(axis=1), False)[post] & (looks.first_ms < logs.until_ms)
+    return Opinions(looks.user_ids[told], post[told], looks.worth[told])
 
 
 def _as_events(impressions: Impressions, posts: Posts) -> Events:

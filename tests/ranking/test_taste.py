@@ -250,3 +250,21 @@ def test_training_sees_what_serving_saw(limits, monkeypatch):
             np.testing.assert_allclose(served.authors[0], made.authors[row], atol=1e-3)
             compared += bool(made.content[row].any() and made.subjects[row].any() and made.authors[row].any())
     assert compared > 80
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("morning")
+def test_opinions_are_the_looks_of_a_period_at_posts_with_a_content():
+    shown = list(Impression.objects.order_by("created_at").select_related("post", "post__repost_of"))
+    Impression.objects.update(seconds=2.0)
+    unread, *originals = dict.fromkeys(impression.post.repost_of or impression.post for impression in shown)
+    for place, post in enumerate(originals):
+        embed(post, place)
+    pairs = [(impression.user_id, impression.post.repost_of_id or impression.post_id) for impression in shown]
+    number = max(number for number in range(len(pairs)) if pairs[number] not in pairs[:number])
+    read_logs = logs.read(until_ms=clock.to_ms(shown[number].created_at))
+    told = tastes.opinions(read_logs)
+    found = set(zip(told.reader_ids.tolist(), read_logs.posts.ids[told.posts].tolist(), strict=True))
+    assert found == {pair for pair in pairs[:number] if pair[1] != unread.pk} != set(pairs[:number])
+    assert (np.diff(told.reader_ids) >= 0).all()
+    assert len(set(told.worth.tolist())) > 1

@@ -1,4 +1,4 @@
-"""Subjects: what tells authors apart, found in contents that are mostly something else."""
+"""Subjects: what tells readers or authors apart, found in contents that are mostly something else."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,13 @@ import torch.nn.functional as F
 from ranking.phoenix.artifacts import build_model
 from ranking.phoenix.batch import TrainableTables
 from ranking.phoenix.config import ConfigError
-from ranking.phoenix.subjects import Subjects, subjects_of
+from ranking.phoenix.subjects import LEAST_LOOKS, LEAST_READERS, Opinions, Subjects, subjects_of
 from ranking.training.optimise import Optimisers
 from ranking.training.presets import TrainingSettings
 from tests.ranking.phoenix.small import small_config, upstream_config
 
 SIZE, FEW = 24, 5
+NOBODY = Opinions(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 def config(**changes):
@@ -33,7 +34,7 @@ def written():
 @pytest.fixture(scope="module")
 def found(written):
     made = Subjects(config())
-    made.find(*written[:2])
+    made.find(*written[:2], NOBODY)
     return made
 
 
@@ -46,6 +47,47 @@ def test_posts_about_one_subject_are_alike_whatever_their_manner(found, written)
     assert (plain @ plain.T)[same].mean() < 0.3
 
 
+def opinions(subject, readers, looks, seed=1) -> Opinions:
+    """Each reader cares for one of the subjects, and looks at posts at random."""
+    rng = np.random.default_rng(seed)
+    reader = np.repeat(np.arange(1, readers + 1), looks)
+    post = rng.integers(0, len(subject), len(reader))
+    worth = 0.5 * (subject[post] == reader % FEW) + 0.5 * rng.normal(size=len(reader))
+    return Opinions(reader, post, worth.astype(np.float32))
+
+
+def apart(made, content, subject) -> float:
+    """How much more alike posts about one subject are than those about two."""
+    told = made(torch.from_numpy(content)).numpy()
+    same = subject[:, None] == subject
+    return float((told @ told.T)[same].mean() - (told @ told.T)[~same].mean())
+
+
+def test_readers_tell_subjects_apart_where_authors_do_not(written):
+    content, _, subject = written
+    anybody = np.random.default_rng(2).integers(0, 40, len(subject))
+    by_readers, by_authors = Subjects(config()), Subjects(config())
+    by_readers.find(content, anybody, opinions(subject, LEAST_READERS, 150))
+    by_authors.find(content, anybody, NOBODY)
+    assert apart(by_readers, content, subject) > 0.9 > 0.5 > apart(by_authors, content, subject)
+
+
+@pytest.mark.parametrize(("readers", "looks"), [(LEAST_READERS - 1, 150), (LEAST_READERS, LEAST_LOOKS - 1)])
+def test_few_readers_or_looks_are_not_listened_to(readers, looks, written, found):
+    made = Subjects(config())
+    made.find(*written[:2], opinions(written[2], readers, looks))
+    assert made.mark == found.mark
+
+
+def test_what_readers_prefer_by_chance_is_no_preference(written):
+    content, author, subject = written
+    heard = opinions(subject, LEAST_READERS, 150)
+    by_chance = np.random.default_rng(3).permutation(heard.worth)
+    made = Subjects(config())
+    made.find(content, author, Opinions(heard.reader_ids, heard.posts, by_chance))
+    assert 0 < (made.basis.norm(dim=0) > 0).sum() < 0.75 * SIZE
+
+
 def test_memberships_are_unit_vectors_and_nothing_is_known_of_no_content(found, written):
     content = torch.from_numpy(written[0][:6]).reshape(2, 3, SIZE)
     told = found(content)
@@ -56,8 +98,8 @@ def test_memberships_are_unit_vectors_and_nothing_is_known_of_no_content(found, 
 
 def test_the_same_posts_give_the_same_subjects_and_others_are_told_from_them(found, written):
     again, other = Subjects(config()), Subjects(config())
-    again.find(*written[:2])
-    other.find(written[0][:300], written[1][:300])
+    again.find(*written[:2], NOBODY)
+    other.find(written[0][:300], written[1][:300], NOBODY)
     assert again.mark == found.mark
     assert len({found.mark, other.mark, 0}) == 3
 
@@ -66,7 +108,7 @@ def test_too_few_posts_or_posts_without_content_give_none(written):
     content, author, _ = written
     for number, known in ((49, content), (400, np.zeros_like(content))):
         made = Subjects(config())
-        made.find(known[:number], author[:number])
+        made.find(known[:number], author[:number], NOBODY)
         assert not made.is_found
         assert not made.mark
         assert made(torch.from_numpy(content[:2])).shape == (2, FEW)
