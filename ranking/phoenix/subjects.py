@@ -31,10 +31,11 @@ LEAST_POSTS = 10  # per subject, else nothing is found
 LEAST_LOOKS = 30  # of a reader who is listened to
 LEAST_READERS = 100
 TRIES, ROUNDS = 4, 25
-# What differs within authors is taken to differ at least so much, as a share of the mean over all directions.
+# Within authors contents are taken to differ at least so much, as a share of how they do at all in a mean direction.
 LEAST_WITHIN = 0.02
 # Of how much better an axis tells people apart, this power counts.
 POWER = 0.1
+TINY = torch.finfo(torch.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,16 @@ def subjects_of(model: nn.Module) -> Subjects | None:
 
 
 def _by_authors(rows: Tensor, author_ids: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """How centred contents [N, ...] differ between authors, as a share of how they do within them, and the latter."""
+    """How centred contents [N, ...] differ between authors, as a share of how they differ at all, and within them, in
+    every direction somewhat."""
     authors = torch.from_numpy(np.unique(author_ids, return_inverse=True)[1])
     count = torch.bincount(authors).clamp(min=1).to(rows.dtype)
     means = torch.zeros(len(count), rows.shape[1], dtype=rows.dtype).index_add_(0, authors, rows) / count[:, None]
     apart = rows - means[authors]
     within = apart.T @ apart / max(len(rows) - len(count), 1)
-    between = rows.T @ rows / len(rows) - within
-    return between / within.trace().clamp(min=torch.finfo(rows.dtype).tiny), within
+    whole = rows.T @ rows / len(rows)
+    scale = whole.trace().clamp(min=TINY)
+    return (whole - within) / scale, within + LEAST_WITHIN * scale / len(whole) * torch.eye(len(whole))
 
 
 def _by_readers(content: Tensor, opinions: Opinions) -> Tensor:
@@ -131,13 +134,13 @@ def _by_readers(content: Tensor, opinions: Opinions) -> Tensor:
         preferred = worth @ seen
         found.addr_(preferred, preferred)
         by_chance.addmm_(seen.T, seen, alpha=float(worth.square().mean()))
-    return (found - by_chance) / by_chance.trace()
+    return (found - by_chance) / by_chance.trace().clamp(min=TINY)
 
 
 def _axes(between: Tensor, within: Tensor) -> Tensor:
     """Directions by how well they tell people apart [content size, content size]."""
     spread, directions = torch.linalg.eigh(within)
-    white = directions / (spread + LEAST_WITHIN * spread.mean() + torch.finfo(within.dtype).tiny).sqrt()
+    white = directions / spread.sqrt()
     ratio, turned = torch.linalg.eigh(white.T @ between @ white)
     return (white @ turned * ratio.clamp(min=0) ** POWER).flip(1)
 

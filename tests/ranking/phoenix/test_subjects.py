@@ -79,6 +79,22 @@ def test_few_readers_or_looks_are_not_listened_to(readers, looks, written, found
     assert made.mark == found.mark
 
 
+def test_readers_to_whom_all_is_worth_the_same_tell_nothing(written, found):
+    heard = opinions(written[2], LEAST_READERS, LEAST_LOOKS)
+    made = Subjects(config())
+    made.find(*written[:2], Opinions(heard.reader_ids, heard.posts, np.ones_like(heard.worth)))
+    assert made.mark == found.mark
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_authors_of_a_single_post_each_leave_nothing_undefined(heard, written):
+    content, _, subject = written
+    made = Subjects(config())
+    made.find(content, np.arange(len(content)), opinions(subject, LEAST_READERS, 150) if heard else NOBODY)
+    assert made.is_found
+    torch.testing.assert_close(made(torch.from_numpy(content)).norm(dim=-1), torch.ones(len(content)))
+
+
 def test_what_readers_prefer_by_chance_is_no_preference(written):
     content, author, subject = written
     heard = opinions(subject, LEAST_READERS, 150)
