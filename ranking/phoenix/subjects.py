@@ -40,11 +40,11 @@ TINY = torch.finfo(torch.float64).tiny
 
 @dataclass(frozen=True)
 class Opinions:
-    """What looks at posts were worth to those who looked, columns of one length, in order of readers."""
+    """What looks at posts were worth to those who looked, columns of L looks in order of readers."""
 
-    reader_ids: npt.NDArray[np.int64]
-    posts: npt.NDArray[np.int64]  # rows of the contents that belong to them
-    worth: npt.NDArray[np.float32]
+    reader_ids: npt.NDArray[np.int64]  # [L]
+    posts: npt.NDArray[np.int64]  # [L], rows of the contents that belong to them
+    worth: npt.NDArray[np.float32]  # [L], as in `ranking.taste`
 
 
 class Subjects(nn.Module):
@@ -71,7 +71,7 @@ class Subjects(nn.Module):
 
     @torch.no_grad()
     def find(self, content: npt.NDArray[np.float32], author_ids: npt.NDArray[np.int64], opinions: Opinions) -> None:
-        """In contents [N, content size], who wrote them and what readers made of them; too few posts leave
+        """In contents [N, content size], who wrote them [N] and what readers made of them; too few posts leave
         everything as it is."""
         known = np.flatnonzero(content.any(axis=1))
         known = known[:: -(-len(known) // FITTED_ON) or 1]

@@ -21,7 +21,7 @@ from ranking import content
 from ranking.columns import BIGINT, BOOL, REAL, read_columns
 from ranking.features import MATCH_LENGTH, RECENT_MS
 from ranking.sequences import ACTIONS_PER_ROW, EVENT_TYPES, EVENTS_SQL, Events, no_events
-from ranking.taste import IMPRESSIONS, IMPRESSIONS_AS_EVENTS
+from ranking.taste import ACTIONS, IMPRESSIONS, IMPRESSIONS_AS_EVENTS
 from ranking.types import Bools, Floats, Int64s
 from xsocial.kernel import clock, ids
 
@@ -252,7 +252,7 @@ def _events(asked: Period, people: Int64s, shown: Int64s) -> Events:
     events = events.take(np.isin(events.user_ids, people) | np.isin(events.post_ids, shown))
     if not begin_ms:
         return events
-    newest = [people.tolist(), within[0], MATCH_LENGTH * ACTIONS_PER_ROW]
+    newest = [people.tolist(), within[0], max(MATCH_LENGTH * ACTIONS_PER_ROW, ACTIONS)]
     before = Events(*read_columns(NEWEST_SQL, newest, EVENT_TYPES))
     return before.joined(events)
 

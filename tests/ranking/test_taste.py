@@ -229,6 +229,9 @@ def test_training_sees_what_serving_saw(limits, monkeypatch):
     for module in (taste, tastes):
         for name, limit in (("ACTIONS", actions), ("IMPRESSIONS", impressions), ("LOOKS", looks)):
             monkeypatch.setattr(module, name, limit)
+    monkeypatch.setattr(logs, "ACTIONS", actions)
+    monkeypatch.setattr(logs, "IMPRESSIONS", impressions)
+    monkeypatch.setattr(logs, "MATCH_LENGTH", 1)  # what histories need may be less than what tastes do
     for number, impression in enumerate(Impression.objects.order_by("created_at").select_related("post")):
         Impression.objects.filter(pk=impression.pk).update(seconds=1.0 + number * 7 % 11)
     for place, post in enumerate(
